@@ -1,0 +1,113 @@
+"""Losses from logits: value, gradient and correctness, a sample each.
+
+All three functions of a loss take logits (R, O, B) and targets (O, B) or (R, O, B) of the
+same O. Losses are computed from logits, never from probabilities, so that a saturated
+network has a large finite loss instead of inf.
+
+No sum crosses runs, and the sum over classes is a product with a row of ones rather than
+``np.sum``: NumPy orders a sum's terms by the memory layout of all axes, and with it a
+run's last bit would depend on how many runs stand beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+Array = NDArray[Any]
+
+
+class Loss(NamedTuple):
+    """A row of the registry.
+
+    ``value(logits, targets)`` is the loss of each sample, (R, B). ``delta(logits, targets)``
+    overwrites logits with the gradient of the batch's mean loss. ``correct(logits,
+    targets)`` says of each sample whether it is classified rightly, (R, B); None where the
+    question has no meaning.
+    """
+
+    value: Callable[[Array, Array], Array]
+    delta: Callable[[Array, Array], None]
+    correct: Callable[[Array, Array], Array] | None
+    formula: str
+    task: str
+
+
+def _bce_value(logits: Array, targets: Array) -> Array:
+    """log(1 + exp(z)) - y z, the mean over outputs (there is one)."""
+    return (np.logaddexp(logits, 0.0) - targets * logits)[:, 0]
+
+
+def _bce_delta(logits: Array, targets: Array) -> None:
+    """(sigmoid(z) - y) / B."""
+    expit(logits, out=logits)
+    logits -= targets
+    logits *= logits.dtype.type(1 / logits.shape[-1])
+
+
+def _bce_correct(logits: Array, targets: Array) -> Array:
+    """Probability above 1/2 means class 1. A logit that is not finite is wrong."""
+    return (((logits > 0) == (targets > 0.5)) & np.isfinite(logits))[:, 0]
+
+
+def _shifted(logits: Array) -> Array:
+    """Logits less their largest, a sample each: exp cannot overflow, softmax is the same."""
+    return logits - logits.max(axis=1, keepdims=True)
+
+
+def _class_sum(terms: Array) -> Array:
+    """Sum over classes, (R, O, B) -> (R, 1, B), one product a run."""
+    ones = np.ones((1, terms.shape[1]), terms.dtype)
+    return np.matmul(ones, terms)
+
+
+def _ce_value(logits: Array, targets: Array) -> Array:
+    """log(sum_c exp(z_c)) - sum_c y_c z_c."""
+    shifted = _shifted(logits)
+    return (np.log(_class_sum(np.exp(shifted))) - _class_sum(targets * shifted))[:, 0]
+
+
+def _ce_delta(logits: Array, targets: Array) -> None:
+    """(softmax(z) - y) / B."""
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= _class_sum(logits)
+    logits -= targets
+    logits *= logits.dtype.type(1 / logits.shape[-1])
+
+
+def _ce_correct(logits: Array, targets: Array) -> Array:
+    """The largest logit names the class (the first of equals). NaN and inf are wrong."""
+    finite = np.isfinite(logits).all(axis=1)
+    same: Array = logits.argmax(axis=1) == targets.argmax(axis=-2)
+    return same & finite
+
+
+def _mse_value(logits: Array, targets: Array) -> Array:
+    """(z - y)^2, the mean over outputs."""
+    error = logits - targets
+    return (_class_sum(error * error) / logits.shape[1])[:, 0]
+
+
+def _mse_delta(logits: Array, targets: Array) -> None:
+    """2 (z - y) / (B O)."""
+    logits -= targets
+    logits *= logits.dtype.type(2 / (logits.shape[-1] * logits.shape[1]))
+
+
+LOSSES: dict[str, Loss] = {
+    "binary_cross_entropy": Loss(
+        _bce_value, _bce_delta, _bce_correct, "log(1 + exp(z)) - y z", "binary"
+    ),
+    "cross_entropy": Loss(
+        _ce_value, _ce_delta, _ce_correct, "log(sum exp(z)) - z[class]", "multiclass"
+    ),
+    "mean_squared_error": Loss(_mse_value, _mse_delta, None, "mean((z - y)^2)", "regression"),
+}
+
+#: The loss of a task: a data set says which task it poses.
+LOSS_OF_TASK: dict[str, str] = {loss.task: name for name, loss in LOSSES.items()}
