@@ -52,9 +52,7 @@ def relu(z: Array, slope: Array) -> None:
     np.greater(z, 0.0, out=slope)
 
 
-def leaky_relu(
-    z: Array, slope: Array, *, negative_slope: Annotated[float, Ge(0)] = 0.01
-) -> None:
+def leaky_relu(z: Array, slope: Array, *, negative_slope: Annotated[float, Ge(0)] = 0.01) -> None:
     """phi(z) = z where z > 0, else negative_slope z."""
     slope.fill(negative_slope)
     np.copyto(slope, 1.0, where=z > 0)
@@ -102,7 +100,7 @@ def silu(z: Array, slope: Array) -> None:
 
 
 def tanh(z: Array, slope: Array) -> None:
-    """phi(z) = tanh(z)."""
+    """phi(z) = (exp(z) - exp(-z)) / (exp(z) + exp(-z))."""
     np.tanh(z, out=z)
     np.multiply(z, z, out=slope)
     np.subtract(1.0, slope, out=slope)
@@ -127,7 +125,9 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": Activation(
         leaky_relu, False, "max(z, negative_slope z)", "Maas et al. 2013, ICML workshop"
     ),
-    "elu": Activation(elu, False, "z or alpha (exp(z) - 1)", "Clevert et al. 2015, arXiv:1511.07289"),
+    "elu": Activation(
+        elu, False, "z or alpha (exp(z) - 1)", "Clevert et al. 2015, arXiv:1511.07289"
+    ),
     "selu": Activation(
         selu, False, "1.0507 elu(z), alpha 1.6733", "Klambauer et al. 2017, arXiv:1706.02515"
     ),

@@ -39,7 +39,8 @@ class Loss(NamedTuple):
 
 def _bce_value(logits: Array, targets: Array) -> Array:
     """log(1 + exp(z)) - y z, the mean over outputs (there is one)."""
-    return (np.logaddexp(logits, 0.0) - targets * logits)[:, 0]
+    value: Array = np.logaddexp(logits, 0.0) - targets * logits
+    return value[:, 0]
 
 
 def _bce_delta(logits: Array, targets: Array) -> None:
@@ -51,18 +52,21 @@ def _bce_delta(logits: Array, targets: Array) -> None:
 
 def _bce_correct(logits: Array, targets: Array) -> Array:
     """Probability above 1/2 means class 1. A logit that is not finite is wrong."""
-    return (((logits > 0) == (targets > 0.5)) & np.isfinite(logits))[:, 0]
+    correct: Array = ((logits > 0) == (targets > 0.5)) & np.isfinite(logits)
+    return correct[:, 0]
 
 
 def _shifted(logits: Array) -> Array:
     """Logits less their largest, a sample each: exp cannot overflow, softmax is the same."""
-    return logits - logits.max(axis=1, keepdims=True)
+    shifted: Array = logits - logits.max(axis=1, keepdims=True)
+    return shifted
 
 
 def _class_sum(terms: Array) -> Array:
     """Sum over classes, (R, O, B) -> (R, 1, B), one product a run."""
     ones = np.ones((1, terms.shape[1]), terms.dtype)
-    return np.matmul(ones, terms)
+    total: Array = np.matmul(ones, terms)
+    return total
 
 
 def _ce_value(logits: Array, targets: Array) -> Array:
@@ -90,7 +94,8 @@ def _ce_correct(logits: Array, targets: Array) -> Array:
 def _mse_value(logits: Array, targets: Array) -> Array:
     """(z - y)^2, the mean over outputs."""
     error = logits - targets
-    return (_class_sum(error * error) / logits.shape[1])[:, 0]
+    mean: Array = _class_sum(error * error) / logits.shape[1]
+    return mean[:, 0]
 
 
 def _mse_delta(logits: Array, targets: Array) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def parameter_count(sizes: tuple[int, ...]) -> int:
     >>> parameter_count((2, 10, 5, 1))
     91
     """
-    return sum(o * (i + 1) for i, o in zip(sizes, sizes[1:], strict=False))
+    return sum(outputs * (inputs + 1) for inputs, outputs in pairwise(sizes))
 
 
 def layer_views(theta: Array, sizes: tuple[int, ...]) -> list[Array]:
@@ -55,7 +56,7 @@ def layer_views(theta: Array, sizes: tuple[int, ...]) -> list[Array]:
     [(4, 10, 3), (4, 5, 11), (4, 1, 6)]
     """
     views, start = [], 0
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in pairwise(sizes):
         stop = start + outputs * (inputs + 1)
         views.append(theta[:, start:stop].reshape(len(theta), outputs, inputs + 1))
         start = stop
@@ -72,7 +73,7 @@ def build(
 ) -> list[Layer]:
     """The layers of a stack on ``inputs`` ((R, I + 1, B) or (I + 1, B), the last row 1)."""
     runs, batch = len(theta), inputs.shape[-1]
-    layers = []
+    layers: list[Layer] = []
     for weights, grad in zip(layer_views(theta, sizes), layer_views(gradient, sizes), strict=True):
         outputs = weights.shape[1]
         buffer = np.ones((outputs + 1, runs, batch), theta.dtype)

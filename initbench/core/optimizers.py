@@ -32,7 +32,7 @@ class Optimizer(NamedTuple):
 
 
 def gd(theta: Array, gradient: Array, slots: Slots, step: int, *, learning_rate: float) -> None:
-    """theta <- theta - learning_rate g."""
+    """Theta <- theta - learning_rate g."""
     gradient *= learning_rate
     theta -= gradient
 
@@ -46,7 +46,7 @@ def momentum(
     learning_rate: float,
     momentum: Fraction = 0.9,
 ) -> None:
-    """v <- momentum v + g; theta <- theta - learning_rate v."""
+    """V <- momentum v + g; theta <- theta - learning_rate v."""
     (velocity,) = slots
     velocity *= momentum
     velocity += gradient
@@ -63,7 +63,7 @@ def nesterov(
     learning_rate: float,
     momentum: Fraction = 0.9,
 ) -> None:
-    """v <- momentum v + g; theta <- theta - learning_rate (g + momentum v)."""
+    """V <- momentum v + g; theta <- theta - learning_rate (g + momentum v)."""
     velocity, ahead = slots
     velocity *= momentum
     velocity += gradient
@@ -83,7 +83,7 @@ def rmsprop(
     decay: Fraction = 0.99,
     epsilon: Annotated[float, Gt(0)] = 1e-8,
 ) -> None:
-    """s <- decay s + (1 - decay) g^2; theta <- theta - learning_rate g / (sqrt(s) + epsilon)."""
+    """S <- decay s + (1 - decay) g^2; theta <- theta - learning_rate g / (sqrt(s) + epsilon)."""
     square, scratch = slots
     np.multiply(gradient, gradient, out=scratch)
     scratch *= 1 - decay
@@ -132,9 +132,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "momentum": Optimizer(momentum, 1, "heavy ball", "Polyak 1964"),
     "nesterov": Optimizer(nesterov, 2, "look-ahead momentum", "Sutskever et al. 2013, ICML"),
     "rmsprop": Optimizer(rmsprop, 2, "g / sqrt(mean g^2)", "Tieleman and Hinton 2012"),
-    "adam": Optimizer(
-        adam, 3, "mean g / sqrt(mean g^2)", "Kingma and Ba 2014, arXiv:1412.6980"
-    ),
+    "adam": Optimizer(adam, 3, "mean g / sqrt(mean g^2)", "Kingma and Ba 2014, arXiv:1412.6980"),
 }
 
 #: Other names: gradient descent on mini-batches is the same rule.

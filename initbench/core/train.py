@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -82,7 +83,9 @@ def train(
 
     point = _evaluate(problem, theta, 0)
     yield point
-    for start, stop in pairwise([*range(0, problem.iterations, problem.log_every), problem.iterations]):
+    for start, stop in pairwise(
+        [*range(0, problem.iterations, problem.log_every), problem.iterations]
+    ):
         if not np.isfinite(point.train_loss).any():
             return
         with _quiet():
@@ -124,9 +127,9 @@ def _batches(problem: Problem, seeds: Sequence[int]) -> Iterator[tuple[Array, Ar
     # Samples first: a batch is gathered by rows.
     sample_inputs, sample_targets = inputs.T.copy(), targets.T.copy()
     orders = {seed: batch_order(seed, len(sample_inputs), problem.batch_size) for seed in seeds}
-    shape = (len(seeds), problem.batch_size)
-    batch_inputs = np.empty((*shape, sample_inputs.shape[1]), problem.dtype)
-    batch_targets = np.empty((*shape, sample_targets.shape[1]), problem.dtype)
+    runs, size = len(seeds), problem.batch_size
+    batch_inputs = np.empty((runs, size, sample_inputs.shape[1]), problem.dtype)
+    batch_targets = np.empty((runs, size, sample_targets.shape[1]), problem.dtype)
     while True:
         batch = {seed: next(order) for seed, order in orders.items()}
         indices = np.stack([batch[seed] for seed in seeds])
@@ -162,12 +165,9 @@ def evaluate(problem: Problem, theta: Array, split: Split) -> tuple[Array, Array
     return loss / samples, None if problem.loss.correct is None else correct / samples
 
 
-class _quiet(np.errstate):
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Overflow on the way to divergence is a result here, not a warning."""
-
-    def __init__(self) -> None:
-        super().__init__(over="ignore", invalid="ignore", divide="ignore", under="ignore")
-
-    def __enter__(self) -> None:
-        super().__enter__()
+    with np.errstate(all="ignore"):
         np.setbufsize(UFUNC_BUFFER)  # NumPy 2 restores it where errstate ends
+        yield

@@ -1,0 +1,48 @@
+# `make` or `make help` lists the targets. All work in .venv, made on first use.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help compare test bench docs clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+compare: .venv/.run  ## Run the article's experiment: initbench compare --all
+	$(BIN)/initbench compare --all
+
+test: .venv/.test  ## Everything CI runs: ruff, mypy, generated docs, pytest with doctests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m cogapp --check --check-fail-msg "run 'make docs'" -P README.md
+	$(BIN)/python -m pytest
+
+bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and a C loop (minutes)
+	$(BIN)/python tests/benchmarks/speed.py
+
+docs: .venv/.test  ## Generate README's command reference and configs/schema.json
+	$(BIN)/initbench schema > configs/schema.json
+	$(BIN)/python -m cogapp -r -P README.md
+
+clean:  ## Remove .venv and caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "initbench needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+# A stamp an installed set, so that a second call installs nothing.
+.venv/.run: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/.test: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ .venv/.run
+
+.venv/.bench: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@

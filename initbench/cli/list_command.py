@@ -1,0 +1,33 @@
+"""`initbench list`: the names that a config may use."""
+
+from __future__ import annotations
+
+import click
+
+from initbench.cli import options
+
+KINDS = ("initializers", "activations", "datasets", "optimizers", "losses")
+
+
+@click.command("list")
+@click.argument("kind", required=False, type=click.Choice(KINDS))
+@options.output_format
+def command(kind: str | None, output_format: str) -> None:
+    """List what a config may name: formula, aliases and source, a line each."""
+    from initbench.cli.output import show
+    from initbench.report.catalogue import catalogue, catalogue_tables
+
+    chosen = {name: rows for name, rows in catalogue().items() if kind in (None, name)}
+    show(
+        output_format,
+        catalogue_tables(chosen),
+        lambda: chosen,
+        lambda: (
+            ["kind", "name", "aliases", "formula", "reference"],
+            [
+                [name, row["name"], " ".join(row["aliases"]), row["formula"], row["reference"]]
+                for name, rows in chosen.items()
+                for row in rows
+            ],
+        ),
+    )

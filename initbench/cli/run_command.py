@@ -1,0 +1,60 @@
+"""`initbench run`: train configs and show loss and accuracy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from initbench.cli import options
+
+
+@click.command("run")
+@click.argument("configs", nargs=-1, required=True, metavar="CONFIG...", type=click.Path())
+@options.training
+def command(
+    configs: tuple[str, ...],
+    overrides: list[tuple[str, str]],
+    seeds: list[tuple[str, str]],
+    jobs: int | None,
+    results: Path,
+    output_format: str,
+    quiet: bool,
+) -> None:
+    """Train each config's initializers at each of its seeds.
+
+    Prints a table of loss and accuracy for each config, median [lowest, highest] over seeds, and
+    writes it to DIR/NAME.csv (a row a run) and DIR/NAME.json (everything, curves too).
+    """
+    from initbench import config, plan, stats
+    from initbench.cli.output import show
+    from initbench.cli.training import finish, train_all
+    from initbench.report import documents, tables
+    from initbench.results import prepare, save
+
+    experiments = config.load(configs, [*overrides, *seeds])
+    prepare(results)
+    trained = train_all(experiments, jobs, quiet=quiet)
+    summaries = stats.summarize(trained.records)
+
+    shown, written = [], []
+    for name in dict.fromkeys(experiment.name for experiment in experiments):
+        records = [record for record in trained.records if record.config == name]
+        rows = [summary for summary in summaries if summary.config == name]
+        if not records:
+            continue
+        of_config = [experiment for experiment in experiments if experiment.name == name]
+        shown.append(tables.summary_table(f"{name}: {plan.describe(of_config)}", rows))
+        texts = {
+            "csv": tables.csv_text(*documents.record_rows(records)),
+            "json": documents.json_text(documents.run_document(records, rows)),
+        }
+        partial = len(records) < len(plan.runs(of_config))
+        written += save(results, name, texts, partial=partial)
+    show(
+        output_format,
+        shown,
+        lambda: documents.run_document(trained.records, summaries),
+        lambda: documents.record_rows(trained.records),
+    )
+    finish(trained, quiet=quiet, written=written)

@@ -1,0 +1,209 @@
+"""YAML text -> plain data with the place of every key and value; no surprises.
+
+PyYAML's loaders take the last of two equal keys in silence, read ``1e-3`` as a text and
+``on`` as True, and follow aliases into memory exhaustion. Here only PyYAML's parser is
+used: scalars follow YAML 1.2's core schema (numbers, true, false, null; all else is text),
+equal keys, aliases and tags are refused, each at its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from initbench.errors import ConfigError, Place, Problem
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+
+Path = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"[-+]?[0-9][0-9_]*")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS: dict[str, Any] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True,
+    "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+@dataclass
+class Document:
+    """Plain data (dicts, lists, scalars), where each key and value of it stands, what is wrong.
+
+    ``problems`` holds what does not keep the rest from being read, so that all is said at once.
+    """
+
+    source: str
+    data: Any
+    problems: list[Problem] = field(default_factory=list)
+    keys: dict[Path, Place] = field(default_factory=dict)
+    values: dict[Path, Place] = field(default_factory=dict)
+
+    def place(self, path: Path, *, of_key: bool = False) -> Place:
+        """The place of the value (or key) at ``path``, or of the nearest thing around it."""
+        if of_key and path in self.keys:
+            return self.keys[path]
+        for stop in range(len(path), -1, -1):
+            if path[:stop] in self.values:
+                return self.values[path[:stop]]
+        return Place(self.source, 1, 1)
+
+
+def read(path: str, content: bytes) -> Document:
+    """Parse a YAML file's content; ConfigError names what is wrong with the text, and where."""
+    if len(content) > MAX_BYTES:
+        raise _error(Place(path), f"is {len(content):,} bytes; a config is at most {MAX_BYTES:,}")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line = before.count(b"\n") + 1
+        column = error.start - (before.rfind(b"\n") + 1) + 1
+        raise _error(
+            Place(path, line, column),
+            f"is not UTF-8 (byte 0x{content[error.start]:02x}); save the file as UTF-8",
+        ) from None
+    document = parse(path, text)
+    if document.data is None:
+        raise _error(Place(path, 1, 1), "is empty; `initbench schema` says what a config holds")
+    if not isinstance(document.data, dict):
+        raise _error(
+            Place(path, 1, 1),
+            f"must be `key: value` lines, got {_kind(document.data)}; write e.g. `seeds: 3`",
+        )
+    return document
+
+
+def parse(source: str, text: str, *, fixed: Place | None = None) -> Document:
+    """Parse YAML text. With ``fixed`` all places are that one (a command line's option)."""
+    document = Document(source, None)
+    try:
+        events = _checked(source, yaml.parse(text, Loader=yaml.SafeLoader), fixed)
+        document.data = _Builder(document, events, fixed).document()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - text.rfind("\n", 0, error.position)
+        place = fixed or Place(source, line, column)
+        raise _error(
+            place, f"holds the character {error.character:#04x}, which YAML forbids; remove it"
+        ) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = fixed or (Place(source, mark.line + 1, mark.column + 1) if mark else Place(source))
+        words = " ".join(part for part in (error.context, error.problem) if part)
+        raise _error(place, f"is not YAML: {words}") from None
+    return document
+
+
+def scalar(text: str) -> Any:
+    """A plain scalar's value by YAML 1.2's core schema.
+
+    >>> [scalar(text) for text in ("1e-3", "1e4", "15_000", "on", "true", "~", ".5")]
+    [0.001, 10000, 15000, 'on', True, None, 0.5]
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) <= 100:  # int() itself refuses thousands of digits
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _FLOAT.fullmatch(text):
+            number = float(text)
+            # `iterations: 1e4` is a whole number to whoever writes it.
+            exact = "." not in text and number.is_integer() and abs(number) < 2**53
+            return int(number) if exact else number
+    if _SPECIAL.fullmatch(text):
+        return float(text.replace(".", "", 1))
+    return text
+
+
+def _checked(
+    source: str, events: Iterator[yaml.Event], fixed: Place | None
+) -> Iterator[yaml.Event]:
+    """The events, without what a config must not have: aliases, tags, great depth."""
+    depth = 0
+    for event in events:
+        place = fixed or _start(source, event)
+        if isinstance(event, yaml.AliasEvent):
+            raise _error(place, f"*{event.anchor} is an alias; write the value out")
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise _error(place, f"{tag} is a YAML tag; configs hold plain values")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _error(place, f"is nested more than {MAX_DEPTH} deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        yield event
+
+
+class _Builder:
+    """Builds one document's data from its events, noting places on the way."""
+
+    def __init__(
+        self, document: Document, events: Iterator[yaml.Event], fixed: Place | None
+    ) -> None:
+        self._document = document
+        self._events = events
+        self._fixed = fixed
+
+    def document(self) -> Any:
+        data, documents = None, 0
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise _error(self._place(event), "starts a second document; use one file each")
+            elif isinstance(event, yaml.NodeEvent):
+                data = self._node(event, ())
+        return data
+
+    def _place(self, event: yaml.Event) -> Place:
+        return self._fixed or _start(self._document.source, event)
+
+    def _node(self, event: yaml.Event, path: Path) -> Any:
+        self._document.values[path] = self._place(event)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+                items.append(self._node(event, (*path, len(items))))
+            return items
+        assert isinstance(event, yaml.ScalarEvent)
+        return scalar(event.value) if event.style is None else event.value
+
+    def _mapping(self, path: Path) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            place = self._place(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                raise _error(place, "a key must be a single word")
+            key = event.value
+            if key in mapping:
+                first = self._document.keys[*path, key]
+                self._document.problems.append(
+                    Problem(place, key, f"is given twice, first in line {first.line}; keep one")
+                )
+            self._document.keys[*path, key] = place
+            mapping[key] = self._node(next(self._events), (*path, key))
+        return mapping
+
+
+def _start(source: str, event: yaml.Event) -> Place:
+    mark = event.start_mark
+    assert mark is not None  # yaml.parse gives every event its mark
+    return Place(source, mark.line + 1, mark.column + 1)
+
+
+def _kind(value: Any) -> str:
+    return "a list" if isinstance(value, list) else f"the single value {value!r}"[:60]
+
+
+def _error(place: Place, message: str) -> ConfigError:
+    return ConfigError([Problem(place, "", message)])

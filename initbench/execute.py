@@ -1,0 +1,191 @@
+"""Stacks -> Records, in this process or over a ``concurrent.futures.Executor``.
+
+A worker receives plain functions and arrays and returns a trace; it never writes a file.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.queues import SimpleQueue
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from initbench.core.activations import ACTIVATIONS
+from initbench.core.initializers import INITIALIZERS
+from initbench.core.losses import LOSS_OF_TASK, LOSSES
+from initbench.core.network import layer_views, parameter_count
+from initbench.core.optimizers import OPTIMIZERS
+from initbench.core.train import Point, Problem, train
+from initbench.datasets import load
+from initbench.errors import WorkerError
+from initbench.plan import Stack
+from initbench.records import Record, curve_of
+
+Array = NDArray[Any]
+#: How often the driver looks for progress of its workers, in seconds.
+POLL = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A stack as a worker needs it: no config, no model, only functions and arrays."""
+
+    problem: Problem
+    draws: tuple[Callable[..., Array], ...]
+    seeds: tuple[int, ...]
+    hyperparameters: dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A stack has reached a log point: which stack, how far, the losses of its runs."""
+
+    stack: int
+    iteration: int
+    train_loss: tuple[float, ...]
+
+
+Report = Callable[[Progress], None]
+Trace = tuple[list[Point], float]
+
+
+def execute(stacks: Sequence[Stack], jobs: int, report: Report) -> Iterator[tuple[int, Record]]:
+    """Train all stacks; yield (position, Record) as stacks finish, in any order.
+
+    BLAS is held to one thread a worker, and so is a run's arithmetic the same wherever it is
+    trained. Closing the iterator, or an interrupt, ends the workers.
+    """
+    if jobs == 1 or len(stacks) == 1:
+        for number, stack in enumerate(stacks):
+            yield from _records(stack, train_work(prepare(stack), partial(_tell, report, number)))
+        return
+    context = multiprocessing.get_context("spawn")
+    progress: SimpleQueue[Progress] = context.SimpleQueue()
+    pool = ProcessPoolExecutor(
+        min(jobs, len(stacks)), context, initializer=_start_worker, initargs=(progress,)
+    )
+    try:
+        futures: dict[Future[Trace], Stack] = {
+            pool.submit(_work, number, prepare(stack)): stack for number, stack in enumerate(stacks)
+        }
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, POLL, FIRST_COMPLETED)
+            while not progress.empty():
+                report(progress.get())
+            for future in done:
+                yield from _records(futures[future], future.result())
+    except BrokenProcessPool:
+        raise WorkerError(
+            "a worker process died (killed, or out of memory); finished runs are kept. "
+            "Try fewer --jobs"
+        ) from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()  # a stack may need minutes to its end: nobody waits for it
+
+
+def prepare(stack: Stack) -> Work:
+    """Look up everything that a stack's runs name, and load their data."""
+    experiment = stack.runs[0].experiment
+    data = load(experiment.dataset)
+    activation = ACTIVATIONS[experiment.activation.name]
+    optimizer = OPTIMIZERS[experiment.optimizer.name]
+    problem = Problem(
+        sizes=experiment.sizes,
+        apply=partial(activation.apply, **experiment.activation.parameters),
+        slope_dtype=np.bool_ if activation.binary_slope else np.dtype(experiment.dtype),
+        loss=LOSSES[LOSS_OF_TASK[data.task]],
+        optimizer=optimizer,
+        train=data.train,
+        test=data.test,
+        iterations=experiment.iterations,
+        log_every=experiment.log_every,
+        batch_size=experiment.batch_size,
+        dtype=np.dtype(experiment.dtype),
+    )
+    rows = [
+        {"learning_rate": run.experiment.learning_rate, **run.experiment.optimizer.parameters}
+        for run in stack.runs
+    ]
+    return Work(
+        problem,
+        tuple(
+            partial(INITIALIZERS[run.initializer.name].draw, **run.initializer.parameters)
+            for run in stack.runs
+        ),
+        tuple(run.seed for run in stack.runs),
+        {key: np.array([[row[key]] for row in rows], problem.dtype) for key in rows[0]},
+    )
+
+
+def train_work(work: Work, report: Callable[[int, tuple[float, ...]], None]) -> Trace:
+    """Draw and train a stack: its trace, and the seconds that it took."""
+    start = perf_counter()
+    points = []
+    with threadpool_limits(1, user_api="blas"):
+        theta = draw(work)
+        for point in train(work.problem, theta, work.seeds, work.hyperparameters):
+            points.append(point)
+            report(point.iteration, tuple(point.train_loss.tolist()))
+    return points, perf_counter() - start
+
+
+def draw(work: Work) -> Array:
+    """The runs' first parameters, (R, P): weights layer by layer from each seed, biases 0."""
+    problem = work.problem
+    theta = np.zeros((len(work.seeds), parameter_count(problem.sizes)), problem.dtype)
+    views = layer_views(theta, problem.sizes)
+    for run, (initializer, seed) in enumerate(zip(work.draws, work.seeds, strict=True)):
+        rng = RandomState(seed)
+        for view in views:
+            outputs, inputs = view.shape[1], view.shape[2] - 1
+            view[run, :, :-1] = initializer(rng, (outputs, inputs), problem.dtype)
+    return theta
+
+
+def _records(stack: Stack, trace: Trace) -> Iterator[tuple[int, Record]]:
+    points, seconds = trace
+    for index, (run, position) in enumerate(zip(stack.runs, stack.positions, strict=True)):
+        status, curve = curve_of(points, index)
+        yield (
+            position,
+            Record(
+                config=run.experiment.name,
+                initializer=run.initializer.label,
+                setting=run.experiment.setting,
+                seed=run.seed,
+                status=status,
+                curve=curve,
+                seconds=seconds / len(stack.runs),
+            ),
+        )
+
+
+def _tell(report: Report, number: int, iteration: int, train_loss: tuple[float, ...]) -> None:
+    report(Progress(number, iteration, train_loss))
+
+
+_progress: SimpleQueue[Progress] | None = None
+
+
+def _start_worker(progress: SimpleQueue[Progress]) -> None:
+    """Keep the queue that this worker reports to: a queue cannot travel with each task."""
+    global _progress
+    _progress = progress
+
+
+def _work(number: int, work: Work) -> Trace:
+    assert _progress is not None
+    return train_work(work, partial(_tell, _progress.put, number))

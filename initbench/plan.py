@@ -1,0 +1,158 @@
+"""Experiments -> Runs -> Stacks. Pure functions: nothing is read, nothing is trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from initbench.core.activations import ACTIVATIONS
+from initbench.core.network import parameter_count
+from initbench.core.optimizers import OPTIMIZERS
+from initbench.core.train import EVALUATION_BATCH
+from initbench.spec import Choice, Experiment
+
+#: What a stack may hold at once. Large enough to divide Python's cost a call among many runs,
+#: small enough to stay near the L2 cache: `make bench` is how it was chosen.
+STACK_BYTES = 1024 * 1024
+MAX_STACK = 64
+# Rough costs, to tell seconds of work from minutes: nothing but the default of --jobs reads them.
+PRODUCTS_A_SECOND = 8e9
+SECONDS_A_CALL = 1e-5
+SECONDS_A_START = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training: an experiment's initializer at one seed."""
+
+    experiment: Experiment
+    initializer: Choice
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Runs that train together, and where each stood among all the runs asked for."""
+
+    runs: tuple[Run, ...]
+    positions: tuple[int, ...]
+
+
+def runs(experiments: Iterable[Experiment]) -> list[Run]:
+    """Every (experiment, initializer, seed), in the order of the configs."""
+    return [
+        Run(experiment, initializer, seed)
+        for experiment in experiments
+        for initializer in experiment.initializer
+        for seed in experiment.seeds
+    ]
+
+
+def problem(experiment: Experiment) -> Hashable:
+    """What two configs share that pose the same problem, so that initializers compare."""
+    e = experiment
+    return (
+        e.sizes, e.activation, e.dataset, e.optimizer, e.learning_rate,
+        e.iterations, e.batch_size, e.dtype,
+    )  # fmt: skip
+
+
+def shape(experiment: Experiment) -> Hashable:
+    """What the runs of a stack share. Learning rate and optimizer parameters may differ."""
+    e = experiment
+    return (
+        e.sizes, e.activation, e.dataset, e.optimizer.name,
+        e.iterations, e.log_every, e.batch_size, e.dtype,
+    )  # fmt: skip
+
+
+def stacks(planned: Sequence[Run], jobs: int, samples: Callable[[Experiment], int]) -> list[Stack]:
+    """Cut runs into stacks of equal shape, at least one a job where there are runs enough.
+
+    ``samples`` gives the number of train samples of an experiment's data set.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for position, run in enumerate(planned):
+        groups.setdefault(shape(run.experiment), []).append(position)
+    cut = []
+    for positions in groups.values():
+        experiment = planned[positions[0]].experiment
+        fitting = STACK_BYTES // stack_bytes(experiment, samples(experiment))
+        most = max(1, min(MAX_STACK, fitting))
+        count = max(-(-len(positions) // most), min(jobs, len(positions)))
+        for part in np.array_split(positions, count):
+            mine = tuple(int(position) for position in part)
+            cut.append(Stack(tuple(planned[position] for position in mine), mine))
+    return cut
+
+
+def stack_bytes(experiment: Experiment, samples: int) -> int:
+    """What one run touches in every iteration: buffers, slopes, parameters, optimizer state."""
+    itemsize = np.dtype(experiment.dtype).itemsize
+    batch = experiment.batch_size or samples
+    slope = 1 if ACTIVATIONS[experiment.activation.name].binary_slope else itemsize
+    units = sum(experiment.sizes[1:])
+    slots = 2 + OPTIMIZERS[experiment.optimizer.name].slots
+    inputs = experiment.sizes[0] if experiment.batch_size else 0
+    return (
+        batch * (units * (itemsize + slope) + inputs * itemsize)
+        + parameter_count(experiment.sizes) * slots * itemsize
+    )
+
+
+def memory_excess(experiment: Experiment, samples: int) -> str | None:
+    """In words, why one run of the experiment cannot fit in this machine's memory, or None."""
+    itemsize = np.dtype(experiment.dtype).itemsize
+    evaluation = min(samples, EVALUATION_BATCH) * sum(experiment.sizes) * 2 * itemsize
+    needed = stack_bytes(experiment, samples) + evaluation
+    available = physical_memory()
+    if available is None or needed <= available:
+        return None
+    return (
+        f"one run needs {needed / 2**30:,.1f} GiB ({parameter_count(experiment.sizes):,} "
+        f"parameters), this machine has {available / 2**30:,.1f} GiB; "
+        "use smaller layers or a smaller batch_size"
+    )
+
+
+def physical_memory() -> int | None:
+    """Bytes of memory of this machine; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def useful_jobs(
+    planned: Sequence[Run], processors: int, samples: Callable[[Experiment], int]
+) -> int:
+    """How many processes pay: one where the work is done before a second has started."""
+    seconds = 0.0
+    for run in planned:
+        e = run.experiment
+        products = 6 * parameter_count(e.sizes) * (e.batch_size or samples(e))
+        seconds += e.iterations * (products / PRODUCTS_A_SECOND + SECONDS_A_CALL)
+    return max(1, min(processors, int(seconds / SECONDS_A_START)))
+
+
+def describe(experiments: Sequence[Experiment]) -> str:
+    """The problem that a config poses, in a line of words; its swept keys are named as such."""
+    e = experiments[0]
+    swept = e.setting if len(experiments) > 1 else {}
+    sizes = "-".join(map(str, e.sizes))
+    if len(set(e.sizes[1:-1])) == 1 and len(e.sizes) > 6:
+        sizes = f"{e.sizes[0]}-[{e.sizes[1]}]x{len(e.sizes) - 2}-{e.sizes[-1]}"
+    words = {
+        "dataset": e.dataset.label,
+        "layers": f"{sizes} {e.activation.label}",
+        "optimizer": e.optimizer.label,
+        "learning_rate": f"learning rate {e.learning_rate:g}",
+        "iterations": f"{e.iterations:,} iterations",
+        "batch_size": f"batches of {e.batch_size:,}" if e.batch_size else "full batch",
+        "dtype": e.dtype,
+    }
+    parts = [text for key, text in words.items() if key not in swept]
+    return ", ".join(parts) + "".join(f", {key} swept" for key in swept)

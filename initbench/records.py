@@ -1,0 +1,81 @@
+"""Record: what one run was, did and ended as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from initbench.core.train import Point
+
+Status = Literal["ok", "diverged"]
+
+#: The metrics of a record, and whether a smaller one is better: declared here, once.
+METRICS: dict[str, bool] = {
+    "train_loss": True,
+    "train_accuracy": False,
+    "test_loss": True,
+    "test_accuracy": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Metrics at the log points: after ``iteration`` updates each."""
+
+    iteration: tuple[int, ...]
+    train_loss: tuple[float, ...]
+    train_accuracy: tuple[float, ...] | None
+    test_loss: tuple[float, ...]
+    test_accuracy: tuple[float, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One run's result. Its metrics are the last of its curve.
+
+    A run whose train loss stopped being finite is ``diverged``: its curve ends at the log
+    point that showed it, with a loss of inf, and ``iterations`` is that point's. Accuracies
+    are None for a regression.
+    """
+
+    config: str
+    initializer: str
+    setting: dict[str, Any]
+    seed: int
+    status: Status
+    curve: Curve
+    seconds: float
+
+    @property
+    def iterations(self) -> int:
+        """Updates done."""
+        return self.curve.iteration[-1]
+
+    def metric(self, name: str) -> float | None:
+        """The final value of one of METRICS; None where the task has no such metric."""
+        values: tuple[float, ...] | None = getattr(self.curve, name)
+        return None if values is None else values[-1]
+
+
+def curve_of(points: Sequence[Point], run: int) -> tuple[Status, Curve]:
+    """One run's share of a stack's trace: whether it diverged, and its curve up to there."""
+    losses = [float(point.train_loss[run]) for point in points]
+    finite = [bool(np.isfinite(loss)) for loss in losses]
+    status: Status = "ok" if all(finite) else "diverged"
+    kept = points if status == "ok" else points[: finite.index(False) + 1]
+
+    def column(name: str) -> tuple[float, ...] | None:
+        if getattr(kept[0], name) is None:
+            return None
+        return tuple(float(getattr(point, name)[run]) for point in kept)
+
+    return status, Curve(
+        iteration=tuple(point.iteration for point in kept),
+        train_loss=tuple(losses[: len(kept)]),
+        train_accuracy=column("train_accuracy"),
+        test_loss=tuple(float(point.test_loss[run]) for point in kept),
+        test_accuracy=column("test_accuracy"),
+    )

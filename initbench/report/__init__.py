@@ -1,0 +1,1 @@
+"""Rows -> what people and programs read: tables, Markdown, CSV, JSON. Nothing is printed."""

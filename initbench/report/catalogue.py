@@ -1,0 +1,63 @@
+"""The registries -> rows: what a config may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import getdoc
+from typing import Any
+
+from initbench.core import activations, initializers, losses, optimizers
+from initbench.report.tables import Table
+from initbench.spec import DATASET_MODELS
+
+Row = dict[str, Any]
+
+
+def catalogue() -> dict[str, list[Row]]:
+    """Kind -> rows of name, aliases, formula and reference."""
+    return {
+        "initializers": _rows(initializers.INITIALIZERS, initializers.ALIASES),
+        "activations": _rows(activations.ACTIVATIONS, activations.ALIASES),
+        "datasets": [
+            {
+                "name": name,
+                "aliases": [],
+                "formula": (getdoc(model) or "").split("\n")[0].rstrip("."),
+                "reference": "-",
+            }
+            for name, model in DATASET_MODELS.items()
+        ],
+        "optimizers": _rows(optimizers.OPTIMIZERS, optimizers.ALIASES),
+        "losses": [
+            {
+                "name": name,
+                "aliases": [],
+                "formula": loss.formula,
+                "reference": f"{loss.task} tasks",
+            }
+            for name, loss in losses.LOSSES.items()
+        ],
+    }
+
+
+def _rows(registry: Mapping[str, Any], aliases: Mapping[str, str]) -> list[Row]:
+    return [
+        {
+            "name": name,
+            "aliases": [alias for alias, target in aliases.items() if target == name],
+            "formula": entry.formula,
+            "reference": entry.reference,
+        }
+        for name, entry in registry.items()
+    ]
+
+
+def catalogue_tables(rows: Mapping[str, list[Row]]) -> list[Table]:
+    """A table a kind, without the columns that are empty all through."""
+    tables = []
+    for kind, of_kind in rows.items():
+        cells = [{**row, "aliases": ", ".join(row["aliases"])} for row in of_kind]
+        header = tuple(key for key in cells[0] if any(row[key] not in ("", "-") for row in cells))
+        body = tuple(tuple(row[key] for key in header) for row in cells)
+        tables.append(Table(kind, header, body, frozenset()))
+    return tables

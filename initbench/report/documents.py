@@ -1,0 +1,151 @@
+"""Records and rows -> JSON documents and CSV rows: for programs, with all digits.
+
+JSON has no infinity: a number that is not finite (a diverged run's loss) is null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from initbench.records import METRICS, Curve, Record
+from initbench.stats import Ranked, Spread, Summary
+
+
+def run_document(records: Sequence[Record], summaries: Sequence[Summary]) -> dict[str, Any]:
+    """What `run --format json` prints."""
+    return {
+        "initbench": version("initbench"),
+        "records": [record_fields(record) for record in records],
+        "summary": [_summary_fields(summary) for summary in summaries],
+    }
+
+
+def compare_document(
+    records: Sequence[Record], summaries: Sequence[Summary], ranked: Sequence[Ranked]
+) -> dict[str, Any]:
+    """What `compare --format json` prints."""
+    return {
+        **run_document(records, summaries),
+        "comparison": [ranked_fields(row) for row in ranked],
+    }
+
+
+def json_text(document: object) -> str:
+    """One JSON document, a line at its end."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def record_fields(record: Record) -> dict[str, Any]:
+    """One run: who, how it ended, its last metrics and its curve."""
+    return {
+        "config": record.config,
+        "initializer": record.initializer,
+        "setting": record.setting,
+        "seed": record.seed,
+        "status": record.status,
+        "iterations": record.iterations,
+        **{name: _number(record.metric(name)) for name in METRICS},
+        "curve": _curve_fields(record.curve),
+        "seconds": record.seconds,
+        "cached": False,
+    }
+
+
+def record_rows(records: Sequence[Record]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of a CSV with one row a run."""
+    swept = list(dict.fromkeys(key for record in records for key in record.setting))
+    header = ["config", "initializer", *swept, "seed", "status", "iterations", *METRICS, "seconds"]
+    rows: list[list[object]] = [
+        [
+            record.config,
+            record.initializer,
+            *(record.setting.get(key) for key in swept),
+            record.seed,
+            record.status,
+            record.iterations,
+            *(record.metric(name) for name in METRICS),
+            record.seconds,
+        ]
+        for record in records
+    ]
+    return header, rows
+
+
+def ranked_fields(row: Ranked) -> dict[str, Any]:
+    """One row of a comparison: its rank and the metric that ranks."""
+    spread = row.summary.metrics[row.metric]
+    return {
+        "config": row.summary.config,
+        "initializer": row.summary.initializer,
+        "setting": row.summary.setting,
+        "problem": row.problem,
+        "rank": row.rank,
+        "metric": row.metric,
+        **(_spread_fields(spread) or {"median": None, "low": None, "high": None}),
+    }
+
+
+def ranked_rows(ranked: Sequence[Ranked]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of a CSV with one row an initializer."""
+    swept = list(dict.fromkeys(key for row in ranked for key in row.summary.setting))
+    moments = ("median", "low", "high")
+    header = [
+        "problem", "rank", "config", "initializer", *swept, "runs", "diverged",
+        *(f"{name}_{moment}" for name in METRICS for moment in moments),
+    ]  # fmt: skip
+    rows = []
+    for row in ranked:
+        spreads = [row.summary.metrics[name] for name in METRICS]
+        rows.append(
+            [
+                row.problem,
+                row.rank,
+                row.summary.config,
+                row.summary.initializer,
+                *(row.summary.setting.get(key) for key in swept),
+                row.summary.runs,
+                row.summary.diverged,
+                *(spread and getattr(spread, moment) for spread in spreads for moment in moments),
+            ]
+        )
+    return header, rows
+
+
+def _summary_fields(summary: Summary) -> dict[str, Any]:
+    return {
+        "config": summary.config,
+        "initializer": summary.initializer,
+        "setting": summary.setting,
+        "runs": summary.runs,
+        "diverged": summary.diverged,
+        **{name: _spread_fields(summary.metrics[name]) for name in METRICS},
+    }
+
+
+def _curve_fields(curve: Curve) -> dict[str, Any]:
+    return {
+        "iteration": list(curve.iteration),
+        **{
+            name: None if values is None else [_number(value) for value in values]
+            for name in METRICS
+            for values in [getattr(curve, name)]
+        },
+    }
+
+
+def _spread_fields(spread: Spread | None) -> dict[str, Any] | None:
+    if spread is None:
+        return None
+    return {
+        "median": _number(spread.median),
+        "low": _number(spread.low),
+        "high": _number(spread.high),
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
