@@ -234,13 +234,14 @@ def _settled(
 
 def _problems(document: Document, errors: Iterable[ErrorDetails]) -> list[Problem]:
     errors = list(errors)
-    located = [(_path(document.data, error["loc"]), error) for error in errors]
+    locations = [error["loc"] for error in errors]
     problems = []
-    for path, error in located:
-        inner = any(len(p) > len(path) and p[: len(path)] == path for p, _ in located)
+    for error in errors:
+        outer = error["loc"]
+        inner = any(len(loc) > len(outer) and loc[: len(outer)] == outer for loc in locations)
         if error["type"] == "too_short" and inner:
             continue  # pydantic counts only the valid items: an echo of an inner problem
-        problems.append(_problem(document, path, error))
+        problems.append(_problem(document, _path(document.data, outer), error))
     return problems
 
 

@@ -70,7 +70,7 @@ def shape(experiment: Experiment) -> Hashable:
 
 
 def stacks(planned: Sequence[Run], jobs: int, samples: Callable[[Experiment], int]) -> list[Stack]:
-    """Cut runs into stacks of equal shape, at least one a job where there are runs enough.
+    """Cut runs into stacks of equal shape, as many for every job where there are runs enough.
 
     ``samples`` gives the number of train samples of an experiment's data set.
     """
@@ -82,7 +82,9 @@ def stacks(planned: Sequence[Run], jobs: int, samples: Callable[[Experiment], in
         experiment = planned[positions[0]].experiment
         fitting = STACK_BYTES // stack_bytes(experiment, samples(experiment))
         most = max(1, min(MAX_STACK, fitting))
-        count = max(-(-len(positions) // most), min(jobs, len(positions)))
+        # A multiple of the jobs: else some would idle while others train the last stack.
+        rounds = -(-len(positions) // (most * jobs))
+        count = min(rounds * jobs, len(positions))
         for part in np.array_split(positions, count):
             mine = tuple(int(position) for position in part)
             cut.append(Stack(tuple(planned[position] for position in mine), mine))
@@ -145,9 +147,11 @@ def describe(experiments: Sequence[Experiment]) -> str:
     sizes = "-".join(map(str, e.sizes))
     if len(set(e.sizes[1:-1])) == 1 and len(e.sizes) > 6:
         sizes = f"{e.sizes[0]}-[{e.sizes[1]}]x{len(e.sizes) - 2}-{e.sizes[-1]}"
+    if not swept.keys().isdisjoint({"layers", "width", "depth"}):
+        sizes = "layers"
     words = {
         "dataset": e.dataset.label,
-        "layers": f"{sizes} {e.activation.label}",
+        "activation": f"{sizes} {e.activation.label}",
         "optimizer": e.optimizer.label,
         "learning_rate": f"learning rate {e.learning_rate:g}",
         "iterations": f"{e.iterations:,} iterations",

@@ -11,6 +11,7 @@ from types import TracebackType
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from initbench import datasets, execute, plan
 from initbench.errors import WorkerError
@@ -73,17 +74,23 @@ class Display:
         self._losses: dict[str, dict[int, float]] = {}
         console = Console(stderr=True)
         self._progress = Progress(
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[runs]} runs"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}", table_column=None),
+            BarColumn(bar_width=16),
+            TaskProgressColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[runs]} runs", table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            # The losses take what room is left.
+            TextColumn(
+                "{task.fields[losses]}",
+                table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+            ),
             console=console,
             disable=not (enabled and console.is_terminal),
             transient=True,
+            expand=True,
         )
-        self._total = sum(len(stack.runs) * _iterations(stack) for stack in stacks)
-        self._task = self._progress.add_task("", total=self._total, runs="", losses="")
+        total = sum(len(stack.runs) * _iterations(stack) for stack in stacks)
+        self._runs = sum(len(stack.runs) for stack in stacks)
+        self._task = self._progress.add_task("", total=total, runs=f"0/{self._runs}", losses="")
 
     def __enter__(self) -> Display:
         self._progress.start()
@@ -110,7 +117,7 @@ class Display:
         self._progress.update(
             self._task,
             completed=sum(len(stack.runs) * at for stack, at in pairs),
-            runs=f"{done}/{sum(len(stack.runs) for stack in self._stacks)}",
+            runs=f"{done}/{self._runs}",
             losses=", ".join(
                 f"{row} {statistics.median(losses.values()):.3g}"
                 for row, losses in self._losses.items()

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from initbench.stats import Ranked, Spread, Summary
 
 if TYPE_CHECKING:
-    from rich.table import Table as RichTable
+    from rich.console import RenderableType
 
 
+DIVERGED = " A diverged run counts as loss inf."
 HEADINGS = {
     "train_loss": "train\nloss",
     "train_accuracy": "train\nacc. %",
@@ -68,12 +69,13 @@ def _table(title: str, summaries: Sequence[Summary], first: Sequence[dict[str, s
     header = tuple(dict.fromkeys(key for cells in rows for key in cells))
     counts = sorted({summary.runs for summary in summaries})
     seeds = f"{' or '.join(map(str, counts))} seed{'' if counts == [1] else 's'}"
+    diverged = any(summary.diverged for summary in summaries)
     return Table(
         title,
         header,
         tuple(tuple(cells.get(key, "") for key in header) for cells in rows),
         frozenset(header) - {"config", "initializer"},
-        f"Median over {seeds}, with the lowest and highest. Diverged runs count as loss inf.",
+        f"Median over {seeds}, and the range." + (DIVERGED if diverged else ""),
     )
 
 
@@ -81,7 +83,7 @@ def spread_cell(metric: str, spread: Spread | None) -> str:
     r"""A median, and under it the range where there is one to see; accuracies in percent.
 
     >>> spread_cell("train_loss", Spread(0.101941, 0.064811, 0.622594))
-    '0.1019\n0.0648–0.623'
+    '0.1019\n0.065–0.62'
     >>> spread_cell("test_accuracy", Spread(0.5, 0.5, 0.5))
     '50.0'
     """
@@ -90,21 +92,18 @@ def spread_cell(metric: str, spread: Spread | None) -> str:
     if metric.endswith("accuracy"):
         median, low, high = (f"{100 * x:.1f}" for x in (spread.median, spread.low, spread.high))
     else:
-        median, low, high = f"{spread.median:.4g}", f"{spread.low:.3g}", f"{spread.high:.3g}"
+        median, low, high = f"{spread.median:.4g}", f"{spread.low:.2g}", f"{spread.high:.2g}"
     return median if low == high else f"{median}\n{low}–{high}"
 
 
-def rich_table(table: Table) -> RichTable:
-    """For a terminal."""
+def rich_table(table: Table) -> RenderableType:
+    """For a terminal: title and caption take its whole width, whatever the table's."""
     from rich import box
+    from rich.console import Group
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    rich = RichTable(
-        title=Text(table.title), title_justify="left", title_style="bold",
-        caption=Text(table.caption), caption_justify="left", box=box.SIMPLE_HEAD,
-        collapse_padding=True, pad_edge=False,
-    )  # fmt: skip
+    rich = RichTable(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     for name in table.header:
         rich.add_column(
             Text(name),
@@ -114,7 +113,8 @@ def rich_table(table: Table) -> RichTable:
         )
     for row in table.rows:
         rich.add_row(*map(Text, row))
-    return rich
+    caption = [Text(table.caption + "\n", style="dim")] if table.caption else []
+    return Group(Text(table.title, style="bold"), rich, *caption)
 
 
 def markdown(table: Table) -> str:

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from initbench.cli import main
+
+CONFIG = """
+initializer: {initializer}
+layers: [2, 4, 1]
+iterations: {iterations}
+learning_rate: 0.1
+seeds: 2
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "configs").mkdir()
+    for name, iterations in (("zeros", 20), ("ones", 20), ("he_normal", 30)):
+        text = CONFIG.format(initializer=name, iterations=iterations)
+        (tmp_path / "configs" / f"{name}.yaml").write_text(text)
+    return tmp_path
+
+
+def compare(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["compare", *arguments])
+
+
+def test_all_groups_by_problem_and_ranks_within(folder: Path) -> None:
+    done = compare("--all", "--format", "json")
+    assert done.exit_code == 0
+    document = json.loads(done.stdout)
+    rows = {row["config"]: row for row in document["comparison"]}
+    assert rows.keys() == {"zeros", "ones", "he_normal"}
+    assert rows["he_normal"]["rank"] == 1
+    assert rows["he_normal"]["problem"] != rows["zeros"]["problem"] == rows["ones"]["problem"]
+    assert {rows["zeros"]["rank"], rows["ones"]["rank"]} == {1, 2}
+    assert rows["zeros"]["metric"] == "train_loss"
+    assert rows["zeros"]["median"] == 0.6931471805599453
+    assert len(document["records"]) == 6
+    names = sorted(path.name for path in (folder / "results").iterdir())
+    assert names == ["comparison.csv", "comparison.json", "comparison.md"]
+
+
+def test_markdown_on_standard_output_is_the_file(folder: Path) -> None:
+    done = compare("--all", "--format", "markdown", "--quiet")
+    assert done.stdout == (folder / "results/comparison.md").read_text()
+    assert done.stdout.count("| # | config | initializer |") == 2
+
+
+def test_csv_on_standard_output_is_the_file(folder: Path) -> None:
+    done = compare("configs/zeros.yaml", "configs/ones.yaml", "--format", "csv")
+    assert done.stdout == (folder / "results/comparison.csv").read_text()
+    header, *rows = done.stdout.splitlines()
+    assert header.startswith("problem,rank,config,initializer,runs,diverged,train_loss_median,")
+    assert len(rows) == 2
+
+
+def test_all_works_from_an_empty_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "empty").mkdir()
+    monkeypatch.chdir(folder / "empty")
+    done = compare("--all", "--set", "iterations=10", "--seeds", "1", "--format", "json")
+    assert done.exit_code == 0
+    configs = {record["config"] for record in json.loads(done.stdout)["records"]}
+    assert configs == {"zeros", "random_large", "random_small", "he", "xavier", "glorot"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--all", "configs/zeros.yaml"]])
+def test_configs_or_all(arguments: list[str]) -> None:
+    done = compare(*arguments)
+    assert done.exit_code == 2
+    assert "Name configs, or give --all; not both." in done.stderr
+
+
+def test_an_empty_configs_folder_is_said(folder: Path) -> None:
+    for path in (folder / "configs").iterdir():
+        path.unlink()
+    done = compare("--all")
+    assert (done.exit_code, done.stderr) == (2, "configs: holds no config (*.yaml)\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT to another process is POSIX")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_keeps_what_is_finished(folder: Path, jobs: str) -> None:
+    """SIGINT while one stack is done and another far from its end."""
+    short, long = folder / "configs/zeros.yaml", folder / "long.yaml"
+    long.write_text(CONFIG.format(initializer="ones", iterations=10**8) + "log_every: 1000000\n")
+    (folder / "results").mkdir()
+    (folder / "results/comparison.md").write_text("an earlier, complete table")
+    code = "from initbench.cli import main; main()"
+    arguments = ["compare", str(short), str(long), "--jobs", jobs, "--format", "json"]
+    for patience in (4, 12, 36):  # for imports and the short stack, on an ever busier machine
+        with subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            time.sleep(patience)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=30)
+        if "2 of 4 runs finished" in errors:
+            break
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "2 of 4 runs finished\ninterrupted\n" in errors
+    assert {record["config"] for record in json.loads(output)["records"]} == {"zeros"}
+    assert (folder / "results/comparison.md").read_text() == "an earlier, complete table"
+    assert "zeros" in (folder / "results/comparison.partial.md").read_text()
+    assert not list((folder / "results").glob(".*"))

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from initbench.records import Curve, Record
+from initbench.report import documents
+from initbench.stats import rank, summarize
+
+OK = Record(
+    "he", "he_normal", {"learning_rate": 0.1}, 3, "ok",
+    Curve((0, 10), (0.7, 0.1 + 0.2), (0.5, 1.0), (0.7, 0.4), (0.5, 0.9)), 1.5,
+)  # fmt: skip
+DIVERGED = Record(
+    "he", "he_normal", {"learning_rate": 9.0}, 3, "diverged",
+    Curve((0,), (math.inf,), None, (math.inf,), None), 0.5,
+)  # fmt: skip
+
+
+def test_a_record_holds_all_digits_and_its_curve() -> None:
+    fields = json.loads(documents.json_text(documents.record_fields(OK)))
+    assert fields == {
+        "config": "he",
+        "initializer": "he_normal",
+        "setting": {"learning_rate": 0.1},
+        "seed": 3,
+        "status": "ok",
+        "iterations": 10,
+        "train_loss": 0.30000000000000004,
+        "train_accuracy": 1.0,
+        "test_loss": 0.4,
+        "test_accuracy": 0.9,
+        "curve": {
+            "iteration": [0, 10],
+            "train_loss": [0.7, 0.30000000000000004],
+            "train_accuracy": [0.5, 1.0],
+            "test_loss": [0.7, 0.4],
+            "test_accuracy": [0.5, 0.9],
+        },
+        "seconds": 1.5,
+        "cached": False,
+    }
+
+
+def test_what_is_not_finite_is_null() -> None:
+    fields = documents.record_fields(DIVERGED)
+    assert fields["train_loss"] is None
+    assert fields["curve"]["train_loss"] == [None]
+    assert fields["curve"]["test_accuracy"] is None
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        documents.json_text({"loss": math.inf})
+
+
+def test_documents_have_the_promised_fields() -> None:
+    records = [OK, DIVERGED]
+    summaries = summarize(records)
+    document = documents.compare_document(records, summaries, rank([summaries], "train_loss"))
+    assert document.keys() == {"initbench", "records", "summary", "comparison"}
+    assert document["summary"][0] == {
+        "config": "he",
+        "initializer": "he_normal",
+        "setting": {"learning_rate": 0.1},
+        "runs": 1,
+        "diverged": 0,
+        "train_loss": dict.fromkeys(("median", "low", "high"), 0.30000000000000004),
+        "train_accuracy": dict.fromkeys(("median", "low", "high"), 1.0),
+        "test_loss": dict.fromkeys(("median", "low", "high"), 0.4),
+        "test_accuracy": dict.fromkeys(("median", "low", "high"), 0.9),
+    }
+    assert document["comparison"][1] == {
+        "config": "he",
+        "initializer": "he_normal",
+        "setting": {"learning_rate": 9.0},
+        "problem": 0,
+        "rank": 2,
+        "metric": "train_loss",
+        "median": None,
+        "low": None,
+        "high": None,
+    }
+
+
+def test_rows_for_csv_have_a_column_a_swept_key() -> None:
+    header, rows = documents.record_rows([OK, DIVERGED])
+    assert header == [
+        "config", "initializer", "learning_rate", "seed", "status", "iterations",
+        "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds",
+    ]  # fmt: skip
+    assert rows[0] == ["he", "he_normal", 0.1, 3, "ok", 10, 0.1 + 0.2, 1.0, 0.4, 0.9, 1.5]
+    assert rows[1][6:8] == [math.inf, None]
+    header, rows = documents.ranked_rows(rank([summarize([OK])], "train_loss"))
+    assert dict(zip(header, rows[0], strict=True))["test_accuracy_median"] == 0.9

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import pytest
+from rich.console import Console
+
+from initbench.report import tables
+from initbench.report.tables import Table
+from initbench.stats import Spread, Summary, rank
+
+
+def summary(name: str, loss: Spread, accuracy: Spread | None, diverged: int = 0) -> Summary:
+    metrics = dict.fromkeys(("train_loss", "test_loss"), loss) | dict.fromkeys(
+        ("train_accuracy", "test_accuracy"), accuracy
+    )
+    return Summary(name, f"{name}_normal", {}, 10, diverged, metrics)
+
+
+ROWS = [
+    summary("zeros", Spread(0.693147, 0.693147, 0.693147), Spread(0.5, 0.5, 0.5)),
+    summary("he", Spread(0.101941, 0.064811, 0.622594), Spread(0.945, 0.66, 0.97)),
+    summary("huge", Spread(math.inf, 2.5e8, math.inf), Spread(0.0, 0.0, 0.5), diverged=7),
+]
+
+
+def rendered(table: Table, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, record=True)
+    console.print(tables.rich_table(table))
+    return "\n".join(line.rstrip() for line in console.export_text().splitlines())
+
+
+def test_a_ranking_at_80_columns() -> None:
+    table = tables.ranking_table("the problem", rank([ROWS], "train_loss"))
+    assert rendered(table, 80) == (
+        "the problem\n"
+        "\n"
+        "                                           train      train       test\n"
+        " #  config  initializer   diverged          loss     acc. %     acc. %\n"
+        " ─────────────────────────────────────────────────────────────────────\n"
+        " 1  he      he_normal         0/10        0.1019       94.5       94.5\n"
+        "                                    0.0648–0.623  66.0–97.0  66.0–97.0\n"
+        " 2  zeros   zeros_normal      0/10        0.6931       50.0       50.0\n"
+        " 3  huge    huge_normal       7/10           inf        0.0        0.0\n"
+        "                                     2.5e+08–inf   0.0–50.0   0.0–50.0\n"
+        "\n"
+        "Median over 10 seeds, and the range. A diverged run counts as loss inf.\n"
+    )
+
+
+def test_a_regression_shows_its_losses() -> None:
+    one = [summary("he", Spread(0.5, 0.4, 0.6), None)]
+    assert tables.markdown(tables.summary_table("he: diabetes", one)) == (
+        "**he: diabetes**\n"
+        "\n"
+        "| initializer | diverged | train loss | test loss |\n"
+        "| --- | ---: | ---: | ---: |\n"
+        "| he_normal | 0/10 | 0.5 (0.4–0.6) | 0.5 (0.4–0.6) |\n"
+        "\n"
+        "Median over 10 seeds, and the range.\n"
+    )
+
+
+def test_swept_keys_are_columns() -> None:
+    rows = [
+        Summary("he", "he_normal", {"learning_rate": rate}, 1, 0, ROWS[0].metrics)
+        for rate in (0.01, 0.1)
+    ]
+    table = tables.summary_table("he", rows)
+    assert table.header[:3] == ("initializer", "learning_rate", "diverged")
+    assert [row[1] for row in table.rows] == ["0.01", "0.1"]
+    assert "over 1 seed," in table.caption
+
+
+@pytest.mark.parametrize("text", ["a|b", "a\nb", '"quoted", comma', "[bold]no markup[/]"])
+def test_texts_survive_every_format(text: str) -> None:
+    table = Table("t", ("key",), ((text,),), frozenset())
+    assert list(csv.reader(io.StringIO(tables.csv_text(["key"], [[text]])))) == [["key"], [text]]
+    first = text.partition("\n")[0]
+    assert first in rendered(table, 80)
+    assert first.replace("|", "\\|") in tables.markdown(table)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from initbench import config, datasets, execute, plan
+from initbench.core.initializers import INITIALIZERS, Initializer
+from initbench.errors import WorkerError
+from initbench.records import Record
+
+CONFIG = """
+initializer: [he_normal, {name: normal, std: 10}, glorot_uniform]
+layers: [2, 6, 4, 1]
+iterations: 40
+log_every: 10
+learning_rate: 0.1
+batch_size: 16
+dataset: {name: moons, train_samples: 60, test_samples: 20}
+seeds: 4
+"""
+
+
+@pytest.fixture
+def experiments(tmp_path: Path) -> list[Any]:
+    path = tmp_path / "small.yaml"
+    path.write_text(CONFIG)
+    return config.load([path], [("--set", "sweep={learning_rate: [0.1, 1]}")])
+
+
+def train(
+    experiments: list[Any], jobs: int, report: Callable[[Any], None] = lambda _: None
+) -> list[Record]:
+    runs = plan.runs(experiments)
+    stacks = plan.stacks(runs, jobs, samples)
+    done = dict(execute.execute(stacks, jobs, report))
+    return [dataclasses.replace(done[position], seconds=0.0) for position in range(len(runs))]
+
+
+def samples(experiment: Any) -> int:
+    return int(datasets.load(experiment.dataset).train.inputs.shape[1])
+
+
+def test_records_do_not_depend_on_jobs_or_stacks(
+    experiments: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = train(experiments, 1)
+    assert together == train(experiments, 2)
+    monkeypatch.setattr(plan, "MAX_STACK", 1)
+    assert together == train(experiments, 1)
+
+
+def test_records_say_who_they_are(experiments: list[Any]) -> None:
+    first, last = (lambda records: (records[0], records[-1]))(train(experiments, 1))
+    assert (first.config, first.initializer, first.seed) == ("small", "he_normal", 0)
+    assert first.setting == {"learning_rate": 0.1}
+    assert first.curve.iteration == (0, 10, 20, 30, 40)
+    assert (last.initializer, last.seed) == ("glorot_uniform", 3)
+    assert last.setting == {"learning_rate": 1}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_progress_reaches_the_end_of_every_stack(experiments: list[Any], jobs: int) -> None:
+    news: list[execute.Progress] = []
+    train(experiments, jobs, news.append)
+    stacks = {one.stack for one in news}
+    assert len(stacks) == jobs
+    # A worker's last word may still be under way when its result is in.
+    for stack in stacks:
+        assert [one.iteration for one in news if one.stack == stack][:4] == [0, 10, 20, 30]
+
+
+def test_a_worker_that_dies_is_an_error_that_says_so(
+    experiments: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadly = Initializer(leave, "-", "-")
+    monkeypatch.setitem(INITIALIZERS, "he_normal", deadly)
+    with pytest.raises(WorkerError, match="a worker process died"):
+        train(experiments, 2)
+
+
+def leave(*_: object, **__: object) -> None:
+    os._exit(1)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from initbench import plan
+from initbench.spec import Experiment
+
+
+def experiment(**changes: Any) -> Experiment:
+    fields: dict[str, Any] = {
+        "initializer": ["he_normal", "zeros"],
+        "layers": [2, 10, 5, 1],
+        "iterations": 100,
+        "learning_rate": 0.01,
+        "name": "test",
+        **changes,
+    }
+    return Experiment(**fields)
+
+
+def samples(_: Experiment) -> int:
+    return 300
+
+
+def test_runs_are_every_initializer_at_every_seed_in_order() -> None:
+    runs = plan.runs([experiment(seeds=[5, 1]), experiment(seeds=1, initializer="ones")])
+    assert [(run.initializer.name, run.seed) for run in runs] == [
+        ("he_normal", 5),
+        ("he_normal", 1),
+        ("zeros", 5),
+        ("zeros", 1),
+        ("ones", 0),
+    ]
+
+
+@given(seeds=st.integers(1, 200), jobs=st.integers(1, 9), width=st.sampled_from([2, 50, 400]))
+def test_stacks_hold_every_run_once_and_stay_small(seeds: int, jobs: int, width: int) -> None:
+    one = experiment(seeds=seeds, layers=[2, width, 1])
+    runs = plan.runs([one, experiment(iterations=7)])
+    stacks = plan.stacks(runs, jobs, samples)
+    assert sorted(p for stack in stacks for p in stack.positions) == list(range(len(runs)))
+    for stack in stacks:
+        assert [runs[position] for position in stack.positions] == list(stack.runs)
+        assert len({plan.shape(run.experiment) for run in stack.runs}) == 1
+        held = len(stack.runs) * plan.stack_bytes(stack.runs[0].experiment, 300)
+        assert len(stack.runs) == 1 or held <= plan.STACK_BYTES
+    # All jobs are busy to the end: stacks of one shape come in multiples of the jobs.
+    of_one = [stack for stack in stacks if stack.runs[0].experiment == one]
+    assert len(of_one) % jobs == 0 or len(of_one) == 2 * seeds
+
+
+def test_learning_rates_and_optimizer_parameters_share_a_stack() -> None:
+    runs = plan.runs(
+        [
+            experiment(learning_rate=0.1, optimizer={"name": "momentum", "momentum": 0.5}),
+            experiment(learning_rate=0.2, optimizer="momentum"),
+        ]
+    )
+    assert len(plan.stacks(runs, 1, samples)) == 2  # 40 runs, of which about 20 fit
+    assert plan.shape(runs[0].experiment) == plan.shape(runs[-1].experiment)
+    assert plan.problem(runs[0].experiment) != plan.problem(runs[-1].experiment)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"layers": [2, 10, 6, 1]},
+        {"activation": "tanh"},
+        {"activation": {"name": "leaky_relu", "negative_slope": 0.2}},
+        {"dataset": {"name": "circles", "noise": 0.1}},
+        {"optimizer": "adam"},
+        {"iterations": 101},
+        {"batch_size": 32},
+        {"dtype": "float32"},
+    ],
+)
+def test_what_changes_the_arithmetic_of_a_stack_splits_it(change: dict[str, Any]) -> None:
+    assert plan.shape(experiment()) != plan.shape(experiment(**change))
+    assert plan.problem(experiment()) != plan.problem(experiment(**change))
+
+
+def test_words_and_seeds_do_not_make_another_problem() -> None:
+    other = experiment(name="other", description="d", seeds=3, log_every=7, initializer="ones")
+    assert plan.problem(experiment()) == plan.problem(other)
+
+
+def test_small_work_is_not_spread_over_processes() -> None:
+    short, long = plan.runs([experiment()]), plan.runs([experiment(iterations=100_000)])
+    assert plan.useful_jobs(short, 8, samples) == 1
+    assert plan.useful_jobs(long, 8, samples) == 8
+
+
+@pytest.mark.parametrize("available", [None, 2**40])
+def test_what_fits_is_not_refused(monkeypatch: pytest.MonkeyPatch, available: int | None) -> None:
+    monkeypatch.setattr(plan, "physical_memory", lambda: available)
+    assert plan.memory_excess(experiment(), 300) is None
+
+
+def test_what_does_not_fit_is_refused_with_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "physical_memory", lambda: 2**33)
+    large = experiment(layers=[2, 100_000, 100_000, 1])
+    # 10^10 parameters, of 8 bytes, twice (their gradient) are 149.0 GiB; 300 samples add 1.4.
+    assert plan.memory_excess(large, 300) == (
+        "one run needs 150.4 GiB (10,000,500,001 parameters), this machine has 8.0 GiB; "
+        "use smaller layers or a smaller batch_size"
+    )
+
+
+def test_describe() -> None:
+    assert plan.describe([experiment(batch_size=32)]) == (
+        "circles, 2-10-5-1 relu, gd, learning rate 0.01, 100 iterations, batches of 32, float64"
+    )
+    deep = experiment(layers=[2, *[64] * 30, 1], activation={"name": "elu", "alpha": 0.5})
+    assert plan.describe([deep]).startswith("circles, 2-[64]x30-1 elu(alpha=0.5), gd, ")
+    swept = [experiment(learning_rate=r, sweep={"learning_rate": [r]}) for r in (0.1, 0.2)]
+    assert plan.describe(swept) == (
+        "circles, 2-10-5-1 relu, gd, 100 iterations, full batch, float64, learning_rate swept"
+    )
