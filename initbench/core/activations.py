@@ -12,6 +12,7 @@ The derivative at a kink is PyTorch's choice: 0 for relu at 0, the left one else
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,10 @@ Array = NDArray[Any]
 #: SELU's constants to double precision (Klambauer et al. 2017, arXiv:1706.02515, appendix A).
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
+
+
+#: Zeros are kept up to this size; a larger array waits for memory, whatever it is compared to.
+ZEROS_BYTES = 2**20
 
 
 class Activation(NamedTuple):
@@ -48,8 +53,16 @@ def relu(z: Array, slope: Array) -> None:
     >>> z, slope
     (array([0., 0., 2.]), array([False, False,  True]))
     """
-    np.maximum(z, 0.0, out=z)
+    np.maximum(z, _zeros(z.shape, z.dtype) if z.nbytes <= ZEROS_BYTES else 0.0, out=z)
     np.greater(z, 0.0, out=slope)
+
+
+@lru_cache(maxsize=64)
+def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Zeros to compare with: np.maximum takes a third of the time it takes with a number."""
+    zeros = np.zeros(shape, dtype)
+    zeros.flags.writeable = False
+    return zeros
 
 
 def leaky_relu(z: Array, slope: Array, *, negative_slope: Annotated[float, Ge(0)] = 0.01) -> None:

@@ -119,11 +119,8 @@ def _batches(problem: Problem, seeds: Sequence[int]) -> Iterator[tuple[Array, Ar
     inputs = with_ones(problem.train.inputs.astype(problem.dtype))
     targets = problem.train.targets.astype(problem.dtype)
     if problem.batch_size is None:
-        # In the logits' layout: broadcasting a row to all runs would cost more than reading.
-        shape = (len(targets), len(seeds), targets.shape[1])
-        stacked = np.broadcast_to(targets[:, None], shape).copy().swapaxes(0, 1)
         while True:
-            yield inputs, stacked
+            yield inputs, targets
     # Samples first: a batch is gathered by rows.
     sample_inputs, sample_targets = inputs.T.copy(), targets.T.copy()
     orders = {seed: batch_order(seed, len(sample_inputs), problem.batch_size) for seed in seeds}
