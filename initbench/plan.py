@@ -18,7 +18,7 @@ from initbench.spec import Choice, Experiment
 #: small enough to stay in the outer caches. On a core with 512 KiB of L2 and 32 MiB of L3, about
 #: 3 MiB was within 5 % of the best size for the article's network and for digits.
 STACK_BYTES = 3 * 2**20
-MAX_STACK = 64
+MAX_STACK = 32
 # Rough costs, to tell seconds of work from minutes: nothing but the default of --jobs reads them.
 PRODUCTS_A_SECOND = 8e9
 SECONDS_A_CALL = 1e-5

@@ -26,10 +26,10 @@ from numpy.typing import DTypeLike, NDArray
 Array = NDArray[Any]
 Apply = Callable[[Array, Array], None]
 
-# Where products with vectors beat a matrix product, by measurement: 2 or 3 rows (the bias's is
-# one) took 0.55 to 0.85 of its time at 128 samples and more, 4 rows as long, 8 rows longer.
-FEW_INPUTS = 3
-MANY_SAMPLES = 100
+#: (samples, rows): from so many samples, up to so many rows, a product with each row as a vector
+#: beats a matrix product, for which BLAS packs its operands first. Measured at 2 to 12 rows beside
+#: 3 to 129: 2 and 3 rows took 0.5 to 0.9 of its time, 4 to 6 rows 0.8 to 1.1, 8 rows 1.2 and more.
+FEW_ROWS = ((256, 6), (100, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,17 @@ def build(
 def _gradient_product(delta: Array, inputs: Array, gradient: Array) -> tuple[Array, Array, Array]:
     """Views of which the first times the second, a matmul, writes the gradient to the third.
 
-    (R, O, B) times (R, B, I + 1); but where the inputs are few, (R, 1, O, B) times each of the
-    I + 1 input rows as a vector (.., B, 1): BLAS packs no matrix for that.
+    (R, O, B) times (R, B, I + 1); but where one of them has few rows, the other times each of
+    those rows as a vector (.., B, 1).
     """
-    if inputs.shape[-2] <= FEW_INPUTS and inputs.shape[-1] >= MANY_SAMPLES:
+    rows, samples = inputs.shape[-2:]
+    few = next((few for least, few in FEW_ROWS if samples >= least), 0)
+    if delta.shape[1] == 1:
+        few = 0  # NumPy itself takes a single row for a vector
+    if rows <= few:
         return delta[:, None], inputs[..., None], gradient.swapaxes(1, 2)[..., None]
+    if delta.shape[1] <= few:
+        return inputs[..., None, :, :], delta[..., None], gradient[..., None]
     return delta, inputs.swapaxes(-1, -2), gradient
 
 
