@@ -11,6 +11,7 @@ The derivative at a kink is PyTorch's choice: 0 for relu at 0, the left one else
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
@@ -97,7 +98,7 @@ def gelu(z: Array, slope: Array) -> None:
     slope *= -0.5
     np.exp(slope, out=slope)
     slope *= z
-    slope *= 1 / np.sqrt(2 * np.pi)
+    slope *= 1 / math.sqrt(2 * math.pi)
     slope += cdf
     z *= cdf
 
@@ -136,7 +137,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(identity, True, "z", "-"),
     "relu": Activation(relu, True, "max(z, 0)", "Nair and Hinton 2010, ICML"),
     "leaky_relu": Activation(
-        leaky_relu, False, "max(z, negative_slope z)", "Maas et al. 2013, ICML workshop"
+        leaky_relu, False, "z, or negative_slope z where z < 0", "Maas et al. 2013, ICML workshop"
     ),
     "elu": Activation(
         elu, False, "z or alpha (exp(z) - 1)", "Clevert et al. 2015, arXiv:1511.07289"

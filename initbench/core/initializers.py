@@ -166,7 +166,7 @@ def identity(
     rng: RandomState, shape: Shape, dtype: DTypeLike, *, gain: Annotated[float, Gt(0)] = 1.0
 ) -> Weights:
     """``gain`` on the diagonal and 0 elsewhere, also where the matrix is not square."""
-    return gain * np.eye(*shape, dtype=dtype)
+    return (gain * np.eye(*shape)).astype(dtype)
 
 
 HE = "He et al. 2015, arXiv:1502.01852"

@@ -4,9 +4,9 @@ All three functions of a loss take logits (R, O, B) and targets (O, B) or (R, O,
 same O. Losses are computed from logits, never from probabilities, so that a saturated
 network has a large finite loss instead of inf.
 
-No sum crosses runs, and the sum over classes is a product with a row of ones rather than
-``np.sum``: NumPy orders a sum's terms by the memory layout of all axes, and with it a
-run's last bit would depend on how many runs stand beside it.
+No sum crosses runs. The sum over classes is a product with a row of ones, a slice a run as
+all products here: NumPy orders the terms of ``np.sum`` by the layout of all axes, among
+them the runs', and a run's last bit must not depend on how many stand beside it.
 """
 
 from __future__ import annotations

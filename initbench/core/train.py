@@ -72,7 +72,8 @@ def train(
     """Train ``theta`` (R, P) in place; yield a Point at k = 0, log_every, ..., iterations.
 
     ``seeds`` order each run's batches. ``hyperparameters`` are the optimizer's parameters
-    as (R, 1) arrays of the problem's dtype. Ends early when no run has a finite loss left.
+    as (R, 1) arrays of the problem's dtype. Ends early when no run has a finite loss left; a run
+    that diverges in company trains on, and what comes after its first inf has no meaning.
     """
     gradient = np.empty_like(theta)
     slots = tuple(np.zeros_like(theta) for _ in range(problem.optimizer.slots))

@@ -1,0 +1,124 @@
+"""Small problems for the tests of the core, as factories.
+
+Session-wide fixtures, so that Hypothesis may use them: they return pure functions.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pytest
+from numpy.random import RandomState
+from numpy.typing import DTypeLike, NDArray
+
+from initbench.core.activations import ACTIVATIONS
+from initbench.core.losses import LOSSES
+from initbench.core.network import layer_views, parameter_count
+from initbench.core.optimizers import OPTIMIZERS
+from initbench.core.train import Problem, Split
+
+Array = NDArray[Any]
+
+
+class MakeProblem(Protocol):
+    """The signature of the factory; every argument has a default worth having."""
+
+    def __call__(
+        self,
+        activation: str = "tanh",
+        loss: str = "binary_cross_entropy",
+        optimizer: str = "gd",
+        *,
+        hidden: Sequence[int] = (7, 3),
+        samples: int = 33,
+        iterations: int = 12,
+        log_every: int = 5,
+        batch_size: int | None = None,
+        dtype: DTypeLike = np.float64,
+    ) -> Problem: ...
+
+
+def targets_of(loss: str, inputs: Array) -> Array:
+    """(O, N) targets that a small network can learn from two inputs: 1, 3 or 2 outputs."""
+    x, y = inputs
+    if loss == "binary_cross_entropy":
+        return np.where(x > 0, 1.0, 0.0)[None]
+    if loss == "cross_entropy":
+        classes = np.array([x, y, -x - y]).argmax(axis=0)
+        return np.eye(3)[:, classes]
+    return np.array([np.tanh(x), x - y])
+
+
+def split_of(loss: str, samples: int, seed: int) -> Split:
+    inputs = RandomState(seed).standard_normal((2, samples))
+    return Split(inputs, targets_of(loss, inputs))
+
+
+@pytest.fixture(scope="session")
+def make_problem() -> MakeProblem:
+    """Two inputs, targets by the loss; 19 test samples."""
+
+    def make(
+        activation: str = "tanh",
+        loss: str = "binary_cross_entropy",
+        optimizer: str = "gd",
+        *,
+        hidden: Sequence[int] = (7, 3),
+        samples: int = 33,
+        iterations: int = 12,
+        log_every: int = 5,
+        batch_size: int | None = None,
+        dtype: DTypeLike = np.float64,
+    ) -> Problem:
+        train = split_of(loss, samples, seed=100)
+        row = ACTIVATIONS[activation]
+        return Problem(
+            sizes=(2, *hidden, len(train.targets)),
+            apply=row.apply,
+            slope_dtype=bool if row.binary_slope else dtype,
+            loss=LOSSES[loss],
+            optimizer=OPTIMIZERS[optimizer],
+            train=train,
+            test=split_of(loss, 19, seed=101),
+            iterations=iterations,
+            log_every=log_every,
+            batch_size=batch_size,
+            dtype=dtype,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[[Problem, Sequence[int]], Array]:
+    """(problem, seeds) -> theta (R, P): each run's row from its own seed, biases not 0."""
+
+    def draw(problem: Problem, seeds: Sequence[int]) -> Array:
+        theta = np.empty((len(seeds), parameter_count(problem.sizes)), problem.dtype)
+        for row, seed in zip(theta, seeds, strict=True):
+            rng = RandomState(seed)
+            for (layer,) in (view for view in layer_views(row[None], problem.sizes)):
+                outputs, inputs = layer.shape[0], layer.shape[1] - 1
+                layer[:, :-1] = rng.standard_normal((outputs, inputs)) * np.sqrt(2 / inputs)
+                layer[:, -1] = rng.standard_normal(outputs) * 0.3
+        return theta
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def hyperparameters() -> Callable[[Problem, Sequence[float]], dict[str, Array]]:
+    """(problem, learning rates) -> (R, 1) arrays; the optimizer's other parameters by default."""
+
+    def arrays(problem: Problem, rates: Sequence[float]) -> dict[str, Array]:
+        parameters = inspect.signature(problem.optimizer.step).parameters.values()
+        defaults = {
+            p.name: [p.default] * len(rates) for p in parameters if p.default is not p.empty
+        }
+        columns = defaults | {"learning_rate": list(rates)}
+        return {name: np.array(column, problem.dtype)[:, None] for name, column in columns.items()}
+
+    return arrays
