@@ -87,6 +87,7 @@ def _load_one(path: Path, overrides: Sequence[tuple[str, str]]) -> list[Experime
     points = _grid(document)  # which adds to the document's problems
     problems, experiments = list(document.problems), []
     for point in points:
+        problems += point.problems  # a swept key that cannot be set
         loaded = _experiment(point, path.parent)
         if isinstance(loaded, Experiment):
             experiments.append(loaded)
@@ -128,6 +129,7 @@ def _override(document: Document, option: str, text: str) -> None:
     except ConfigError as error:
         document.problems += error.problems
         return
+    document.problems += parsed.problems
     _assign(document, key.strip(), parsed.data, place)
 
 
@@ -149,7 +151,11 @@ def _assign(document: Document, dotted: str, value: Any, place: Place) -> None:
         target[part] = inner
         target = inner
     target[last] = value
-    document.keys[tuple(parts)] = document.values[tuple(parts)] = place
+    path = tuple(parts)
+    for places in (document.keys, document.values):
+        for stale in [p for p in places if p[: len(path)] == path]:
+            del places[stale]  # what stood there before stands there no more
+        places[path] = place
 
 
 def _grid(document: Document) -> list[Document]:
@@ -170,12 +176,19 @@ def _grid(document: Document) -> list[Document]:
     if problems:
         document.problems += problems
         return [document]
+    # A point holds neither the sweep nor its places: a grid's memory is not its size squared.
+    data = {key: value for key, value in document.data.items() if key != "sweep"}
+    keys, values = (
+        {path: place for path, place in places.items() if path[:1] != ("sweep",)}
+        for places in (document.keys, document.values)
+    )
     points = []
-    for indices in itertools.product(*(range(len(values)) for values in sweep.values())):
-        point = copy.deepcopy(document)
-        for (key, values), index in zip(sweep.items(), indices, strict=True):
-            _assign(point, key, values[index], document.place(("sweep", key, index)))
-            point.data["sweep"][key] = [values[index]]
+    for indices in itertools.product(*(range(len(choices)) for choices in sweep.values())):
+        setting = {key: sweep[key][i] for key, i in zip(sweep, indices, strict=True)}
+        point = Document(document.source, copy.deepcopy(data), [], {**keys}, {**values})
+        for (key, value), index in zip(setting.items(), indices, strict=True):
+            _assign(point, key, copy.deepcopy(value), document.place(("sweep", key, index)))
+        point.data["sweep"] = {key: [value] for key, value in setting.items()}
         points.append(point)
     return points
 
@@ -241,11 +254,12 @@ def _problems(document: Document, errors: Iterable[ErrorDetails]) -> list[Proble
         inner = any(len(loc) > len(outer) and loc[: len(outer)] == outer for loc in locations)
         if error["type"] == "too_short" and inner:
             continue  # pydantic counts only the valid items: an echo of an inner problem
-        problems.append(_problem(document, _path(document.data, outer), error))
+        path = _path(document.data, outer, missing=error["type"] == "missing")
+        problems.append(_problem(document, path, error))
     return problems
 
 
-def _path(data: Any, location: tuple[int | str, ...]) -> KeyPath:
+def _path(data: Any, location: tuple[int | str, ...], *, missing: bool) -> KeyPath:
     """A pydantic location as a path into the document.
 
     Pydantic's also holds the chosen model's name, and an index where the document has a
@@ -256,7 +270,7 @@ def _path(data: Any, location: tuple[int | str, ...]) -> KeyPath:
         held = isinstance(data, dict) and part in data
         if held or (isinstance(data, list) and isinstance(part, int)):
             data = data[part]
-        elif not (isinstance(data, dict) and part == location[-1]):
+        elif not (missing and part == location[-1]):
             continue  # a model's name, or the index of the only item
         path.append(part)
     return tuple(path)
@@ -271,11 +285,12 @@ def _problem(document: Document, path: KeyPath, error: ErrorDetails) -> Problem:
         case "missing":
             message = "is missing" + _example(path)
         case "extra_forbidden":
-            known = _known_keys(document.data, path)
+            known = _known_keys(path, error["loc"])
             message = "unknown key" + (_closest(last, known) or f"; known: {', '.join(known)}")
         case "union_tag_invalid":
             registry = _registry(path)
             got = error["input"]["name"]
+            place = document.values.get((*path, "name"), place)
             message = f"unknown name {got!r}" + (
                 _closest(spec.spelled(str(got)), registry) or f"; known: {', '.join(registry)}"
             )
@@ -303,7 +318,8 @@ def _problem(document: Document, path: KeyPath, error: ErrorDetails) -> Problem:
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
             words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
             (bound, limit), *_ = context.items()
-            message = f"must be {words[bound]} {limit:,g}, got {got}{_example(path)}"
+            figure = f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
+            message = f"must be {words[bound]} {figure}, got {got}{_example(path)}"
         case "string_pattern_mismatch" if last == "metric":
             message = (
                 f"must be train_loss, train_accuracy, test_loss or test_accuracy, or one of "
@@ -314,6 +330,8 @@ def _problem(document: Document, path: KeyPath, error: ErrorDetails) -> Problem:
                 f"must be a plain file name, at most 100 characters, no separators, got {got}; "
                 "results are written under it"
             )
+        case "string_too_short":
+            message = f"must not be empty, got {got}"
         case "value_error":
             message = str(context["error"])
         case _:
@@ -356,16 +374,10 @@ def _registry(path: KeyPath) -> dict[str, type[spec.Choice]]:
     }[str(path[0])]
 
 
-def _known_keys(data: dict[str, Any], path: KeyPath) -> list[str]:
-    """The keys that may stand where ``path`` ends."""
+def _known_keys(path: KeyPath, location: tuple[int | str, ...]) -> list[str]:
+    """The keys that may stand where ``path`` ends; pydantic's location names the model."""
     if len(path) == 1:
         return list(Experiment.model_fields)
     if path[0] == "expect":
         return list(spec.Expectation.model_fields)
-    around: Any = data
-    for part in path[:-1]:
-        around = around[part]
-    for name, model in _registry(path).items():
-        if spec.spelled(str(around["name"])) == name:
-            return list(model.model_fields)
-    return ["name"]
+    return list(_registry(path)[str(location[-2])].model_fields)

@@ -22,8 +22,9 @@ MAX_DEPTH = 20
 
 Path = tuple[str | int, ...]
 
-_INTEGER = re.compile(r"[-+]?[0-9][0-9_]*")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(_[0-9]+)*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _WORDS: dict[str, Any] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -62,12 +63,13 @@ def read(path: str, content: bytes) -> Document:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line = before.count(b"\n") + 1
-        column = error.start - (before.rfind(b"\n") + 1) + 1
+        # error.object is the content without its byte order mark; an editor counts characters.
+        before = error.object[: error.start].decode()
+        line = before.count("\n") + 1
+        column = len(before) - before.rfind("\n")
         raise _error(
             Place(path, line, column),
-            f"is not UTF-8 (byte 0x{content[error.start]:02x}); save the file as UTF-8",
+            f"is not UTF-8 (byte 0x{error.object[error.start]:02x}); save the file as UTF-8",
         ) from None
     document = parse(path, text)
     if document.data is None:
@@ -84,7 +86,8 @@ def parse(source: str, text: str, *, fixed: Place | None = None) -> Document:
     """Parse YAML text. With ``fixed`` all places are that one (a command line's option)."""
     document = Document(source, None)
     try:
-        events = _checked(source, yaml.parse(text, Loader=yaml.SafeLoader), fixed)
+        loader = yaml.SafeLoader(text)
+        events = _checked(source, _events(loader), fixed)
         document.data = _Builder(document, events, fixed).document()
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -98,6 +101,9 @@ def parse(source: str, text: str, *, fixed: Place | None = None) -> Document:
         place = fixed or (Place(source, mark.line + 1, mark.column + 1) if mark else Place(source))
         words = " ".join(part for part in (error.context, error.problem) if part)
         raise _error(place, f"is not YAML: {words}") from None
+    except (ValueError, OverflowError):  # PyYAML's chr() of a \\U escape
+        place = fixed or Place(source, loader.line + 1, loader.column + 1)
+        raise _error(place, "is not YAML: the escape names no Unicode character") from None
     return document
 
 
@@ -122,6 +128,11 @@ def scalar(text: str) -> Any:
     return text
 
 
+def _events(loader: yaml.SafeLoader) -> Iterator[yaml.Event]:
+    while loader.check_event():
+        yield loader.get_event()  # type: ignore[no-untyped-call]  # the stubs leave it out
+
+
 def _checked(
     source: str, events: Iterator[yaml.Event], fixed: Place | None
 ) -> Iterator[yaml.Event]:
@@ -133,6 +144,8 @@ def _checked(
             raise _error(place, f"*{event.anchor} is an alias; write the value out")
         if (tag := getattr(event, "tag", None)) is not None:
             raise _error(place, f"{tag} is a YAML tag; configs hold plain values")
+        if isinstance(event, yaml.ScalarEvent) and _SURROGATE.search(event.value):
+            raise _error(place, "holds half of a surrogate pair; write the character itself")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -187,8 +200,9 @@ class _Builder:
             key = event.value
             if key in mapping:
                 first = self._document.keys[*path, key]
+                where = f", first in line {first.line}" if first.line else ""
                 self._document.problems.append(
-                    Problem(place, key, f"is given twice, first in line {first.line}; keep one")
+                    Problem(place, key, f"is given twice{where}; keep one")
                 )
             self._document.keys[*path, key] = place
             mapping[key] = self._node(next(self._events), (*path, key))

@@ -8,6 +8,7 @@ is made of each function's keyword parameters, so that they stand in its signatu
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import Parameter, signature
@@ -396,7 +397,7 @@ class Experiment(Model):
         if len(seeds) > MAX_SEEDS:
             raise ValueError(f"lists {len(seeds):,} seeds; at most {MAX_SEEDS:,} are allowed")
         if len(set(seeds)) < len(seeds):
-            twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+            twice = sorted(seed for seed, count in Counter(seeds).items() if count > 1)
             raise ValueError(f"lists {', '.join(map(str, twice[:5]))} twice; seeds are replicates")
         return seeds
 

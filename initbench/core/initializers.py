@@ -81,9 +81,11 @@ def normal(
 def uniform(
     rng: RandomState, shape: Shape, dtype: DTypeLike, *, low: float = -1.0, high: float = 1.0
 ) -> Weights:
-    """U(low, high), whatever the fans. ValueError unless low < high."""
+    """U(low, high), whatever the fans. ValueError unless low < high, finitely apart."""
     if not low < high:
         raise ValueError(f"low must be below high, got low {low:g} and high {high:g}")
+    if high - low == np.inf:
+        raise ValueError(f"high - low must be finite, got low {low:g} and high {high:g}")
     return rng.uniform(low, high, shape).astype(dtype)
 
 
