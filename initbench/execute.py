@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.losses import LOSS_OF_TASK, LOSSES
-from initbench.core.network import layer_views, parameter_count, stack_of
+from initbench.core.network import layer_views, parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Point, Problem, train
 from initbench.datasets import load
@@ -145,8 +145,7 @@ def train_work(work: Work, report: Callable[[int, tuple[float, ...]], None]) -> 
 def draw(work: Work) -> Array:
     """The runs' first parameters, (R, P): weights layer by layer from each seed, biases 0."""
     problem = work.problem
-    theta = stack_of(len(work.seeds), (parameter_count(problem.sizes),), problem.dtype)
-    theta.fill(0)
+    theta = parameters(len(work.seeds), problem.sizes, problem.dtype)
     views = layer_views(theta, problem.sizes)
     for run, (initializer, seed) in enumerate(zip(work.draws, work.seeds, strict=True)):
         rng = RandomState(seed)

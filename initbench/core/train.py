@@ -13,7 +13,7 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike, NDArray
 
 from initbench.core.losses import Loss
-from initbench.core.network import Apply, backward, build, forward, with_ones
+from initbench.core.network import Apply, backward, build, forward, parameters, with_ones
 from initbench.core.optimizers import Optimizer
 
 Array = NDArray[Any]
@@ -75,7 +75,7 @@ def train(
     as (R, 1) arrays of the problem's dtype. Ends early when no run has a finite loss left; a run
     that diverges in company trains on, and what comes after its first inf has no meaning.
     """
-    gradient = np.empty_like(theta)
+    gradient = parameters(len(theta), problem.sizes, theta.dtype)
     slots = tuple(np.zeros_like(theta) for _ in range(problem.optimizer.slots))
     batches = _batches(problem, seeds)
     inputs, targets = next(batches)
