@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -83,5 +83,5 @@ def test_a_worker_that_dies_is_an_error_that_says_so(
         train(experiments, 2)
 
 
-def leave(*_: object, **__: object) -> None:
+def leave(*_: object, **__: object) -> NoReturn:
     os._exit(1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
 
 import annotated_types as at
+import jsonschema
 import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -304,5 +305,4 @@ def test_the_schema_file_is_the_models() -> None:
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_a_shipped_config_is_valid_under_the_schema(path: Path) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
     jsonschema.validate(yaml.safe_load(path.read_text()), spec.json_schema())

@@ -18,16 +18,18 @@ from initbench.spec import Experiment
 
 def stack_sizes(task: Task, runs: int) -> list[int]:
     """How initbench itself would cut ``runs`` into stacks, for one worker."""
-    experiment = Experiment(
-        name="benchmark",
-        initializer="zeros",
-        layers=task.sizes,
-        iterations=1,
-        learning_rate=task.learning_rate,
-        optimizer="momentum" if task.momentum else "gd",
-        batch_size=task.batch_size,
-        dtype=np.dtype(task.dtype).name,
-        seeds=runs,
+    experiment = Experiment.model_validate(
+        {
+            "name": "benchmark",
+            "initializer": "zeros",
+            "layers": task.sizes,
+            "iterations": 1,
+            "learning_rate": task.learning_rate,
+            "optimizer": "momentum" if task.momentum else "gd",
+            "batch_size": task.batch_size,
+            "dtype": np.dtype(task.dtype).name,
+            "seeds": runs,
+        }
     )
     stacks = plan.stacks(plan.runs([experiment]), 1, lambda _: len(task.inputs))
     return [len(stack.runs) for stack in stacks]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -14,7 +16,7 @@ from initbench.core import activations, initializers, losses, optimizers
 from initbench.spec import json_schema
 
 ROOT = Path(__file__).parent.parent.parent
-REGISTRIES = {
+REGISTRIES: dict[str, Mapping[str, Any]] = {
     "initializers": initializers.INITIALIZERS,
     "activations": activations.ACTIVATIONS,
     "optimizers": optimizers.OPTIMIZERS,

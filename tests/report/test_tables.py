@@ -7,15 +7,14 @@ import math
 import pytest
 from rich.console import Console
 
+from initbench.records import METRICS
 from initbench.report import tables
 from initbench.report.tables import Table
 from initbench.stats import Spread, Summary, rank
 
 
 def summary(name: str, loss: Spread, accuracy: Spread | None, diverged: int = 0) -> Summary:
-    metrics = dict.fromkeys(("train_loss", "test_loss"), loss) | dict.fromkeys(
-        ("train_accuracy", "test_accuracy"), accuracy
-    )
+    metrics = {name: loss if name.endswith("loss") else accuracy for name in METRICS}
     return Summary(name, f"{name}_normal", {}, 10, diverged, metrics)
 
 
