@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import hashlib
 import math
 import tokenize
 import zlib
@@ -61,6 +62,14 @@ def load(choice: spec.Choice, folder: Path | None = None) -> Dataset:
         if not (np.isfinite(split.inputs).all() and np.isfinite(split.targets).all()):
             raise DataError(f"{choice.name} holds numbers too large to compute with; scale it down")
     return data
+
+
+def fingerprint(choice: spec.Choice) -> str | None:
+    """The SHA-256 of a user's file; None for a data set that its name and parameters determine."""
+    if not isinstance(choice, spec.File):
+        return None
+    with Path(choice.path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @lru_cache(maxsize=8)

@@ -6,7 +6,8 @@
     ├── ConfigError           exit 2   a config's problems, all of them, each with its place
     ├── DataError             exit 2   a data file that cannot be read as one
     ├── ResultsError          exit 2   results that cannot be written
-    └── WorkerError           exit 3   a worker process died: runs could not be evaluated
+    ├── WorkerError           exit 3   a worker process died: runs could not be evaluated
+    └── FailedRunsError       exit 1   some runs failed; the others are in the tables
 
 Anything else that escapes is a bug of initbench.
 """
@@ -71,3 +72,9 @@ class WorkerError(InitbenchError):
     """A worker process died under its runs."""
 
     exit_code = 3
+
+
+class FailedRunsError(InitbenchError):
+    """Some runs failed, for the reasons in the message; what came of the others was shown."""
+
+    exit_code = 1

@@ -5,6 +5,7 @@ A worker receives plain functions and arrays and returns a trace; it never write
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -26,10 +27,10 @@ from initbench.core.losses import LOSS_OF_TASK, LOSSES
 from initbench.core.network import layer_views, parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Point, Problem, train
-from initbench.datasets import load
+from initbench.datasets import fingerprint, load
 from initbench.errors import WorkerError
-from initbench.plan import Stack
-from initbench.records import Record, curve_of
+from initbench.plan import Stack, identity
+from initbench.records import NO_CURVE, Record, Status, curve_of
 
 Array = NDArray[Any]
 #: How often the driver looks for progress of its workers, in seconds.
@@ -55,8 +56,16 @@ class Progress:
     train_loss: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What became of a stack: the log points of the runs that trained, why others failed."""
+
+    points: list[Point]
+    seconds: float
+    failures: dict[int, str]  # a run's index in the stack -> the reason
+
+
 Report = Callable[[Progress], None]
-Trace = tuple[list[Point], float]
 
 
 def execute(stacks: Sequence[Stack], jobs: int, report: Report) -> Iterator[tuple[int, Record]]:
@@ -131,44 +140,70 @@ def prepare(stack: Stack) -> Work:
 
 
 def train_work(work: Work, report: Callable[[int, tuple[float, ...]], None]) -> Trace:
-    """Draw and train a stack: its trace, and the seconds that it took."""
+    """Draw and train a stack. Runs that cannot be drawn fail; the others train without them."""
     start = perf_counter()
     points = []
     with threadpool_limits(1, user_api="blas"):
-        theta = draw(work)
-        for point in train(work.problem, theta, work.seeds, work.hyperparameters):
+        theta, failures = draw(work)
+        kept = [run for run in range(len(theta)) if run not in failures]
+        if failures:
+            theta, work = theta[kept].copy(), select(work, kept)
+        for point in train(work.problem, theta, work.seeds, work.hyperparameters) if kept else ():
             points.append(point)
             report(point.iteration, tuple(point.train_loss.tolist()))
-    return points, perf_counter() - start
+    return Trace(points, perf_counter() - start, failures)
 
 
-def draw(work: Work) -> Array:
-    """The runs' first parameters, (R, P): weights layer by layer from each seed, biases 0."""
+def select(work: Work, runs: Sequence[int]) -> Work:
+    """The work of some of a stack's runs."""
+    return Work(
+        work.problem,
+        tuple(work.draws[run] for run in runs),
+        tuple(work.seeds[run] for run in runs),
+        {name: values[runs] for name, values in work.hyperparameters.items()},
+    )
+
+
+def draw(work: Work) -> tuple[Array, dict[int, str]]:
+    """The runs' first parameters, (R, P), and which could not be drawn, for what reason.
+
+    Weights are drawn layer by layer from each seed; biases are 0.
+    """
     problem = work.problem
     theta = parameters(len(work.seeds), problem.sizes, problem.dtype)
     views = layer_views(theta, problem.sizes)
+    failures = {}
     for run, (initializer, seed) in enumerate(zip(work.draws, work.seeds, strict=True)):
         rng = RandomState(seed)
-        for view in views:
-            outputs, inputs = view.shape[1], view.shape[2] - 1
-            view[run, :, :-1] = initializer(rng, (outputs, inputs), problem.dtype)
-    return theta
+        try:
+            for view in views:
+                outputs, inputs = view.shape[1], view.shape[2] - 1
+                view[run, :, :-1] = initializer(rng, (outputs, inputs), problem.dtype)
+        except Exception as error:  # whatever a user's own initializer raises is a result
+            failures[run] = f"{type(error).__name__}: {error}"
+    return theta, failures
 
 
 def _records(stack: Stack, trace: Trace) -> Iterator[tuple[int, Record]]:
-    points, seconds = trace
+    row = itertools.count()  # of the points: failed runs have none
     for index, (run, position) in enumerate(zip(stack.runs, stack.positions, strict=True)):
-        status, curve = curve_of(points, index)
+        reason = trace.failures.get(index, "")
+        status: Status = "failed"
+        curve = NO_CURVE
+        if not reason:
+            status, curve = curve_of(trace.points, next(row))
         yield (
             position,
             Record(
+                id=identity(run, fingerprint(run.experiment.dataset)),
                 config=run.experiment.name,
                 initializer=run.initializer.label,
                 setting=run.experiment.setting,
                 seed=run.seed,
                 status=status,
                 curve=curve,
-                seconds=seconds / len(stack.runs),
+                seconds=trace.seconds / len(stack.runs),
+                reason=reason,
             ),
         )
 

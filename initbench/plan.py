@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from initbench.core import ENGINE_REVISION
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.network import parameter_count
 from initbench.core.optimizers import OPTIMIZERS
@@ -19,6 +23,8 @@ from initbench.spec import Choice, Experiment
 #: 3 MiB was within 5 % of the best size for the article's network and for digits.
 STACK_BYTES = 3 * 2**20
 MAX_STACK = 32
+#: Hexadecimal digits of an identity: 64 bits, so that a million runs collide once in 10^7 stores.
+ID_LENGTH = 16
 # Rough costs, to tell seconds of work from minutes: nothing but the default of --jobs reads them.
 PRODUCTS_A_SECOND = 8e9
 SECONDS_A_CALL = 1e-5
@@ -50,6 +56,38 @@ def runs(experiments: Iterable[Experiment]) -> list[Run]:
         for initializer in experiment.initializer
         for seed in experiment.seeds
     ]
+
+
+def resolved(run: Run, data: str | None) -> dict[str, Any]:
+    """All that determines a run's numbers, defaults spelled out, as plain data.
+
+    ``data`` is :func:`initbench.datasets.fingerprint`: a file counts by what it holds, not by
+    where it lies. Names, descriptions, other seeds and other initializers are not in it.
+    """
+    e = run.experiment
+    dataset = e.dataset.model_dump(mode="json")
+    if data is not None:
+        dataset = {**dataset, "path": None, "sha256": data}
+    return {
+        "initializer": run.initializer.model_dump(mode="json"),
+        "layers": list(e.sizes),
+        "activation": e.activation.model_dump(mode="json"),
+        "dataset": dataset,
+        "optimizer": e.optimizer.model_dump(mode="json"),
+        "learning_rate": e.learning_rate,
+        "iterations": e.iterations,
+        "batch_size": e.batch_size,
+        "dtype": e.dtype,
+        "log_every": e.log_every,
+        "seed": run.seed,
+        "engine": ENGINE_REVISION,
+    }
+
+
+def identity(run: Run, data: str | None) -> str:
+    """A hash of :func:`resolved`: equal for runs whose numbers must be equal."""
+    text = json.dumps(resolved(run, data), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
 
 
 def problem(experiment: Experiment) -> Hashable:

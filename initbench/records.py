@@ -10,7 +10,7 @@ import numpy as np
 
 from initbench.core.train import Point
 
-Status = Literal["ok", "diverged"]
+Status = Literal["ok", "diverged", "failed"]
 
 #: The metrics of a record, and whether a smaller one is better: declared here, once.
 METRICS: dict[str, bool] = {
@@ -32,15 +32,23 @@ class Curve:
     test_accuracy: tuple[float, ...] | None
 
 
+#: A failed run's.
+NO_CURVE = Curve((), (), None, (), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One run's result. Its metrics are the last of its curve.
 
     A run whose train loss stopped being finite is ``diverged``: its curve ends at the log
     point that showed it, with a loss of inf, and ``iterations`` is that point's. Accuracies
-    are None for a regression.
+    are None for a regression. A run that could not be trained (its initializer raised, say) is
+    ``failed``: its curve is empty, and ``reason`` says in words what happened.
+
+    ``id`` is :func:`initbench.plan.identity`: equal for runs whose numbers must be equal.
     """
 
+    id: str
     config: str
     initializer: str
     setting: dict[str, Any]
@@ -48,16 +56,17 @@ class Record:
     status: Status
     curve: Curve
     seconds: float
+    reason: str = ""
 
     @property
     def iterations(self) -> int:
         """Updates done."""
-        return self.curve.iteration[-1]
+        return self.curve.iteration[-1] if self.curve.iteration else 0
 
     def metric(self, name: str) -> float | None:
-        """The final value of one of METRICS; None where the task has no such metric."""
+        """The final value of one of METRICS; None where the task, or a failed run, has none."""
         values: tuple[float, ...] | None = getattr(self.curve, name)
-        return None if values is None else values[-1]
+        return values[-1] if values else None
 
 
 def curve_of(points: Sequence[Point], run: int) -> tuple[Status, Curve]:

@@ -22,7 +22,10 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One initializer of one config (at one point of its sweep), over its seeds."""
+    """One initializer of one config (at one point of its sweep), over its seeds.
+
+    ``metrics`` are those of the runs that did not fail; ``reasons`` say why the others did.
+    """
 
     config: str
     initializer: str
@@ -30,6 +33,8 @@ class Summary:
     runs: int
     diverged: int
     metrics: dict[str, Spread | None]
+    failed: int = 0
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ def summarize(records: Iterable[Record]) -> list[Summary]:
             runs=len(group),
             diverged=sum(record.status == "diverged" for record in group),
             metrics={name: _spread([record.metric(name) for record in group]) for name in METRICS},
+            failed=sum(record.status == "failed" for record in group),
+            reasons=tuple(dict.fromkeys(record.reason for record in group if record.reason)),
         )
         for group in groups.values()
     ]

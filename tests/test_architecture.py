@@ -15,7 +15,7 @@ PACKAGE = Path(initbench.__file__).parent
 
 #: From the ground up. A name is a module or a package of initbench.
 LADDER = [
-    {"core", "errors"},
+    {"core", "errors", "provenance"},
     {"spec"},
     {"records"},
     {"plan", "stats", "datasets", "document"},

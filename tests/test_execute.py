@@ -85,3 +85,21 @@ def test_a_worker_that_dies_is_an_error_that_says_so(
 
 def leave(*_: object, **__: object) -> NoReturn:
     os._exit(1)
+
+
+def test_a_run_that_cannot_be_drawn_fails_alone(
+    experiments: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> NoReturn:
+        raise ZeroDivisionError("by a plugin")
+
+    whole = train(experiments, 1)
+    monkeypatch.setitem(INITIALIZERS, "normal", Initializer(broken, "-", "-"))
+    records = train(experiments, 1)
+    failed = [record for record in records if record.status == "failed"]
+    assert {record.initializer for record in failed} == {"normal(std=10)"}
+    assert {record.reason for record in failed} == {"ZeroDivisionError: by a plugin"}
+    assert {(record.iterations, record.metric("train_loss")) for record in failed} == {(0, None)}
+    assert [r for r in records if r.status != "failed"] == [
+        r for r in whole if r.initializer != "normal(std=10)"
+    ]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initbench import plan
+from initbench.core import ENGINE_REVISION
 from initbench.spec import Experiment
 
 
@@ -120,3 +121,59 @@ def test_describe() -> None:
     assert plan.describe(swept) == (
         "circles, 2-10-5-1 relu, gd, 100 iterations, full batch, float64, learning_rate swept"
     )
+
+
+def identities(*experiments: Experiment) -> list[str]:
+    return [plan.identity(run, None) for run in plan.runs(experiments)]
+
+
+def test_an_identity_knows_nothing_of_names_other_seeds_or_spelt_out_defaults() -> None:
+    (one,) = identities(experiment(initializer="he_normal", seeds=[3]))
+    spelt = experiment(
+        initializer=["zeros", {"name": "he_normal"}],
+        seeds=[7, 3],
+        name="other",
+        description="words",
+        activation={"name": "relu"},
+        optimizer={"name": "gd"},
+        dataset={"name": "circles", "noise": 0.05},
+        batch_size=None,
+        expect=[{"metric": "train_loss", "max": 1}],
+    )
+    assert identities(spelt).count(one) == 1
+    assert len(set(identities(spelt))) == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"initializer": {"name": "normal", "std": 2}},
+        {"layers": [2, 10, 6, 1]},
+        {"iterations": 101},
+        {"learning_rate": 0.02},
+        {"activation": "tanh"},
+        {"activation": {"name": "leaky_relu", "negative_slope": 0.02}},
+        {"dataset": {"name": "circles", "noise": 0.06}},
+        {"optimizer": {"name": "momentum", "momentum": 0.8}},
+        {"batch_size": 10},
+        {"dtype": "float32"},
+        {"log_every": 7},
+        {"seeds": [1]},
+    ],
+    ids=str,
+)
+def test_an_identity_moves_with_all_that_moves_the_numbers(change: dict[str, Any]) -> None:
+    alone = {"initializer": "he_normal", "seeds": [0]}
+    assert identities(experiment(**alone)) != identities(experiment(**{**alone, **change}))
+
+
+def test_a_file_counts_by_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    def of(path: str, data: str) -> str:
+        dataset = {"name": "file", "path": path, "target": "y"}
+        return plan.identity(plan.runs([experiment(dataset=dataset)])[0], data)
+
+    assert of("a.csv", "hash") == of("/elsewhere/b.csv", "hash")
+    assert of("a.csv", "hash") != of("a.csv", "another")
+    before = of("a.csv", "hash")
+    monkeypatch.setattr("initbench.plan.ENGINE_REVISION", ENGINE_REVISION + 1)
+    assert of("a.csv", "hash") != before

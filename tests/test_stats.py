@@ -5,7 +5,7 @@ import math
 import pytest
 
 from initbench import stats
-from initbench.records import Curve, Record
+from initbench.records import NO_CURVE, Curve, Record
 
 
 def record(
@@ -15,7 +15,7 @@ def record(
     accuracies = None if accuracy is None else (accuracy,) * n
     curve = Curve(tuple(range(n)), tuple(losses), accuracies, tuple(losses), accuracies)
     status = "ok" if math.isfinite(losses[-1]) else "diverged"
-    return Record(config, "zeros", {}, seed, status, curve, 0.0)  # type: ignore[arg-type]
+    return Record("", config, "zeros", {}, seed, status, curve, 0.0)  # type: ignore[arg-type]
 
 
 def test_a_summary_is_of_final_metrics_over_seeds() -> None:
@@ -59,3 +59,12 @@ def test_problems_are_ranked_apart_and_equals_share_a_rank() -> None:
         (1, "d", 3),
         (1, "e", 3),
     ]
+
+
+def test_failed_runs_are_counted_and_have_no_metrics() -> None:
+    failed = Record("", "c", "zeros", {}, 1, "failed", NO_CURVE, 0.0, "it raised")
+    summaries = stats.summarize([record([2.0]), failed])
+    assert [(s.runs, s.failed, s.reasons) for s in summaries] == [(2, 1, ("it raised",))]
+    assert summaries[0].metrics["train_loss"] == stats.Spread(2.0, 2.0, 2.0)
+    (alone,) = stats.summarize([failed])
+    assert set(alone.metrics.values()) == {None}

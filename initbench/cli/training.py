@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Column
 
 from initbench import datasets, execute, plan
-from initbench.errors import WorkerError
+from initbench.errors import FailedRunsError, WorkerError
 from initbench.plan import Run, Stack
 from initbench.records import Record
 from initbench.spec import Experiment
@@ -143,3 +143,9 @@ def finish(trained: Trained, *, quiet: bool, written: Sequence[object]) -> None:
         if trained.note and not quiet:
             click.echo(trained.note, err=True)
         raise trained.stopped_by
+    failed = [record for record in trained.records if record.status == "failed"]
+    if failed:
+        reasons = dict.fromkeys(f"{r.config}, {r.initializer}: {r.reason}" for r in failed)
+        raise FailedRunsError(
+            f"{len(failed)} of {trained.asked} runs failed:\n" + "\n".join(reasons)
+        )

@@ -20,3 +20,6 @@ replaying rest on them. Every product is a per-run slice of ``np.matmul``, and n
 reduction crosses runs: so the record of a run is the same to the last bit alone, in a
 stack of 64, in any worker and in any order.
 """
+
+#: Part of every run's identity: raised when a change moves the numbers of existing runs.
+ENGINE_REVISION = 1

@@ -42,11 +42,13 @@ def json_text(document: object) -> str:
 def record_fields(record: Record) -> dict[str, Any]:
     """One run: who, how it ended, its last metrics and its curve."""
     return {
+        "id": record.id,
         "config": record.config,
         "initializer": record.initializer,
         "setting": record.setting,
         "seed": record.seed,
         "status": record.status,
+        "reason": record.reason,
         "iterations": record.iterations,
         **{name: _number(record.metric(name)) for name in METRICS},
         "curve": _curve_fields(record.curve),
@@ -58,9 +60,12 @@ def record_fields(record: Record) -> dict[str, Any]:
 def record_rows(records: Sequence[Record]) -> tuple[list[str], list[list[object]]]:
     """Header and rows of a CSV with one row a run."""
     swept = list(dict.fromkeys(key for record in records for key in record.setting))
-    header = ["config", "initializer", *swept, "seed", "status", "iterations", *METRICS, "seconds"]
+    header = [
+        "id", "config", "initializer", *swept, "seed", "status", "iterations", *METRICS, "seconds",
+    ]  # fmt: skip
     rows: list[list[object]] = [
         [
+            record.id,
             record.config,
             record.initializer,
             *(record.setting.get(key) for key in swept),
@@ -94,7 +99,7 @@ def ranked_rows(ranked: Sequence[Ranked]) -> tuple[list[str], list[list[object]]
     swept = list(dict.fromkeys(key for row in ranked for key in row.summary.setting))
     moments = ("median", "low", "high")
     header = [
-        "problem", "rank", "config", "initializer", *swept, "runs", "diverged",
+        "problem", "rank", "config", "initializer", *swept, "runs", "diverged", "failed",
         *(f"{name}_{moment}" for name in METRICS for moment in moments),
     ]  # fmt: skip
     rows = []
@@ -109,6 +114,7 @@ def ranked_rows(ranked: Sequence[Ranked]) -> tuple[list[str], list[list[object]]
                 *(row.summary.setting.get(key) for key in swept),
                 row.summary.runs,
                 row.summary.diverged,
+                row.summary.failed,
                 *(spread and getattr(spread, moment) for spread in spreads for moment in moments),
             ]
         )
@@ -122,6 +128,8 @@ def _summary_fields(summary: Summary) -> dict[str, Any]:
         "setting": summary.setting,
         "runs": summary.runs,
         "diverged": summary.diverged,
+        "failed": summary.failed,
+        "reasons": list(summary.reasons),
         **{name: _spread_fields(summary.metrics[name]) for name in METRICS},
     }
 

@@ -70,12 +70,18 @@ def _table(title: str, summaries: Sequence[Summary], first: Sequence[dict[str, s
     counts = sorted({summary.runs for summary in summaries})
     seeds = f"{' or '.join(map(str, counts))} seed{'' if counts == [1] else 's'}"
     diverged = any(summary.diverged for summary in summaries)
+    failures = "".join(
+        f"\n{summary.config}, {summary.initializer}: {summary.failed} of {summary.runs} runs "
+        f"failed: {'; '.join(summary.reasons)}."
+        for summary in summaries
+        if summary.failed
+    )
     return Table(
         title,
         header,
         tuple(tuple(cells.get(key, "") for key in header) for cells in rows),
         frozenset(header) - {"config", "initializer"},
-        f"Median over {seeds}, and the range." + (DIVERGED if diverged else ""),
+        f"Median over {seeds}, and the range." + (DIVERGED if diverged else "") + failures,
     )
 
 

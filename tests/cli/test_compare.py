@@ -63,7 +63,9 @@ def test_csv_on_standard_output_is_the_file(folder: Path) -> None:
     done = compare("configs/zeros.yaml", "configs/ones.yaml", "--format", "csv")
     assert done.stdout == (folder / "results/comparison.csv").read_text()
     header, *rows = done.stdout.splitlines()
-    assert header.startswith("problem,rank,config,initializer,runs,diverged,train_loss_median,")
+    assert header.startswith(
+        "problem,rank,config,initializer,runs,diverged,failed,train_loss_median,"
+    )
     assert len(rows) == 2
 
 

@@ -10,11 +10,11 @@ from initbench.report import documents
 from initbench.stats import rank, summarize
 
 OK = Record(
-    "he", "he_normal", {"learning_rate": 0.1}, 3, "ok",
+    "0123456789abcdef", "he", "he_normal", {"learning_rate": 0.1}, 3, "ok",
     Curve((0, 10), (0.7, 0.1 + 0.2), (0.5, 1.0), (0.7, 0.4), (0.5, 0.9)), 1.5,
 )  # fmt: skip
 DIVERGED = Record(
-    "he", "he_normal", {"learning_rate": 9.0}, 3, "diverged",
+    "fedcba9876543210", "he", "he_normal", {"learning_rate": 9.0}, 3, "diverged",
     Curve((0,), (math.inf,), None, (math.inf,), None), 0.5,
 )  # fmt: skip
 
@@ -22,11 +22,13 @@ DIVERGED = Record(
 def test_a_record_holds_all_digits_and_its_curve() -> None:
     fields = json.loads(documents.json_text(documents.record_fields(OK)))
     assert fields == {
+        "id": "0123456789abcdef",
         "config": "he",
         "initializer": "he_normal",
         "setting": {"learning_rate": 0.1},
         "seed": 3,
         "status": "ok",
+        "reason": "",
         "iterations": 10,
         "train_loss": 0.30000000000000004,
         "train_accuracy": 1.0,
@@ -64,6 +66,8 @@ def test_documents_have_the_promised_fields() -> None:
         "setting": {"learning_rate": 0.1},
         "runs": 1,
         "diverged": 0,
+        "failed": 0,
+        "reasons": [],
         "train_loss": dict.fromkeys(("median", "low", "high"), 0.30000000000000004),
         "train_accuracy": dict.fromkeys(("median", "low", "high"), 1.0),
         "test_loss": dict.fromkeys(("median", "low", "high"), 0.4),
@@ -85,10 +89,23 @@ def test_documents_have_the_promised_fields() -> None:
 def test_rows_for_csv_have_a_column_a_swept_key() -> None:
     header, rows = documents.record_rows([OK, DIVERGED])
     assert header == [
-        "config", "initializer", "learning_rate", "seed", "status", "iterations",
+        "id", "config", "initializer", "learning_rate", "seed", "status", "iterations",
         "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds",
     ]  # fmt: skip
-    assert rows[0] == ["he", "he_normal", 0.1, 3, "ok", 10, 0.1 + 0.2, 1.0, 0.4, 0.9, 1.5]
-    assert rows[1][6:8] == [math.inf, None]
+    assert rows[0] == [
+        "0123456789abcdef",
+        "he",
+        "he_normal",
+        0.1,
+        3,
+        "ok",
+        10,
+        0.1 + 0.2,
+        1.0,
+        0.4,
+        0.9,
+        1.5,
+    ]
+    assert rows[1][7:9] == [math.inf, None]
     header, rows = documents.ranked_rows(rank([summarize([OK])], "train_loss"))
     assert dict(zip(header, rows[0], strict=True))["test_accuracy_median"] == 0.9

@@ -1,0 +1,87 @@
+"""Where numbers were made: versions, BLAS kernel, CPU, git commit. Kept beside every result."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What may move a run's last bits, and what else one asks of an old result."""
+
+    initbench: str
+    python: str
+    numpy: str
+    blas: str  # library, version and kernel: "openblas 0.3.31 SkylakeX"
+    cpu: str
+    commit: str  # of the git checkout that the command ran in; "" outside of one
+    dirty: bool  # whether that checkout had changes
+    created: str  # UTC, ISO 8601, to the second
+
+
+def provenance() -> Provenance:
+    """Of this process, now."""
+    commit, dirty = _checkout(Path.cwd())
+    return Provenance(
+        initbench=version("initbench"),
+        python=platform.python_version(),
+        numpy=version("numpy"),
+        blas=blas(),
+        cpu=_cpu(),
+        commit=commit,
+        dirty=dirty,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+@cache
+def blas() -> str:
+    """NumPy's BLAS, its version and the kernel that it chose for this CPU."""
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    found = [
+        " ".join(filter(None, (one["internal_api"], one["version"], one.get("architecture"))))
+        for one in threadpool_info()
+        # SciPy's wheels bring a second one; NumPy's does the products.
+        if one["user_api"] == "blas" and "scipy.libs" not in one["filepath"]
+    ]
+    # What threadpoolctl does not know (Apple's Accelerate), NumPy names itself.
+    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return ", ".join(found) or f"{built['name']} {built['version']}"
+
+
+@cache
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model n"))
+    except (OSError, StopIteration):  # no Linux, or an architecture that names no model
+        return platform.processor() or platform.machine()
+
+
+@cache
+def _checkout(folder: Path) -> tuple[str, bool]:
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        return commit, bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.SubprocessError):
+        return "", False
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603  # fixed arguments: the two calls above
+        ["git", *arguments],  # noqa: S607  # git is wherever the user has it
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
+    )
+    return done.stdout.strip()
