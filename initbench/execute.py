@@ -24,6 +24,7 @@ from initbench.core import start
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.initializers import INITIALIZERS, Network
 from initbench.core.losses import LOSS_OF_TASK, LOSSES
+from initbench.core.network import parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Point, Problem, train
 from initbench.datasets import fingerprint, load
@@ -163,7 +164,9 @@ def train_work(work: Work, report: Callable[[int, tuple[float, ...]], None]) -> 
         theta = starts.theta
         kept = [run for run in range(len(theta)) if run not in starts.failures]
         if starts.failures:
-            theta, work = theta[kept].copy(), select(work, kept)
+            work = select(work, kept)
+            theta = parameters(len(kept), work.problem.sizes, work.problem.dtype)
+            theta[:] = starts.theta[kept]
         for point in train(work.problem, theta, work.seeds, work.hyperparameters) if kept else ():
             points.append(point)
             report(point.iteration, tuple(point.train_loss.tolist()))
