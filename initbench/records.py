@@ -46,6 +46,8 @@ class Record:
     ``failed``: its curve is empty, and ``reason`` says in words what happened.
 
     ``id`` is :func:`initbench.plan.identity`: equal for runs whose numbers must be equal.
+    ``numerics`` are the NumPy and BLAS that made them, and may differ between equal ids: then
+    last digits may, too. ``cached`` records were read from a store, not trained now.
     """
 
     id: str
@@ -57,6 +59,8 @@ class Record:
     curve: Curve
     seconds: float
     reason: str = ""
+    numerics: str = ""
+    cached: bool = False
 
     @property
     def iterations(self) -> int:
