@@ -241,6 +241,13 @@ class File(Measured):
     task: Literal["auto", "classification", "regression"] = "auto"
 
 
+def shipped(name: str) -> bool:
+    """Whether initbench brings this initializer: any other may raise, or end its process."""
+    draw = initializers.INITIALIZERS[name].draw
+    plain = draw.func if isinstance(draw, partial) else draw
+    return plain.__module__ == initializers.__name__
+
+
 INITIALIZER_MODELS = _registered({k: v.draw for k, v in initializers.INITIALIZERS.items()})
 ACTIVATION_MODELS = _registered({k: v.apply for k, v in activations.ACTIVATIONS.items()})
 OPTIMIZER_MODELS = _registered(
@@ -385,7 +392,7 @@ class Experiment(Model):
         labels = [choice.label for choice in choices]
         if twice := {label for label in labels if labels.count(label) > 1}:
             raise ValueError(f"lists {', '.join(sorted(twice))} twice; keep one")
-        for choice in choices:
+        for choice in filter(lambda choice: shipped(choice.name), choices):
             # A draw of one weight lets each function judge its parameters together.
             draw = initializers.INITIALIZERS[choice.name].draw
             draw(RandomState(0), (1, 1), "float64", **choice.parameters)

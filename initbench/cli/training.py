@@ -13,14 +13,13 @@ import click
 from initbench import datasets, execute, executors, plan
 from initbench.cli.display import Display
 from initbench.cli.options import USUAL, Execution
-from initbench.core.initializers import INITIALIZERS
 from initbench.errors import ExecutorError, FailedRunsError, InitbenchError
 from initbench.execute import Finished
 from initbench.plan import Run
 from initbench.provenance import provenance
 from initbench.records import Record
 from initbench.report.tables import Table
-from initbench.spec import Experiment
+from initbench.spec import Experiment, shipped
 from initbench.store import Filter, Store
 
 
@@ -99,7 +98,7 @@ def _train(
         jobs = workers.threads
         if not jobs and not quiet:
             click.echo(f"{execution.scheduler} has no workers yet: waiting for them", err=True)
-    elif jobs > 1 or not all(map(_ours, runs)):
+    elif jobs > 1 or not all(shipped(run.initializer.name) for run in runs):
         workers = executors.Processes(jobs)
     stacks = plan.stacks(runs, max(1, jobs), _samples)
     with (
@@ -108,12 +107,6 @@ def _train(
         closing(execute.execute(stacks, list(todo), workers, display.report)) as batches,
     ):
         yield from batches
-
-
-def _ours(run: Run) -> bool:
-    """Whether initbench brings the initializer: any other may take its process down with it."""
-    draw = INITIALIZERS[run.initializer.name].draw
-    return str(getattr(draw, "func", draw).__module__).startswith("initbench.")
 
 
 def _labelled(
