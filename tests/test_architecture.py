@@ -19,7 +19,7 @@ LADDER = [
     {"spec", "provenance"},
     {"records"},
     {"plan", "stats", "datasets", "document"},
-    {"config"},
+    {"config", "executors", "store"},
     {"execute", "report", "results"},
     {"cli"},
 ]
