@@ -289,8 +289,9 @@ def _problem(document: Document, path: KeyPath, error: ErrorDetails) -> Problem:
             known = _known_keys(path, error["loc"])
             message = "unknown key" + (_closest(last, known) or f"; known: {', '.join(known)}")
         case "union_tag_invalid":
-            registry = _registry(path)
             got = error["input"]["name"]
+            # Who names no framework need not read the names of their code.
+            registry = [name for name in _registry(path) if (":" in name) == (":" in str(got))]
             place = document.values.get((*path, "name"), place)
             message = f"unknown name {got!r}" + (
                 _closest(spelled(str(got)), registry) or f"; known: {', '.join(registry)}"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from initbench import frameworks
 from initbench.choice import Choice
 from initbench.core import ENGINE_REVISION
 from initbench.core.activations import ACTIVATIONS
@@ -69,9 +70,11 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
     dataset = e.dataset.model_dump(mode="json")
     if data is not None:
         dataset = {**dataset, "path": None, "sha256": data}
+    framework = frameworks.versions(run.initializer.name)
     return {
         # Without what is null: so a parameter that comes to be does not change existing identities.
         "initializer": run.initializer.model_dump(mode="json", exclude_none=True),
+        **({"framework": framework} if framework else {}),
         "layers": list(e.sizes),
         "activation": e.activation.model_dump(mode="json"),
         "dataset": dataset,

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import RandomState
 from numpy.typing import NDArray
+from scipy import stats
 
 from initbench.core.initializers import INITIALIZERS
 
@@ -46,9 +47,9 @@ def test_sparsity_is_pytorchs(outputs: int, inputs: int, sparsity: float) -> Non
 def test_sparse_places_are_uniform() -> None:
     """Each of 12 places is taken in a quarter of 4,000 rows: a chi-squared test at 1e-6."""
     taken = np.count_nonzero(draw("sparse", (4000, 12), connections=3), axis=0)
-    # Places of a row exclude each other, which only narrows the spread: 11/12 of binomial's.
     z = (taken - 1000) / np.sqrt(4000 * 0.25 * 0.75)
-    assert np.sum(z**2) < 49  # chi-squared with 11 degrees of freedom exceeds it once in 1e6
+    # A row's places exclude each other, with correlation -1/11: the sum is 12/11 chi-squared.
+    assert np.sum(z**2) < 12 / 11 * stats.chi2(11).isf(1e-6)
 
 
 def test_connections_and_sparsity_are_two_ways_to_say_one_thing() -> None:
