@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from initbench import datasets, plan, spec
+from initbench.choice import Choice, spelled
 from initbench.document import Document, parse, read
 from initbench.document import Path as KeyPath
 from initbench.errors import ConfigError, DataError, Place, Problem
@@ -141,7 +142,7 @@ def _assign(document: Document, dotted: str, value: Any, place: Place) -> None:
         inner = target.get(part)
         if inner is None and part in _CHOICES and part in Experiment.model_fields:
             default = Experiment.model_fields[part].default
-            inner = default.name if isinstance(default, spec.Choice) else None
+            inner = default.name if isinstance(default, Choice) else None
         if isinstance(inner, str):  # `dataset: circles` grows to {name: circles, noise: ...}
             inner = {"name": inner}
         if not isinstance(inner, dict):
@@ -288,11 +289,12 @@ def _problem(document: Document, path: KeyPath, error: ErrorDetails) -> Problem:
             known = _known_keys(path, error["loc"])
             message = "unknown key" + (_closest(last, known) or f"; known: {', '.join(known)}")
         case "union_tag_invalid":
-            registry = _registry(path)
             got = error["input"]["name"]
+            # Who names no framework need not read the names of their code.
+            registry = [name for name in _registry(path) if (":" in name) == (":" in str(got))]
             place = document.values.get((*path, "name"), place)
             message = f"unknown name {got!r}" + (
-                _closest(spec.spelled(str(got)), registry) or f"; known: {', '.join(registry)}"
+                _closest(spelled(str(got)), registry) or f"; known: {', '.join(registry)}"
             )
         case "union_tag_not_found" | "model_attributes_type":
             message = f"must be a name or {{name: ..., parameter: ...}}, got {got}{_example(path)}"
@@ -369,7 +371,7 @@ def _closest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
-def _registry(path: KeyPath) -> dict[str, type[spec.Choice]]:
+def _registry(path: KeyPath) -> dict[str, type[Choice]]:
     return {
         "initializer": spec.INITIALIZER_MODELS,
         "activation": spec.ACTIVATION_MODELS,

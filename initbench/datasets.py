@@ -22,6 +22,7 @@ from numpy.lib.format import read_array
 from numpy.typing import NDArray
 
 from initbench import spec
+from initbench.choice import Choice
 from initbench.core.train import Split
 from initbench.errors import DataError
 
@@ -48,7 +49,7 @@ class Dataset:
     task: str
 
 
-def load(choice: spec.Choice, folder: Path | None = None) -> Dataset:
+def load(choice: Choice, folder: Path | None = None) -> Dataset:
     """The data set of a config's ``dataset``; ``folder`` is where a relative path starts.
 
     Raises DataError where a file does not hold what the config says of it.
@@ -64,7 +65,7 @@ def load(choice: spec.Choice, folder: Path | None = None) -> Dataset:
     return data
 
 
-def fingerprint(choice: spec.Choice) -> str | None:
+def fingerprint(choice: Choice) -> str | None:
     """The SHA-256 of a user's file; None for a data set that its name and parameters determine."""
     if not isinstance(choice, spec.File):
         return None
@@ -73,7 +74,7 @@ def fingerprint(choice: spec.Choice) -> str | None:
 
 
 @lru_cache(maxsize=8)
-def _load(choice: spec.Choice, folder: Path | None) -> Dataset:
+def _load(choice: Choice, folder: Path | None) -> Dataset:
     match choice:
         case spec.Generated():
             samples = [

@@ -19,13 +19,15 @@ from threadpoolctl import threadpool_limits
 
 from initbench.core import start
 from initbench.core.activations import ACTIVATIONS
-from initbench.core.initializers import INITIALIZERS, Network
+from initbench.core.initializers import Network
+from initbench.core.initializers.dialects import spoken
 from initbench.core.losses import LOSS_OF_TASK, LOSSES
 from initbench.core.network import parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Point, Problem, train
 from initbench.datasets import load
 from initbench.executors import Tell, Workers
+from initbench.frameworks import ROWS
 from initbench.plan import Stack
 from initbench.provenance import Provenance, now, provenance
 from initbench.records import NO_CURVE, Record, Status, curve_of
@@ -200,9 +202,9 @@ def prepare(stack: Stack) -> Work:
         problem,
         network,
         tuple(
-            start.Chosen(name, INITIALIZERS[name], run.initializer.parameters)
+            start.Chosen(run.initializer.name, ROWS[name], parameters)
             for run in stack.runs
-            for name in (run.initializer.name,)
+            for name, parameters in (spoken(run.initializer.name, run.initializer.parameters),)
         ),
         tuple(run.seed for run in stack.runs),
         {key: np.array([[row[key]] for row in rows], problem.dtype) for key in rows[0]},

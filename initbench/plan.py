@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from initbench import frameworks
+from initbench.choice import Choice
 from initbench.core import ENGINE_REVISION
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.network import parameter_count
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import EVALUATION_BATCH
-from initbench.spec import Choice, Experiment
+from initbench.spec import Experiment
 
 #: What a stack may hold at once: large enough to divide Python's cost a call among many runs,
 #: small enough to stay in the outer caches. On a core with 512 KiB of L2 and 32 MiB of L3, about
@@ -82,8 +84,11 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
     dataset = e.dataset.model_dump(mode="json")
     if data is not None:
         dataset = {**dataset, "path": None, "sha256": data}
+    framework = frameworks.versions(run.initializer.name)
     return {
-        "initializer": run.initializer.model_dump(mode="json"),
+        # Without what is null: so a parameter that comes to be does not change existing identities.
+        "initializer": run.initializer.model_dump(mode="json", exclude_none=True),
+        **({"framework": framework} if framework else {}),
         "layers": list(e.sizes),
         "activation": e.activation.model_dump(mode="json"),
         "dataset": dataset,

@@ -7,25 +7,19 @@ is made of each function's keyword parameters, so that they stand in its signatu
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping
 from functools import partial
-from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    create_model,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from initbench import frameworks
+from initbench.choice import Choice, Model, choice_of, registered
 from initbench.core import activations, initializers, optimizers
+from initbench.core.gains import torch_gain
+from initbench.core.initializers import GAIN_WORDS
+from initbench.core.initializers.dialects import DIALECTS, Dialect, complaint, filled, spoken
 
 MAX_SEED = 2**32 - 1  # RandomState takes no larger one
 MAX_SEEDS = 100_000
@@ -40,107 +34,6 @@ Positive = Annotated[float, Gt(0)]
 NonNegative = Annotated[float, Ge(0)]
 Width = Annotated[int, Ge(1)]
 Metric = Literal["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
-
-
-class Model(BaseModel):
-    """Frozen, strict (a bool is no number, a text no float), finite, and closed to other keys."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
-class Choice(Model):
-    """One entry of a registry with its parameters: a name, or ``{name: ..., parameter: ...}``."""
-
-    name: str
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters by name, defaults included."""
-        return {key: value for key, value in self if key != "name"}
-
-    @property
-    def label(self) -> str:
-        """The name, with the parameters that differ from their defaults: ``normal(std=10)``."""
-        fields = type(self).model_fields
-        changed = [
-            f"{key}={value:.12g}" if isinstance(value, float) else f"{key}={value}"
-            for key, value in self.parameters.items()
-            if value != fields[key].default
-        ]
-        return f"{self.name}({', '.join(changed)})" if changed else self.name
-
-
-def spelled(name: str) -> str:
-    """A name as registries spell it: habits of other libraries are forgiven.
-
-    >>> [spelled(name) for name in ("HeNormal", "kaiming_normal_", "SiLU", "ReLU")]
-    ['he_normal', 'kaiming_normal', 'silu', 'relu']
-    """
-    if not name.islower():
-        name = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", name).lower()
-    return name.rstrip("_")
-
-
-def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
-    """A registered function's keyword parameters, as fields of a model.
-
-    What a ``partial`` has fixed is no longer a parameter.
-    """
-    fixed: Mapping[str, Any] = {}
-    plain = function
-    if isinstance(function, partial):
-        plain, fixed = function.func, function.keywords
-    hints = get_type_hints(plain, include_extras=True)
-    return {
-        name: (hints[name], ... if parameter.default is Parameter.empty else parameter.default)
-        for name, parameter in signature(plain).parameters.items()
-        if parameter.kind is Parameter.KEYWORD_ONLY and name not in fixed
-    }
-
-
-def _normalized(
-    models: Mapping[str, type[Choice]], aliases: Mapping[str, str]
-) -> Callable[[Any], Any]:
-    """What runs before validation: a bare name becomes {name: ...}, an alias its own name."""
-
-    def normalize(value: Any) -> Any:
-        if isinstance(value, str):
-            value = {"name": value}
-        if isinstance(value, Mapping) and isinstance(value.get("name"), str):
-            name = value["name"]
-            canonical = next(
-                (
-                    n
-                    for n in (name, aliases.get(name), spelled(name), aliases.get(spelled(name)))
-                    if n in models
-                ),
-                name,
-            )
-            return {**value, "name": canonical}
-        return value
-
-    return normalize
-
-
-def _choice(models: Mapping[str, type[Choice]], aliases: Mapping[str, str]) -> Any:
-    """The field type of a choice between ``models``, told apart by their name."""
-    types: Any = tuple(models.values())
-    union: Any = Annotated[Union[types], Field(discriminator="name")]  # noqa: UP007
-    names: Any = Literal[(*models, *aliases)]
-    before = BeforeValidator(_normalized(models, aliases), json_schema_input_type=names | union)
-    return Annotated[union, before]
-
-
-def _registered(
-    registry: Mapping[str, Callable[..., Any]], skip: frozenset[str] = frozenset()
-) -> dict[str, type[Choice]]:
-    """A model of every function of a registry, its parameters those in the signature."""
-    models: dict[str, type[Choice]] = {}
-    for name, function in registry.items():
-        fields = {k: v for k, v in parameter_fields(function).items() if k not in skip}
-        literal: Any = Literal[name]
-        models[name] = create_model(name, __base__=Choice, name=(literal, name), **fields)
-    return models
 
 
 class Generated(Choice):
@@ -242,14 +135,50 @@ class File(Measured):
 
 def shipped(name: str) -> bool:
     """Whether initbench brings this initializer: any other may raise, or end its process."""
-    draw = initializers.INITIALIZERS[name].draw
+    draw = frameworks.ROWS[name].draw
     plain = draw.func if isinstance(draw, partial) else draw
     return plain.__module__.startswith(f"{initializers.__name__}.")
 
 
-INITIALIZER_MODELS = _registered({k: v.draw for k, v in initializers.INITIALIZERS.items()})
-ACTIVATION_MODELS = _registered({k: v.apply for k, v in activations.ACTIVATIONS.items()})
-OPTIMIZER_MODELS = _registered(
+class Drawn(Choice):
+    """An initializer. With ``dialect``, what that framework draws under the name."""
+
+    @classmethod
+    def written(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """With the dialect's own defaults, so that the parameters say what is drawn."""
+        name, dialect = value["name"], value.get("dialect")
+        for known in DIALECTS:
+            if dialect == known and name in DIALECTS[known]:
+                return filled(known, name, value)
+        return value
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Drawn:
+        if what := complaint(self.name, self.parameters) or frameworks.missing(self.name):
+            raise ValueError(what)
+        name, parameters = spoken(self.name, self.parameters)
+        row = frameworks.ROWS[name]
+        if row.law is not None and row.scope == "layer":
+            # A law judges its parameters together. Which number a gain's word means is all one.
+            words = {key: 1.0 for key, value in parameters.items() if value in GAIN_WORDS}
+            row.law((1, 1), **parameters | words)
+        return self
+
+
+class OwnDrawn(Drawn):
+    """An initializer of initbench's own."""
+
+    dialect: Annotated[
+        Dialect | None, Field(description="Draw what this framework draws under the name.")
+    ] = None
+
+
+INITIALIZER_MODELS = {
+    **registered({k: v.draw for k, v in initializers.INITIALIZERS.items()}, base=OwnDrawn),
+    **registered({k: v.draw for k, v in frameworks.FRAMEWORKS.items()}, base=Drawn),
+}
+ACTIVATION_MODELS = registered({k: v.apply for k, v in activations.ACTIVATIONS.items()})
+OPTIMIZER_MODELS = registered(
     {k: v.step for k, v in optimizers.OPTIMIZERS.items()}, skip=frozenset({"learning_rate"})
 )
 DATASET_MODELS: dict[str, type[Choice]] = {
@@ -264,10 +193,10 @@ if TYPE_CHECKING:
     OptimizerChoice: TypeAlias = Choice
     DatasetChoice: TypeAlias = Choice
 else:
-    InitializerChoice = _choice(INITIALIZER_MODELS, initializers.ALIASES)
-    ActivationChoice = _choice(ACTIVATION_MODELS, activations.ALIASES)
-    OptimizerChoice = _choice(OPTIMIZER_MODELS, optimizers.ALIASES)
-    DatasetChoice = _choice(DATASET_MODELS, {})
+    InitializerChoice = choice_of(INITIALIZER_MODELS, initializers.ALIASES)
+    ActivationChoice = choice_of(ACTIVATION_MODELS, activations.ALIASES)
+    OptimizerChoice = choice_of(OPTIMIZER_MODELS, optimizers.ALIASES)
+    DatasetChoice = choice_of(DATASET_MODELS, {})
 
 
 def _listed(value: Any) -> Any:
@@ -369,7 +298,7 @@ class Experiment(Model):
     sweep: Annotated[
         dict[str, Annotated[tuple[Any, ...], MinLen(1), BeforeValidator(_tupled)]],
         Field(description="key: [values]; a grid of runs, one for every combination."),
-    ] = {}
+    ] = {}  # noqa: RUF012 - a model copies its defaults
     expect: Annotated[
         tuple[Expectation, ...],
         BeforeValidator(_tupled, json_schema_input_type=list[Expectation]),
@@ -387,16 +316,19 @@ class Experiment(Model):
 
     @field_validator("initializer")
     @classmethod
-    def _drawable(cls, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    def _named_once(cls, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
         labels = [choice.label for choice in choices]
         if twice := {label for label in labels if labels.count(label) > 1}:
             raise ValueError(f"lists {', '.join(sorted(twice))} twice; keep one")
-        for choice in choices:
-            # A law judges its parameters together.
-            row = initializers.INITIALIZERS[choice.name]
-            if row.law is not None and row.scope == "layer":
-                row.law((1, 1), **choice.parameters)
         return choices
+
+    @field_validator("activation")
+    @classmethod
+    def _with_gain(cls, activation: Choice, info: ValidationInfo) -> Choice:
+        for choice in info.data.get("initializer", ()):
+            if choice.parameters.get("gain") == "torch":
+                torch_gain(activation.name, activation.parameters)
+        return activation
 
     @field_validator("seeds")
     @classmethod

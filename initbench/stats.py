@@ -25,6 +25,7 @@ class Summary:
     """One initializer of one config (at one point of its sweep), over its seeds.
 
     ``metrics`` are those of the runs that did not fail; ``reasons`` say why the others did.
+    ``notes`` are what initializers have to say of runs that trained, one a run.
     """
 
     config: str
@@ -35,6 +36,7 @@ class Summary:
     metrics: dict[str, Spread | None]
     failed: int = 0
     reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ def summarize(records: Iterable[Record]) -> list[Summary]:
             diverged=sum(record.status == "diverged" for record in group),
             metrics={name: _spread([record.metric(name) for record in group]) for name in METRICS},
             failed=sum(record.status == "failed" for record in group),
-            reasons=tuple(dict.fromkeys(record.reason for record in group if record.reason)),
+            reasons=tuple(
+                dict.fromkeys(record.reason for record in group if record.status == "failed")
+            ),
+            notes=tuple(r.reason for r in group if r.reason and r.status != "failed"),
         )
         for group in groups.values()
     ]

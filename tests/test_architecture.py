@@ -16,7 +16,8 @@ PACKAGE = Path(initbench.__file__).parent
 #: From the ground up. A name is a module or a package of initbench.
 LADDER = [
     {"core", "errors"},
-    {"spec", "provenance"},
+    {"choice", "frameworks", "provenance"},
+    {"spec"},
     {"records"},
     {"plan", "stats", "datasets", "document"},
     {"config", "executors", "store"},
@@ -26,13 +27,20 @@ LADDER = [
 RUNG = {name: height for height, names in enumerate(LADDER) for name in names}
 #: Inside core: the loop stands on what it calls, and that on nothing.
 CORE = [
-    {"initializers", "activations", "losses", "optimizers", "blas"},
-    {"network"},
+    {"activations", "losses", "optimizers", "blas", "quadrature"},
+    {"network", "initializers"},
+    {"gains"},
     {"start", "train"},
 ]
 CORE_RUNG = {name: height for height, names in enumerate(CORE) for name in names}
 #: Inside core.initializers: the registry stands on the functions, and they on the protocol.
-INITIALIZERS = [{"protocol"}, {"elementary", "structured"}, {"scaling"}, {"registry"}]
+INITIALIZERS = [
+    {"protocol", "dialects"},
+    {"elementary", "structured"},
+    {"scaling", "data_driven"},
+    {"recipes"},
+    {"registry"},
+]
 INITIALIZERS_RUNG = {name: height for height, names in enumerate(INITIALIZERS) for name in names}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
@@ -95,6 +103,21 @@ def test_help_imports_nothing_heavy() -> None:
         "assert CliRunner().invoke(main, ['--help']).exit_code == 0\n"
         "heavy = {'numpy', 'scipy', 'sklearn', 'pydantic', 'yaml', 'rich'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_frameworks_wait_until_one_of_their_rows_draws() -> None:
+    """Naming, listing and checking a framework's row needs no framework."""
+    code = (
+        "import sys\n"
+        "from initbench import config, spec\n"
+        "from initbench.report.catalogue import catalogue\n"
+        "assert catalogue()['frameworks'] and spec.json_schema()\n"
+        "print(sorted({'torch', 'jax', 'keras'} & set(sys.modules)))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import initbench
 from initbench import config, plan, spec
+from initbench.core.initializers import INITIALIZERS
 from initbench.errors import ConfigError, Problem
 from initbench.spec import Experiment
 
@@ -53,7 +54,9 @@ def refused(paths: Sequence[str | Path], overrides: Sequence[tuple[str, str]] = 
 
 def mistakes() -> list[tuple[str, str]]:
     """(a line of a config, the whole message), of data/config_mistakes.txt."""
-    models = {"<initializers>": spec.INITIALIZER_MODELS, "<datasets>": spec.DATASET_MODELS}
+    models: dict[str, Iterable[str]] = {
+        "<initializers>": INITIALIZERS, "<datasets>": spec.DATASET_MODELS
+    }  # fmt: skip
     names = {mark: ", ".join(known) for mark, known in models.items()} | {"<keys>": KNOWN}
     table: list[tuple[str, str]] = []
     path = Path(__file__).parent / "data" / "config_mistakes.txt"
@@ -154,7 +157,7 @@ OVERRIDES = [
     ("layers=[3, 1]", "layers[0]: must be 2, the features of circles, got 3; write 2"),
     ("activation.name=rleu", "activation: unknown name 'rleu'; did you mean 'relu'?"),
     ("dataset={name: moons, noise: 1, noise: 2}", "noise: is given twice; keep one"),
-    ("initializer.std=1", "initializer.std: unknown key; known: name"),
+    ("initializer.std=1", "initializer.std: unknown key; known: name, dialect, gain"),
 ]  # fmt: skip
 
 
@@ -258,6 +261,11 @@ def test_the_article_s_numbers_are_expected(name: str, loss: float, accuracy: fl
     assert held["test_accuracy", 3].value == accuracy
     assert (experiment.sizes, experiment.iterations) == ((2, 10, 5, 1), 15000)
     assert (experiment.learning_rate, experiment.dataset) == (0.01, spec.Circles())
+
+
+def test_the_catalogue_has_every_initializer() -> None:
+    (experiment,) = config.load([CONFIGS / "catalogue" / "catalogue.yaml"])
+    assert {choice.name for choice in experiment.initializer} == set(INITIALIZERS)
 
 
 def test_all_configs_are_those_of_the_folder(folder: Path) -> None:

@@ -120,3 +120,54 @@ def test_a_run_that_cannot_be_drawn_fails_alone(
     assert [r for r in records if r.status != "failed"] == [
         r for r in whole if r.initializer != "normal(std=10)"
     ]
+
+
+CATALOGUE = """
+initializer: [{names}]
+layers: [2, 7, 4, 1]
+iterations: 6
+log_every: 3
+learning_rate: 0.01
+batch_size: 16
+activation: {activation}
+dtype: {dtype}
+dataset: {{name: moons, train_samples: 60, test_samples: 20}}
+seeds: 2
+"""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ["relu", "sine"])
+def test_every_initializer_trains_alike_alone_and_in_company(
+    activation: str, dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And in any order: nothing that one run draws reaches another."""
+    names = [{"constant": "{name: constant, value: 0.1}"}.get(name, name) for name in INITIALIZERS]
+    paths = []
+    for label, listed in (("one", names), ("two", names[::-1])):
+        paths.append(tmp_path / f"{label}.yaml")
+        text = CATALOGUE.format(names=", ".join(listed), activation=activation, dtype=dtype)
+        paths[-1].write_text(f"name: catalogue\n{text}")
+    together = train(config.load(paths[:1]), 1)
+    assert {record.status for record in together} == {"ok"}
+    assert len({record.id for record in together}) == 2 * len(INITIALIZERS)
+    reversed_order = train(config.load(paths[1:]), 1)
+    monkeypatch.setattr(plan, "MAX_STACK", 1)
+    assert train(config.load(paths[:1]), 1) == together
+
+    def order(record: Record) -> tuple[str, int]:
+        return record.initializer, record.seed
+
+    assert sorted(reversed_order, key=order) == sorted(together, key=order)
+
+
+def test_what_an_initializer_has_to_say_is_in_the_record(tmp_path: Path) -> None:
+    path = tmp_path / "narrow.yaml"
+    path.write_text(CATALOGUE.format(names="lsuv", activation="relu", dtype="float64"))
+    overrides = [("--set", "layers=[2, 1, 1, 1, 1]"), ("--seeds", "seeds=6")]
+    records = train(config.load([path], overrides), 1)
+    assert {record.status for record in records} == {"ok"}
+    # Dead already in the first layer, or later, or not at all.
+    said = {record.reason for record in records}
+    assert len(said) > 1
+    assert all("did not converge: variance 0" in reason for reason in said if reason)

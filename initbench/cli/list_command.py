@@ -6,7 +6,9 @@ import click
 
 from initbench.cli import options
 
-KINDS = ("initializers", "activations", "datasets", "optimizers", "losses")
+KINDS = ("initializers", "frameworks", "activations", "datasets", "optimizers", "losses")
+#: The terminal that every row fits into.
+NARROW = 80
 
 
 @click.command("list")
@@ -20,7 +22,7 @@ def command(kind: str | None, output_format: str) -> None:
     chosen = {name: rows for name, rows in catalogue().items() if kind in (None, name)}
     show(
         output_format,
-        catalogue_tables(chosen),
+        catalogue_tables(chosen, NARROW if output_format == "table" else None),
         lambda: chosen,
         lambda: (
             ["kind", "name", "aliases", "formula", "reference"],

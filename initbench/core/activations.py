@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
@@ -134,6 +134,14 @@ def softplus(z: Array, slope: Array) -> None:
     np.logaddexp(z, 0.0, out=z)
 
 
+def sine(z: Array, slope: Array, *, frequency: Annotated[float, Gt(0), Le(1000)] = 30.0) -> None:
+    """phi(z) = sin(frequency z)."""
+    z *= frequency
+    np.cos(z, out=slope)
+    slope *= frequency
+    np.sin(z, out=z)
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(identity, True, "z", "-"),
     "relu": Activation(relu, True, "max(z, 0)", "Nair and Hinton 2010, ICML"),
@@ -151,6 +159,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(tanh, False, "tanh(z)", "-"),
     "sigmoid": Activation(sigmoid, False, "1 / (1 + exp(-z))", "-"),
     "softplus": Activation(softplus, False, "log(1 + exp(z))", "Dugas et al. 2000, NIPS"),
+    "sine": Activation(sine, False, "sin(frequency z)", "Sitzmann et al. 2020, arXiv:2006.09661"),
 }
 
 #: Other names of a registered activation.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from initbench.core.initializers import Initializer, Law, Network
+from initbench.core.gains import with_numbers
+from initbench.core.initializers import Initializer, Law, Network, defaults
 from initbench.core.network import layer_views, parameters
 
 Array = NDArray[Any]
@@ -65,20 +65,21 @@ def draw(network: Network, chosen: Sequence[Chosen], seeds: Sequence[int]) -> St
             failures[run] = f"{one.name} raised {type(error).__name__}: {error}"
         else:
             if note:
-                notes[run] = f"{one.name}: {note}"
+                notes[run] = note
     return Starts(theta, failures, notes)
 
 
 def _fill(own: Sequence[Array], chosen: Chosen, network: Network, rng: RandomState) -> str:
     """Fill one run's layers, each (O, I + 1); the initializer's note."""
     function = chosen.initializer.draw
+    numbers = with_numbers(chosen.parameters, network)
     if chosen.initializer.scope == "layer":
         for number, (layer, shape) in enumerate(zip(own, network.shapes, strict=True), 1):
-            weights = function(rng, shape, network.dtype, **chosen.parameters)
+            weights = function(rng, shape, network.dtype, **numbers)
             _check(weights, shape, network, f"the weights of layer {number}")
             layer[:, :-1] = weights
         return ""
-    start = function(rng, network, **chosen.parameters)
+    start = function(rng, network, **numbers)
     for number, (layer, shape, (weights, biases)) in enumerate(
         zip(own, network.shapes, start.layers, strict=True), 1
     ):
@@ -110,19 +111,7 @@ def laws(chosen: Chosen, network: Network) -> list[Law | None]:
     draw_function, law = chosen.initializer.draw, chosen.initializer.law
     if law is None:
         return [None] * len(network.shapes)
-    given = {**defaults(draw_function), **chosen.parameters}
+    given = {**defaults(draw_function), **with_numbers(chosen.parameters, network)}
     if chosen.initializer.scope == "layer":
         return [law(shape, **given) for shape in network.shapes]
     return [law(network, layer, **given) for layer in range(len(network.shapes))]
-
-
-def defaults(function: Any) -> dict[str, Any]:
-    """The keyword parameters that a function leaves free, where they have a default."""
-    fixed = getattr(function, "keywords", {})
-    return {
-        name: parameter.default
-        for name, parameter in signature(function).parameters.items()
-        if parameter.kind is Parameter.KEYWORD_ONLY
-        and parameter.default is not Parameter.empty
-        and name not in fixed
-    }

@@ -7,6 +7,7 @@ from inspect import getdoc
 from typing import Any
 
 from initbench.core import activations, initializers, losses, optimizers
+from initbench.frameworks import FRAMEWORKS
 from initbench.report.tables import Table
 from initbench.spec import DATASET_MODELS
 
@@ -17,6 +18,7 @@ def catalogue() -> dict[str, list[Row]]:
     """Kind -> rows of name, aliases, formula and reference."""
     return {
         "initializers": _rows(initializers.INITIALIZERS, initializers.ALIASES),
+        "frameworks": _rows(FRAMEWORKS, {}),
         "activations": _rows(activations.ACTIVATIONS, activations.ALIASES),
         "datasets": [
             {
@@ -52,12 +54,26 @@ def _rows(registry: Mapping[str, Any], aliases: Mapping[str, str]) -> list[Row]:
     ]
 
 
-def catalogue_tables(rows: Mapping[str, list[Row]]) -> list[Table]:
-    """A table a kind, without the columns that are empty all through."""
+def catalogue_tables(rows: Mapping[str, list[Row]], width: int | None = None) -> list[Table]:
+    """A table a kind, without the columns that are empty all through.
+
+    Where a kind's rows are wider than ``width``, aliases and reference stand under the formula.
+    """
     tables = []
     for kind, of_kind in rows.items():
         cells = [{**row, "aliases": ", ".join(row["aliases"])} for row in of_kind]
         header = tuple(key for key in cells[0] if any(row[key] not in ("", "-") for row in cells))
+        widest = sum(max(len(key), *(len(row[key]) for row in cells)) + 2 for key in header)
+        if width is not None and widest > width and "reference" in header:
+            cells = [{**row, "formula": "\n".join(_lines(row))} for row in cells]
+            header = ("name", "formula")
         body = tuple(tuple(row[key] for key in header) for row in cells)
         tables.append(Table(kind, header, body, frozenset()))
     return tables
+
+
+def _lines(row: Mapping[str, str]) -> list[str]:
+    reference = "" if row["reference"] == "-" else row["reference"]
+    also = f"also {row['aliases']}" if row["aliases"] else ""
+    detail = "; ".join(part for part in (reference, also) if part)
+    return [row["formula"], detail] if detail else [row["formula"]]

@@ -130,6 +130,7 @@ def _summary_fields(summary: Summary) -> dict[str, Any]:
         "diverged": summary.diverged,
         "failed": summary.failed,
         "reasons": list(summary.reasons),
+        "notes": list(summary.notes),
         **{name: _spread_fields(summary.metrics[name]) for name in METRICS},
     }
 

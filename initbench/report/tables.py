@@ -76,12 +76,18 @@ def _table(title: str, summaries: Sequence[Summary], first: Sequence[dict[str, s
         for summary in summaries
         if summary.failed
     )
+    notes = "".join(
+        f"\n{summary.config}, {summary.initializer}: {len(summary.notes)} of {summary.runs} runs: "
+        f"{summary.notes[0]}{' (and others)' if len(set(summary.notes)) > 1 else ''}."
+        for summary in summaries
+        if summary.notes
+    )
     return Table(
         title,
         header,
         tuple(tuple(cells.get(key, "") for key in header) for cells in rows),
         frozenset(header) - {"config", "initializer"},
-        f"Median over {seeds}, and the range." + (DIVERGED if diverged else "") + failures,
+        f"Median over {seeds}, and the range." + (DIVERGED if diverged else "") + failures + notes,
     )
 
 

@@ -13,11 +13,13 @@ from click.testing import CliRunner
 
 from initbench.cli import COMMANDS, main
 from initbench.core import activations, initializers, losses, optimizers
+from initbench.frameworks import FRAMEWORKS
 from initbench.spec import json_schema
 
 ROOT = Path(__file__).parent.parent.parent
 REGISTRIES: dict[str, Mapping[str, Any]] = {
     "initializers": initializers.INITIALIZERS,
+    "frameworks": FRAMEWORKS,
     "activations": activations.ACTIVATIONS,
     "optimizers": optimizers.OPTIMIZERS,
     "losses": losses.LOSSES,
@@ -55,6 +57,51 @@ def test_list_one_kind_whole(monkeypatch: pytest.MonkeyPatch) -> None:
         " mean_squared_error    mean((z - y)^2)             regression tasks",
         "",
     ]
+
+
+def test_list_puts_the_reference_below_where_rows_are_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [line.rstrip() for line in invoke("list", "activations").splitlines()]
+    assert lines == [
+        "activations",
+        "",
+        " name        formula",
+        " ─────────────────────────────────────────────────────────────",
+        " identity    z",
+        "             also linear",
+        " relu        max(z, 0)",
+        "             Nair and Hinton 2010, ICML",
+        " leaky_relu  z, or negative_slope z where z < 0",
+        "             Maas et al. 2013, ICML workshop",
+        " elu         z or alpha (exp(z) - 1)",
+        "             Clevert et al. 2015, arXiv:1511.07289",
+        " selu        1.0507 elu(z), alpha 1.6733",
+        "             Klambauer et al. 2017, arXiv:1706.02515",
+        " gelu        z Phi(z)",
+        "             Hendrycks and Gimpel 2016, arXiv:1606.08415",
+        " silu        z sigmoid(z)",
+        "             Elfwing et al. 2017, arXiv:1702.03118; also swish",
+        " tanh        tanh(z)",
+        " sigmoid     1 / (1 + exp(-z))",
+        "             also logistic",
+        " softplus    log(1 + exp(z))",
+        "             Dugas et al. 2000, NIPS",
+        " sine        sin(frequency z)",
+        "             Sitzmann et al. 2020, arXiv:2006.09661",
+        "",
+    ]
+
+
+def test_list_fits_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = invoke("list").splitlines()
+    assert max(map(len, lines)) <= 80
+    # No formula is broken: every second line of a row begins a reference or an alias.
+    printed = "\n".join(lines)
+    for registry in (initializers.INITIALIZERS, FRAMEWORKS, activations.ACTIVATIONS):
+        for name, row in registry.items():
+            assert any(line.split() == [name, *row.formula.split()] for line in lines), name
+            assert row.reference == "-" or row.reference in printed
 
 
 def test_list_of_what_is_not_is_bad_usage() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,13 +15,20 @@ import pytest
 from numpy.random import RandomState
 from numpy.typing import DTypeLike, NDArray
 
+from initbench.core import start as starting
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.initializers import INITIALIZERS, Law, Network, defaults
 from initbench.core.losses import LOSSES
 from initbench.core.network import layer_views, parameter_count
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Problem, Split
 
 Array = NDArray[Any]
+
+
+#: Parameters for problems that all activations are to learn: a sine of frequency 30 needs weights
+#: made for it, and turns too fast for a numeric gradient.
+MILD = {"sine": {"frequency": 1.0}}
 
 
 class MakeProblem(Protocol):
@@ -39,6 +47,83 @@ class MakeProblem(Protocol):
         batch_size: int | None = None,
         dtype: DTypeLike = np.float64,
     ) -> Problem: ...
+
+
+class MakeNetwork(Protocol):
+    """The signature of the factory of networks for initializers."""
+
+    def __call__(
+        self,
+        sizes: Sequence[int],
+        activation: str = "relu",
+        *,
+        dtype: DTypeLike = np.float64,
+        samples: int = 200,
+        **parameters: Any,
+    ) -> Network: ...
+
+
+class DrawStart(Protocol):
+    """(network, name, seed, parameters) -> [(weights, biases)], through the engine's door."""
+
+    def __call__(
+        self, network: Network, name: str, seed: int = 0, **parameters: Any
+    ) -> list[tuple[Array, Array]]: ...
+
+
+class LawsOf(Protocol):
+    """(network, name, parameters) -> each layer's declared law."""
+
+    def __call__(self, network: Network, name: str, **parameters: Any) -> list[Law | None]: ...
+
+
+@pytest.fixture(scope="session")
+def make_network() -> MakeNetwork:
+    """A network with standard normal inputs; ``parameters`` are the activation's."""
+
+    def make(
+        sizes: Sequence[int],
+        activation: str = "relu",
+        *,
+        dtype: DTypeLike = np.float64,
+        samples: int = 200,
+        **parameters: Any,
+    ) -> Network:
+        row = ACTIVATIONS[activation]
+        given = {**defaults(row.apply), **parameters}
+        return Network(
+            sizes=tuple(sizes),
+            dtype=np.dtype(dtype),
+            activation=activation,
+            activation_parameters=given,
+            apply=partial(row.apply, **given),
+            slope_dtype=bool if row.binary_slope else dtype,
+            inputs=RandomState(1).standard_normal((sizes[0], samples)).astype(dtype),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def draw_start() -> DrawStart:
+    def draw(
+        network: Network, name: str, seed: int = 0, **parameters: Any
+    ) -> list[tuple[Array, Array]]:
+        chosen = starting.Chosen(name, INITIALIZERS[name], parameters)
+        starts = starting.draw(network, [chosen], [seed])
+        assert starts.failures == {}
+        views = layer_views(starts.theta, network.sizes)
+        return [(view[0, :, :-1], view[0, :, -1]) for view in views]
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def laws_of() -> LawsOf:
+    def laws(network: Network, name: str, **parameters: Any) -> list[Law | None]:
+        return starting.laws(starting.Chosen(name, INITIALIZERS[name], parameters), network)
+
+    return laws
 
 
 def targets_of(loss: str, inputs: Array) -> Array:
@@ -77,7 +162,7 @@ def make_problem() -> MakeProblem:
         row = ACTIVATIONS[activation]
         return Problem(
             sizes=(2, *hidden, len(train.targets)),
-            apply=row.apply,
+            apply=partial(row.apply, **MILD.get(activation, {})),
             slope_dtype=bool if row.binary_slope else dtype,
             loss=LOSSES[loss],
             optimizer=OPTIMIZERS[optimizer],

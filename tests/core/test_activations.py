@@ -62,6 +62,26 @@ def leaky_row(parameters: dict[str, float], slope: float) -> Row:
     )
 
 
+def sine_row(frequency: float) -> Row:
+    def value(z: Array) -> Array:
+        return np.asarray(np.sin(frequency * z))
+
+    def slope(z: Array) -> Array:
+        return np.asarray(frequency * np.cos(frequency * z))
+
+    far = np.array(1000.0)
+    return Row(
+        "sine",
+        {"frequency": frequency},
+        value,
+        slope,
+        at_zero=(0, frequency),
+        at_minus_1000=(float(value(-far)), float(slope(-far))),
+        at_plus_1000=(float(value(far)), float(slope(far))),
+        torch=lambda _f, z: (frequency * z).sin(),
+    )
+
+
 ROWS = [
     Row(
         "identity",
@@ -141,6 +161,9 @@ ROWS = [
         torch=lambda f, z: f.softplus(z, threshold=100),
     ),
 ]
+
+#: Frequencies that are powers of 2, so that frequency times z is exact in single precision, too.
+ROWS += [sine_row(frequency) for frequency in (0.5, 1.0, 2.0)]
 
 #: From -12 to 12, 0 left out: there the slopes of kinks are a choice, tested apart.
 GRID = np.delete(np.linspace(-12, 12, 241), 120)
@@ -258,6 +281,14 @@ def test_an_element_does_not_know_its_neighbours(row: Row, dtype: DTypeLike) -> 
     ACTIVATIONS[row.name].apply(stack, slope, **row.parameters)
     assert stack.tobytes() == values[: stack.size].tobytes()
     assert slope.tobytes() == slopes[: stack.size].tobytes()
+
+
+def test_sine_has_the_frequency_of_siren() -> None:
+    """Sitzmann et al. 2020, supplement 1.5: 30."""
+    z, slope = np.array([0.01, -0.2]), np.empty(2)
+    ACTIVATIONS["sine"].apply(z, slope)
+    np.testing.assert_allclose(z, np.sin([0.3, -6.0]), rtol=1e-15)
+    np.testing.assert_allclose(slope, 30 * np.cos([0.3, -6.0]), rtol=1e-15)
 
 
 def test_selu_constants() -> None:

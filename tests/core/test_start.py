@@ -63,7 +63,7 @@ def test_an_initializer_of_the_network_sets_biases_and_leaves_a_note() -> None:
     starts = start.draw(NETWORK, [chosen, HE], [0, 0])
     assert starts.theta[0].tolist() == [0.5, 0.5, 0, 0.5, 0.5, 1, 0.5, 0.5, 2, 1, 1, 1, 0]
     assert starts.failures == {}
-    assert starts.notes == {0: "ramp: saw 5 samples"}
+    assert starts.notes == {0: "saw 5 samples"}
 
 
 def test_an_exception_is_a_failure_that_names_it() -> None:

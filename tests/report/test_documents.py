@@ -68,6 +68,7 @@ def test_documents_have_the_promised_fields() -> None:
         "diverged": 0,
         "failed": 0,
         "reasons": [],
+        "notes": [],
         "train_loss": dict.fromkeys(("median", "low", "high"), 0.30000000000000004),
         "train_accuracy": dict.fromkeys(("median", "low", "high"), 1.0),
         "test_loss": dict.fromkeys(("median", "low", "high"), 0.4),

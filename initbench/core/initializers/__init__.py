@@ -1,18 +1,21 @@
 """Weight initializers: what each draws, and by which law. :mod:`.registry` lists them all."""
 
 from initbench.core.initializers.protocol import (
+    GAIN_WORDS,
     Initializer,
     Law,
     Network,
     Shape,
     Start,
     Weights,
+    defaults,
     fans,
 )
 from initbench.core.initializers.registry import ALIASES, INITIALIZERS
 
 __all__ = [
     "ALIASES",
+    "GAIN_WORDS",
     "INITIALIZERS",
     "Initializer",
     "Law",
@@ -20,5 +23,6 @@ __all__ = [
     "Shape",
     "Start",
     "Weights",
+    "defaults",
     "fans",
 ]

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from inspect import Parameter, signature
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+from annotated_types import Gt
 from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 Weights = NDArray[np.floating]
 Shape = tuple[int, int]
+
+#: What a config may write for a gain: see :mod:`initbench.core.gains`. The functions that draw
+#: receive the activation's number.
+GAIN_WORDS = ("exact", "torch")
+Gain = Annotated[float, Gt(0), GAIN_WORDS]
 
 
 class Law(NamedTuple):
@@ -65,7 +72,7 @@ class Start(NamedTuple):
     words for the user, what did not come out as the method intends; most have nothing to say.
     """
 
-    layers: list[tuple[Weights, Array]]
+    layers: Sequence[tuple[Weights, Array]]
     note: str = ""
 
 
@@ -99,3 +106,15 @@ def fans(shape: Shape) -> tuple[int, int]:
     """
     outputs, inputs = shape
     return inputs, outputs
+
+
+def defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    """The keyword parameters that a function leaves free, where they have a default."""
+    fixed = getattr(function, "keywords", {})
+    return {
+        name: parameter.default
+        for name, parameter in signature(function).parameters.items()
+        if parameter.kind is Parameter.KEYWORD_ONLY
+        and parameter.default is not Parameter.empty
+        and name not in fixed
+    }

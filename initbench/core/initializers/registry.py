@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from initbench.core.initializers import elementary, scaling, structured
+from initbench.core.initializers import data_driven, elementary, recipes, scaling, structured
 from initbench.core.initializers.protocol import Initializer
 from initbench.core.initializers.scaling import Distribution, Mode
 
@@ -19,13 +19,19 @@ LECUN = "LeCun et al. 1998, Efficient BackProp"
 GLOROT = "Glorot and Bengio 2010, AISTATS"
 
 
+def _of_network(module: Any, name: str, formula: str, reference: str) -> Initializer:
+    """An initializer of a whole network, its law beside it where it has one."""
+    law = getattr(module, f"{name}_law", None)
+    return Initializer(getattr(module, name), formula, reference, law, scope="network")
+
+
 def _member(
     scale: float, mode: Mode, distribution: Distribution, formula: str, reference: str
 ) -> Initializer:
     """A member of the family of variance scaling."""
-    member: Any = {"scale": scale, "mode": mode, "distribution": distribution}
-    draw = partial(scaling.variance_scaling, **member)
-    law = partial(scaling.variance_scaling_law, **member)
+    fixed: Any = {"scale": scale, "mode": mode, "distribution": distribution}
+    draw = partial(scaling.member, **fixed)
+    law = partial(scaling.member_law, **fixed)
     return Initializer(draw, formula, reference, law)
 
 
@@ -43,7 +49,7 @@ INITIALIZERS: dict[str, Initializer] = {
     ),
     "variance_scaling": Initializer(
         scaling.variance_scaling,
-        "variance scale / fan",
+        "variance gain^2 scale / fan",
         "He 2015, LeCun 1998, Glorot 2010",
         scaling.variance_scaling_law,
     ),
@@ -71,9 +77,111 @@ INITIALIZERS: dict[str, Initializer] = {
     "identity": Initializer(
         structured.identity, "gain on the diagonal", "-", structured.identity_law
     ),
+    "sparse": Initializer(
+        structured.sparse,
+        "N(0, std^2) on 15 weights a unit",
+        "Martens 2010, ICML",
+        structured.sparse_law,
+    ),
+    "signed_constant": Initializer(
+        scaling.signed_constant,
+        "+-sqrt(2 / fan_in)",
+        "Ramanujan et al. 2020, arXiv:1911.13299",
+        scaling.signed_constant_law,
+    ),
+    "zero_hadamard": Initializer(
+        structured.zero_hadamard,
+        "identity, or Hadamard where it grows",
+        "Zhao et al. 2021, arXiv:2110.12661",
+        structured.zero_hadamard_law,
+    ),
+    "idinit": Initializer(
+        structured.idinit,
+        "stacked identities + N(0, 1e-12)",
+        "Pan et al. 2025, arXiv:2503.04626",
+        structured.idinit_law,
+    ),
+    "tanh_fixed_point": Initializer(
+        structured.tanh_fixed_point,
+        "stacked identities + N(0, 0.085^2 / fan_in)",
+        "Lee et al. 2024, arXiv:2410.02242",
+        structured.tanh_fixed_point_law,
+    ),
+    "torch_default": _of_network(
+        recipes,
+        "torch_default",
+        "U(+-1 / sqrt(fan_in)), biases too",
+        "torch.nn.Linear",
+    ),
+    "sklearn_default": _of_network(
+        recipes,
+        "sklearn_default",
+        "U(+-sqrt(6 / (fan_in + fan_out))), biases too",
+        "sklearn.neural_network",
+    ),
+    "mean_field": _of_network(
+        recipes,
+        "mean_field",
+        "N(0, sigma_w^2 / fan_in), biases N(0, sigma_b^2)",
+        "Poole et al. 2016, arXiv:1606.05340",
+    ),
+    "kumar": _of_network(
+        recipes,
+        "kumar",
+        "variance 1 / (fan_in phi'(0)^2 (1 + phi(0)^2))",
+        "Kumar 2017, arXiv:1704.08863",
+    ),
+    "random_walk": _of_network(
+        recipes,
+        "random_walk",
+        "N(0, g^2 / fan_in), g larger for narrow layers",
+        "Sussillo and Abbott 2014, arXiv:1412.6558",
+    ),
+    "autoinit": _of_network(
+        recipes,
+        "autoinit",
+        "variance 1 / (fan_in E[phi(z)^2])",
+        "Bingham et al. 2021, arXiv:2109.08958",
+    ),
+    "nguyen_widrow": _of_network(
+        recipes,
+        "nguyen_widrow",
+        "rows of length 0.7 fan_out^(1 / fan_in)",
+        "Nguyen and Widrow 1990, IJCNN",
+    ),
+    "rai": _of_network(
+        recipes,
+        "rai",
+        "normal, one weight a unit Beta(2, 1)",
+        "Lu et al. 2019, arXiv:1903.06733",
+    ),
+    "looks_linear": _of_network(
+        recipes,
+        "looks_linear",
+        "[[B, -B], [-B, B]], B orthogonal",
+        "Balduzzi et al. 2017, arXiv:1702.08591",
+    ),
+    "siren": _of_network(
+        recipes,
+        "siren",
+        "U(+-1 / fan_in), then U(+-sqrt(6 / fan_in) / w)",
+        "Sitzmann et al. 2020, arXiv:2006.09661",
+    ),
+    "lsuv": _of_network(
+        data_driven,
+        "lsuv",
+        "orthogonal, each layer scaled to variance 1",
+        "Mishkin and Matas 2015, arXiv:1511.06422",
+    ),
+    "within_layer_normalized": _of_network(
+        data_driven,
+        "within_layer_normalized",
+        "each unit scaled to mean 0, variance 1",
+        "Krähenbühl et al. 2015, arXiv:1511.06856",
+    ),
 }
 
-#: Other names of a registered initializer: PyTorch's.
+#: Other names of a registered initializer: PyTorch's, and Keras'.
 ALIASES: dict[str, str] = {
     "kaiming_normal": "he_normal",
     "kaiming_uniform": "he_uniform",
@@ -81,4 +189,6 @@ ALIASES: dict[str, str] = {
     "xavier_uniform": "glorot_uniform",
     "trunc_normal": "truncated_normal",
     "eye": "identity",
+    "random_normal": "normal",
+    "random_uniform": "uniform",
 }
