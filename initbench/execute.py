@@ -246,6 +246,7 @@ def _tell(report: Report, stack: Stack, iteration: int, train_loss: tuple[float,
 def _finished(stack: Stack, identities: Sequence[str], trace: Trace, report: Report) -> Finished:
     here = provenance()
     made = replace(trace.made, commit=here.commit, dirty=here.dirty, created=now())
+    numerics = made.numerics
     records = []
     row = 0  # of the points: failed runs have none
     for index, (run, position) in enumerate(zip(stack.runs, stack.positions, strict=True)):
@@ -266,7 +267,7 @@ def _finished(stack: Stack, identities: Sequence[str], trace: Trace, report: Rep
                 curve=curve,
                 seconds=trace.seconds / len(stack.runs),
                 reason=reason,
-                numerics=made.numerics,
+                numerics=numerics,
             )
         )
     # A worker's last word may be lost, and a stack may end before its last iteration.

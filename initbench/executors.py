@@ -188,7 +188,7 @@ class Dask:
                     n_workers=count,
                     threads_per_worker=1,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",  # of a free port: two may run at once
                     silence_logs=logging.CRITICAL,  # what it would say of a death, the table says
                 )
         try:

@@ -191,20 +191,6 @@ def test_a_dask_worker_that_is_killed_costs_its_stacks_only(
     assert killed
 
 
-def test_a_deadly_initializer_fails_alone_on_dask(
-    experiments: list[Any], monkeypatch: pytest.MonkeyPatch, dask: Dask
-) -> None:
-    """Also where innocent stacks wait at the worker that dies."""
-    whole = train(experiments, 1)
-    monkeypatch.setattr(plan, "MAX_STACK", 4)
-    monkeypatch.setitem(INITIALIZERS, "normal", Initializer(leave, "-", "-"))
-    records = train(experiments, 2, workers=dask)
-    assert {r.initializer for r in records if r.status == "failed"} == {"normal(std=10)"}
-    assert [r for r in records if r.status != "failed"] == [
-        r for r in whole if r.initializer != "normal(std=10)"
-    ]
-
-
 def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed")
     monkeypatch.setattr(executors, "PATIENCE", 0.2)
