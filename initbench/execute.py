@@ -25,6 +25,7 @@ from initbench.core.network import layer_views, parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Point, Problem, train
 from initbench.datasets import load
+from initbench.errors import ExecutorError
 from initbench.executors import Tell, Workers
 from initbench.plan import Stack
 from initbench.provenance import Provenance, now, provenance
@@ -140,6 +141,11 @@ def _on_workers(
             report(Progress(launched[ticket], iteration, losses))
         for future in done:
             attempt = flying.pop(future)
+            if future.cancelled():  # which we never do
+                raise ExecutorError(
+                    "the Dask scheduler is gone; finished runs are kept: start it, and the command "
+                    "again"
+                )
             error = future.exception()
             if error is None:
                 results.append((attempt.stack, future.result()))

@@ -4,6 +4,7 @@ import dataclasses
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, nullcontext
@@ -172,6 +173,18 @@ def test_a_process_that_is_killed_costs_its_stack_only(
     with closing(Processes(2)) as workers:
         assert train(long, 2, kill, workers=workers) == train(long, 1)
     assert killed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+def test_a_process_that_is_killed_while_idle_is_replaced(experiments: list[Any]) -> None:
+    before = children()
+    with closing(Processes(1)) as workers:
+        records = train(experiments, 1, workers=workers)
+        [idle] = children() - before
+        os.kill(idle, signal.SIGKILL)
+        while idle in children():
+            time.sleep(0.01)
+        assert train(experiments, 1, workers=workers) == records
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
