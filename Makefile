@@ -20,8 +20,9 @@ test: .venv/.test  ## Everything CI runs: ruff, mypy, generated docs, pytest wit
 	$(BIN)/python -m cogapp --check --check-fail-msg "run 'make docs'" -P README.md
 	$(BIN)/python -m pytest
 
-bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and a C loop (minutes)
+bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and C; processes, Dask (minutes)
 	$(BIN)/python tests/benchmarks/speed.py
+	$(BIN)/python tests/benchmarks/scaling.py
 
 docs: .venv/.test  ## Generate README's command reference and configs/schema.json
 	$(BIN)/initbench schema > configs/schema.json
@@ -45,5 +46,5 @@ clean:  ## Remove .venv and caches
 	@touch $@ .venv/.run
 
 .venv/.bench: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m pip install --quiet --editable '.[bench,dask]'
 	@touch $@

@@ -26,6 +26,7 @@ from initbench.core.network import parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Point, Problem, train
 from initbench.datasets import load
+from initbench.errors import ExecutorError
 from initbench.executors import Tell, Workers
 from initbench.frameworks import ROWS
 from initbench.plan import Stack
@@ -147,6 +148,11 @@ def _on_workers(
             report(Progress(launched[ticket], iteration, losses))
         for future in done:
             attempt = flying.pop(future)
+            if future.cancelled():  # which we never do
+                raise ExecutorError(
+                    "the Dask scheduler is gone; finished runs are kept: start it, and the command "
+                    "again"
+                )
             error = future.exception()
             if error is None:
                 results.append((attempt.stack, future.result()))
@@ -255,6 +261,7 @@ def _tell(report: Report, stack: Stack, iteration: int, train_loss: tuple[float,
 def _finished(stack: Stack, identities: Sequence[str], trace: Trace, report: Report) -> Finished:
     here = provenance()
     made = replace(trace.made, commit=here.commit, dirty=here.dirty, created=now())
+    numerics = made.numerics
     records = []
     row = 0  # of the points: failed runs have none
     for index, (run, position) in enumerate(zip(stack.runs, stack.positions, strict=True)):
@@ -274,7 +281,7 @@ def _finished(stack: Stack, identities: Sequence[str], trace: Trace, report: Rep
                 curve=curve,
                 seconds=trace.seconds / len(stack.runs),
                 reason=trace.failures.get(index, trace.notes.get(index, "")),
-                numerics=made.numerics,
+                numerics=numerics,
             )
         )
     # A worker's last word may be lost, and a stack may end before its last iteration.

@@ -95,8 +95,16 @@ class Processes:
                 _end(lane)
             else:
                 self._idle.append(lane)
-        lane = self._idle.pop() if self._idle else _lane()
-        future = lane.pool.submit(_in_process, ticket, task, *arguments)
+        while self._idle:
+            lane = self._idle.pop()
+            try:
+                future = lane.pool.submit(_in_process, ticket, task, *arguments)
+                break
+            except BrokenProcessPool:  # its process was killed when it had nothing to do
+                _end(lane)
+        else:
+            lane = _lane()
+            future = lane.pool.submit(_in_process, ticket, task, *arguments)
         self._busy[future] = lane
         return future
 
@@ -180,6 +188,8 @@ class Dask:
             raise ExecutorError(
                 "Dask is not installed; try: pip install 'initbench[dask]'"
             ) from None
+        # It logs a traceback when a scheduler goes, which is said in words.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._cluster = None
         if address is None:
             # Each death is told: tries are counted here. A scheduler of others has its own rule.
@@ -188,7 +198,7 @@ class Dask:
                     n_workers=count,
                     threads_per_worker=1,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",  # of a free port: two may run at once
                     silence_logs=logging.CRITICAL,  # what it would say of a death, the table says
                 )
         try:

@@ -28,7 +28,7 @@ class Provenance:
 
     @property
     def numerics(self) -> str:
-        """What may move a run's last bits: where it differs, digits may."""
+        """What may move a run's last bits: where it differs, they may."""
         return f"NumPy {self.numpy}, {self.blas}"
 
 

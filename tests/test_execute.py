@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import os
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from initbench import config, datasets, execute, plan
+from initbench import config, datasets, execute, executors, plan
 from initbench.core.initializers import INITIALIZERS, Initializer
-from initbench.executors import Processes
+from initbench.errors import ExecutorError
+from initbench.executors import Dask, Processes, Workers
 from initbench.records import Record
 
 CONFIG = """
@@ -26,6 +33,14 @@ seeds: 4
 
 
 @pytest.fixture
+def long(tmp_path: Path) -> list[Any]:
+    """Runs that tell of themselves long before they end."""
+    path = tmp_path / "long.yaml"
+    path.write_text(CONFIG)
+    return config.load([path], [("--set", "iterations=3000"), ("--set", "log_every=100")])
+
+
+@pytest.fixture
 def experiments(tmp_path: Path) -> list[Any]:
     path = tmp_path / "small.yaml"
     path.write_text(CONFIG)
@@ -33,19 +48,20 @@ def experiments(tmp_path: Path) -> list[Any]:
 
 
 def train(
-    experiments: list[Any], jobs: int, report: Callable[[Any], None] = lambda _: None
+    experiments: list[Any],
+    jobs: int,
+    report: Callable[[Any], None] = lambda _: None,
+    workers: Workers | None = None,
 ) -> list[Record]:
+    """On the workers; without, in this process or as many as there are jobs."""
     runs = plan.runs(experiments)
     stacks = plan.stacks(runs, jobs, samples)
-    workers = Processes(jobs) if jobs > 1 else None
     identities = plan.identities(runs, datasets.fingerprint)
     done: dict[int, Record] = {}
-    try:
-        for batch in execute.execute(stacks, identities, workers, report):
+    own = Processes(jobs) if jobs > 1 and workers is None else None
+    with closing(own) if own else nullcontext():
+        for batch in execute.execute(stacks, identities, workers or own, report):
             done |= zip(batch.positions, batch.records, strict=True)
-    finally:
-        if workers:
-            workers.close()
     return [dataclasses.replace(done[position], seconds=0.0) for position in range(len(runs))]
 
 
@@ -171,3 +187,134 @@ def test_what_an_initializer_has_to_say_is_in_the_record(tmp_path: Path) -> None
     said = {record.reason for record in records}
     assert len(said) > 1
     assert all("did not converge: variance 0" in reason for reason in said if reason)
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[Dask]:
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    with closing(Dask(None, 2)) as workers:
+        yield workers
+
+
+def children() -> set[int]:
+    """Processes of pools; Dask's are its nannies'."""
+    return {int(child.pid or 0) for child in multiprocessing.active_children()}
+
+
+def test_records_do_not_depend_on_the_executor(experiments: list[Any], dask: Dask) -> None:
+    news: list[execute.Progress] = []
+    records = train(experiments, 4, news.append, workers=dask)
+    assert records == train(experiments, 1)
+    assert {one.iteration for one in news} >= {0, 40}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+def test_a_process_that_is_killed_costs_its_stack_only(
+    long: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "MAX_STACK", 4)
+    before = children()
+    killed: list[int] = []
+
+    def kill(_: execute.Progress) -> None:
+        if not killed and len(mine := children() - before) == 2:
+            killed.append(min(mine))
+            os.kill(killed[0], signal.SIGKILL)
+
+    with closing(Processes(2)) as workers:
+        assert train(long, 2, kill, workers=workers) == train(long, 1)
+    assert killed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+def test_a_process_that_is_killed_while_idle_is_replaced(experiments: list[Any]) -> None:
+    before = children()
+    with closing(Processes(1)) as workers:
+        records = train(experiments, 1, workers=workers)
+        [idle] = children() - before
+        os.kill(idle, signal.SIGKILL)
+        while idle in children():
+            time.sleep(0.01)
+        assert train(experiments, 1, workers=workers) == records
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+def test_a_dask_worker_that_is_killed_costs_its_stacks_only(
+    long: list[Any], monkeypatch: pytest.MonkeyPatch, dask: Dask
+) -> None:
+    monkeypatch.setattr(plan, "MAX_STACK", 4)
+    pids = dask._client.run(os.getpid)
+    killed: list[int] = []
+
+    def kill(_: execute.Progress) -> None:
+        if not killed:
+            killed.append(min(pids.values()))
+            os.kill(killed[0], signal.SIGKILL)
+
+    assert train(long, 2, kill, workers=dask) == train(long, 1)
+    assert killed
+
+
+def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    monkeypatch.setattr(executors, "PATIENCE", 0.2)
+    with pytest.raises(ExecutorError, match=r"127\.0\.0\.1:9 does not answer .*`dask scheduler`"):
+        Dask("tcp://127.0.0.1:9", 1)
+
+
+class Pretended:
+    """Workers of which each holds two tasks, as Dask's may: one that dies takes both along."""
+
+    apart = False
+    room = 2
+
+    def __init__(self, deadly: str) -> None:
+        self.deadly = deadly
+        self.flying: list[tuple[Future[Any], Any]] = []
+        self.tried: list[list[int]] = []
+
+    def submit(self, ticket: int, task: Any, *arguments: Any) -> Future[Any]:
+        del ticket
+        future: Future[Any] = Future()
+        self.flying.append((future, partial(task, lambda *_: None, *arguments)))
+        return future
+
+    def news(self) -> Iterator[Any]:
+        """The moment in which tasks end."""
+        together = [task.args[1] for _, task in self.flying]
+        dead = any(self.deadly in str(work.chosen) for work in together)
+        for future, task in self.flying:
+            if dead:
+                future.set_exception(KeyError("death"))
+            else:
+                future.set_result(task())
+        if together:
+            self.tried.append([len(work.seeds) for work in together])
+        self.flying = []
+        yield from ()
+
+    def deaths(self, error: BaseException) -> int:
+        return int(isinstance(error, KeyError))
+
+    def close(self) -> None:
+        pass
+
+
+def test_company_is_no_guilt(experiments: list[Any]) -> None:
+    workers = Pretended("'std': 10.0")
+    records = train(experiments, 2, workers=workers)
+    assert {r.initializer for r in records if r.status == "failed"} == {"normal(std=10)"}
+    assert sum(r.status == "failed" for r in records) == 8
+    # Both stacks of 12 died together; then each initializer was tried alone, the deadly one twice.
+    assert workers.tried == [[12, 12], *[[4]] * 8]
+
+
+def test_what_is_no_death_is_raised(
+    experiments: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> NoReturn:
+        raise ZeroDivisionError("a bug of the engine")
+
+    monkeypatch.setattr("initbench.core.start.draw", broken)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        train(experiments, 2, workers=Pretended("nobody"))

@@ -11,6 +11,11 @@ import click
 from initbench.cli import options
 
 
+def asked() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty()
+
+
 @click.command("clean")
 @click.argument("what", required=False, metavar="[CONFIG|RUN]")
 @options.stored
@@ -44,7 +49,7 @@ def command(
             return
         runs = f"{count:,} run{'' if count == 1 else 's'}"
         if not yes:
-            if not sys.stdin.isatty():
+            if not asked():
                 raise click.UsageError(f"Standard input cannot be asked; --yes removes {runs}.")
             if not click.confirm(f"Remove {runs} from {store.path}?", err=True):
                 click.echo("nothing was removed", err=True)

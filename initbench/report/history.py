@@ -13,14 +13,15 @@ from initbench.report.tables import Table
 from initbench.store import Stored
 
 #: Digits of an id that a table shows: enough to name the run by.
-SHORT_ID = 8
+SHORT_ID = 7
 
 
 def table(title: str, found: Sequence[Stored], total: int) -> Table:
     """A row a run; ``total`` is how many there are, ``found`` may be the first of them."""
     swept = list(dict.fromkeys(key for one in found for key in one.record.setting))
+    keys = [key.replace("_", "\n") for key in swept]  # or a word alone fills the terminal
     header = (
-        "run", "config", "initializer", *swept, "seed", "status", "train\nloss", "test\nacc. %",
+        "run", "config", "initializer", *keys, "seed", "status", "train\nloss", "test\nacc. %",
         "stored",
     )  # fmt: skip
     rows = tuple(
@@ -40,7 +41,7 @@ def table(title: str, found: Sequence[Stored], total: int) -> Table:
     caption = f"{total:,} run{'' if total == 1 else 's'}, the newest first."
     if len(found) < total:
         caption = f"The newest {len(found):,} of {total:,} runs; --limit shows more."
-    return Table(title, header, rows, frozenset({*swept, "seed", *header[-3:-1]}), caption)
+    return Table(title, header, rows, frozenset({*keys, "seed", *header[-3:-1]}), caption)
 
 
 def _number(record: Record, metric: str, digits: str) -> str:

@@ -1,0 +1,320 @@
+"""`show`, `clean`, and what `run` takes from the store: whole outputs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from initbench import store
+from initbench.cli import main
+from initbench.core import ENGINE_REVISION
+from initbench.core.blas import blas
+from initbench.provenance import provenance
+
+CONFIG = """
+initializer: zeros
+layers: [2, 4, 1]
+iterations: 20
+log_every: 10
+learning_rate: 0.1
+seeds: 2
+"""
+CREATED = "2026-01-02T03:04:05+00:00"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a sweep's results, stored at a known time with known arithmetic."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "small.yaml").write_text(CONFIG)
+    (tmp_path / "rates.yaml").write_text(CONFIG + "sweep: {learning_rate: [0.1, 0.2]}")
+    assert invoke("run", "rates.yaml", "--quiet").exit_code == 0
+    change("UPDATE runs SET created = ?, seconds = 0.25", CREATED)
+    change("UPDATE environments SET numpy = '2.0.0', blas = 'openblas Zen', cpu = 'a CPU'")
+    change("UPDATE environments SET python = '3.13.0', initbench = '0.1.0', git_commit = 'abc'")
+    return tmp_path
+
+
+def change(statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(f"results/{store.FILE}")) as connection, connection:
+        connection.execute(statement, values)
+
+
+def invoke(*arguments: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=answer)
+
+
+def lines(done: Result) -> list[str]:
+    assert done.exit_code == 0, done.output
+    return [line.rstrip() for line in done.stdout.splitlines()]
+
+
+def last_message(done: Result) -> str:
+    return done.stderr.splitlines()[-1]
+
+
+def test_a_config_with_stored_runs_trains_the_others_only() -> None:
+    done = invoke("run", "small.yaml", "--seeds", "3", "--format", "json")
+    assert last_message(done) == "3 runs: 2 from results, 1 trained"
+    records = json.loads(done.stdout)["records"]
+    assert [record["cached"] for record in records] == [True, True, False]
+    assert {record["config"] for record in records} == {"small"}  # whoever trained them
+    assert [record["setting"] for record in records] == [{}] * 3
+    assert last_message(invoke("run", "small.yaml")) == "2 runs: 2 from results, 0 trained"
+    assert last_message(invoke("run", "small.yaml", "--force")) == (
+        "2 runs: 0 from results, 2 trained"
+    )
+
+
+def test_order_names_and_spelt_out_defaults_are_no_reason_to_train(folder: Path) -> None:
+    (folder / "other.yaml").write_text(
+        "seeds: [1, 0]\ndescription: again\nactivation: {name: relu}\noptimizer: gd\n"
+        "learning_rate: 1e-1\nlog_every: 10\niterations: 20\nlayers: [2, 4, 1]\n"
+        "initializer: [zeros]\n"
+    )
+    assert last_message(invoke("compare", "other.yaml")) == "2 runs: 2 from results, 0 trained"
+
+
+def test_two_configs_that_ask_for_the_same_train_it_once() -> None:
+    done = invoke("run", "rates.yaml", "small.yaml", "--seeds", "5,6", "--format", "json")
+    assert last_message(done) == "6 runs: 2 from results, 4 trained"
+    records = json.loads(done.stdout)["records"]
+    assert [record["config"] for record in records] == ["rates"] * 4 + ["small"] * 2
+
+
+def test_the_table_says_which_records_other_arithmetic_made() -> None:
+    here = provenance().numerics
+    done = invoke("run", "small.yaml", "--seeds", "3", "--format", "markdown")
+    assert done.stdout.endswith(
+        "\nMedian over 3 seeds, and the range.\n"
+        f"2 runs made with NumPy 2.0.0, openblas Zen (here: {here}): last digits may differ.\n"
+    )
+    assert "made with" not in invoke("run", "small.yaml", "--seeds", "7,8").stdout
+
+
+def test_show_lists_the_newest_first_with_a_column_a_swept_key() -> None:
+    change("UPDATE runs SET id = printf('%016d', seed + 10 * (setting LIKE '%0.2%')) || 'x'")
+    invoke("run", "small.yaml", "--seeds", "9,")
+    change("UPDATE runs SET id = 'ff', created = '2026-02-03T00:00:00+00:00' WHERE seed = 9")
+    assert lines(invoke("show", "--limit", "2")) == [
+        "results/runs.sqlite",
+        "",
+        "                  initializ  learning                 train    test",
+        " run      config  er             rate  seed  status    loss  acc. %  stored",
+        " ──────────────────────────────────────────────────────────────────────────────",
+        " ff       small   zeros                   9  ok      0.6931    50.0  2026-02-03",
+        " 0000000  rates   zeros           0.1     0  ok      0.6931    50.0  2026-01-02",
+        "",
+        "The newest 2 of 5 runs; --limit shows more.",
+        "",
+    ]
+    assert lines(invoke("show", "small", "--format", "markdown")) == [
+        "**results/runs.sqlite**",
+        "",
+        "| run | config | initializer | seed | status | train loss | test acc. % | stored |",
+        "| --- | --- | --- | ---: | --- | ---: | ---: | --- |",
+        "| ff | small | zeros | 9 | ok | 0.6931 | 50.0 | 2026-02-03 |",
+        "",
+        "1 run, the newest first.",
+    ]
+
+
+def test_show_one_run_whole() -> None:
+    change("UPDATE runs SET id = 'abcdef0123456789' WHERE seed = 1 AND setting LIKE '%0.2%'")
+    change("UPDATE environments SET git_dirty = 1")
+    assert lines(invoke("show", "abcd", "--format", "markdown")) == [
+        "**run abcdef0123456789**",
+        "",
+        "| what | value |",
+        "| --- | --- |",
+        "| config | rates |",
+        "| initializer | zeros |",
+        "| learning_rate | 0.2 |",
+        "| seed | 1 |",
+        "| status | ok |",
+        "| iterations | 20 |",
+        "| train_loss | 0.6931471805599453 |",
+        "| train_accuracy | 0.5 |",
+        "| test_loss | 0.6931471805599453 |",
+        "| test_accuracy | 0.5 |",
+        "| seconds | 0.25 |",
+        "",
+        "**determined by**",
+        "",
+        "| what | value |",
+        "| --- | --- |",
+        "| activation | relu |",
+        "| dataset | circles(factor=0.8, noise=0.05, test_random_state=2, test_samples=100, "
+        "train_random_state=1, train_samples=300) |",
+        "| dtype | float64 |",
+        f"| engine | {ENGINE_REVISION} |",
+        "| initializer | zeros |",
+        "| iterations | 20 |",
+        "| layers | [2, 4, 1] |",
+        "| learning_rate | 0.2 |",
+        "| log_every | 10 |",
+        "| optimizer | gd |",
+        "| seed | 1 |",
+        "",
+        "**made with**",
+        "",
+        "| what | value |",
+        "| --- | --- |",
+        "| initbench | 0.1.0 |",
+        "| python | 3.13.0 |",
+        "| numpy | 2.0.0 |",
+        "| blas | openblas Zen |",
+        "| cpu | a CPU |",
+        f"| created | {CREATED} |",
+        "| git | abc and changes |",
+        "",
+        "**curve**",
+        "",
+        "| iteration | train_loss | train_accuracy | test_loss | test_accuracy |",
+        "| ---: | ---: | ---: | ---: | ---: |",
+        "| 0 | 0.693147 | 0.5 | 0.693147 | 0.5 |",
+        "| 10 | 0.693147 | 0.5 | 0.693147 | 0.5 |",
+        "| 20 | 0.693147 | 0.5 | 0.693147 | 0.5 |",
+    ]
+
+
+def test_show_exports_everything() -> None:
+    document = json.loads(invoke("show", "--format", "json").stdout)
+    assert document.keys() == {"initbench", "runs"}
+    assert len(document["runs"]) == 4
+    run = document["runs"][0]
+    assert run["config"] == "rates"
+    assert run["train_loss"] == 0.6931471805599453
+    assert run["curve"]["iteration"] == [0, 10, 20]
+    assert run["created"] == CREATED
+    assert run["resolved"]["layers"] == [2, 4, 1]
+    assert run["provenance"] == {
+        "initbench": "0.1.0",
+        "python": "3.13.0",
+        "numpy": "2.0.0",
+        "blas": "openblas Zen",
+        "cpu": "a CPU",
+        "commit": "abc",
+        "dirty": run["provenance"]["dirty"],
+    }
+    rows = list(csv.DictReader(invoke("show", "--format", "csv").stdout.splitlines()))
+    assert [row["id"] for row in rows] == [run["id"] for run in document["runs"]]
+    assert [row["learning_rate"] for row in rows] == [
+        str(run["setting"]["learning_rate"]) for run in document["runs"]
+    ]
+    assert {row["train_loss"] for row in rows} == {"0.6931471805599453"}
+
+
+def shown_seeds(*arguments: str) -> list[int]:
+    done = invoke("show", *arguments, "--format", "json")
+    assert done.exit_code == 0, done.output
+    return [run["seed"] for run in json.loads(done.stdout)["runs"]]
+
+
+def test_show_filters() -> None:
+    invoke("run", "small.yaml", "--seeds", "2,")
+    assert shown_seeds("rates") == [0, 1, 0, 1]
+    assert shown_seeds("small") == [2]
+    assert shown_seeds("small.yaml") == [0, 1]  # what it asks for, whoever trained it
+    assert shown_seeds("--status", "diverged") == []
+    assert shown_seeds("--initializer", "zeros", "--limit", "2") == [2, 0]
+    assert shown_seeds("--before", "2026-01-03") == [0, 1, 0, 1]
+    assert shown_seeds("--since", "2026-01-03") == [2]
+
+
+def test_what_is_not_there_is_met_with_the_closest() -> None:
+    done = invoke("show", "rate")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "results/runs.sqlite: has no config and no run 'rate'; did you mean 'rates'?\n",
+    )
+    change("UPDATE runs SET id = 'abcde' || seed || setting")
+    assert "'abcde' begins the ids of 4 runs, abcde0" in invoke("show", "abcde").stderr
+    done = invoke("show", "--results", "nowhere")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "nowhere/runs.sqlite: no such file; `initbench run` makes it, or name another folder "
+        "with --results\n",
+    )
+
+
+def test_clean_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = invoke("clean", "rates")
+    assert done.exit_code == 2
+    assert "Error: Standard input cannot be asked; --yes removes 4 runs." in done.stderr
+
+    # CliRunner's input is no terminal: say that it is one.
+    monkeypatch.setattr("initbench.cli.clean_command.asked", lambda: True)
+    done = invoke("clean", "rates", answer="n\n")
+    assert (done.exit_code, last_message(done)) == (0, "nothing was removed")
+    assert "Remove 4 runs from results/runs.sqlite? [y/N]: " in done.stderr
+    assert len(shown_seeds()) == 4
+    done = invoke("clean", "rates", answer="y\n")
+    assert (done.exit_code, last_message(done)) == (0, "removed 4 of 4 runs")
+    assert shown_seeds() == []
+
+
+def test_clean_removes_what_the_filters_say() -> None:
+    done = invoke("clean", "small.yaml", "--yes")
+    assert (done.exit_code, done.stderr) == (0, "removed 2 of 4 runs\n")
+    assert last_message(invoke("run", "rates.yaml")) == "4 runs: 2 from results, 2 trained"
+    done = invoke("clean", "--status", "failed", "--yes")
+    assert (done.exit_code, done.stderr) == (0, "results/runs.sqlite: holds no such run\n")
+    assert invoke("clean", "--before", "2026-01-03", "--yes").stderr == "removed 2 of 4 runs\n"
+    assert invoke("clean", "--all", "--yes").stderr == "removed 2 of 2 runs\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["rates", "--all"], ["--yes"]])
+def test_clean_wants_to_know_which(arguments: list[str]) -> None:
+    done = invoke("clean", *arguments)
+    assert done.exit_code == 2
+    assert "Error: Say which runs, or give --all; not both." in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "compare"])
+def test_a_store_that_cannot_be_used_is_said_before_training(folder: Path, command: str) -> None:
+    (folder / "results" / store.FILE).write_text("no database" * 1000)
+    done = invoke(command, "small.yaml")
+    assert done.exit_code == 2
+    assert "results/runs.sqlite: is damaged (file is not a database)" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--scheduler", "tcp://localhost:1"], "Error: --scheduler needs --executor dask."),
+        (
+            ["--executor", "dask", "--scheduler", "tcp://localhost:1", "--jobs", "2"],
+            "Error: --scheduler has workers of its own: give no --jobs with it.",
+        ),
+        (["--executor", "threads"], "Error: Invalid value for '--executor'"),
+    ],
+)
+def test_options_that_do_not_fit(arguments: list[str], message: str) -> None:
+    done = invoke("run", "small.yaml", *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+def test_without_dask_the_way_to_get_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dask", None)
+    done = invoke("run", "small.yaml", "--executor", "dask", "--force")
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (
+        3,
+        "Dask is not installed; try: pip install 'initbench[dask]'",
+    )
+
+
+def test_the_kernel_is_in_every_export() -> None:
+    invoke("run", "small.yaml", "--force")
+    rows = list(csv.DictReader(invoke("show", "small", "--format", "csv").stdout.splitlines()))
+    assert {row["blas"] for row in rows} == {blas()}
