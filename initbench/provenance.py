@@ -7,8 +7,10 @@ import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
+
+from initbench.core.blas import blas
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Provenance:
     dirty: bool  # whether that checkout had changes
     created: str  # UTC, ISO 8601, to the second
 
+    @property
+    def numerics(self) -> str:
+        """What may move a run's last bits: where it differs, digits may."""
+        return f"NumPy {self.numpy}, {self.blas}"
+
 
 def provenance() -> Provenance:
     """Of this process, now."""
@@ -36,25 +43,19 @@ def provenance() -> Provenance:
         cpu=_cpu(),
         commit=commit,
         dirty=dirty,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=now(),
     )
 
 
-@cache
-def blas() -> str:
-    """NumPy's BLAS, its version and the kernel that it chose for this CPU."""
-    import numpy as np
-    from threadpoolctl import threadpool_info
+def now() -> str:
+    """This moment, as ``created`` holds it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
-    found = [
-        " ".join(filter(None, (one["internal_api"], one["version"], one.get("architecture"))))
-        for one in threadpool_info()
-        # SciPy's wheels bring a second one; NumPy's does the products.
-        if one["user_api"] == "blas" and "scipy.libs" not in one["filepath"]
-    ]
-    # What threadpoolctl does not know (Apple's Accelerate), NumPy names itself.
-    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return ", ".join(found) or f"{built['name']} {built['version']}"
+
+@cache
+def version(distribution: str) -> str:
+    """Of an installed distribution, read once: it is asked for a stack."""
+    return metadata.version(distribution)
 
 
 @cache
