@@ -61,7 +61,7 @@ def test_connections_and_sparsity_are_two_ways_to_say_one_thing() -> None:
 def test_zero_is_the_partial_identity_where_a_layer_does_not_grow(
     outputs: int, inputs: int
 ) -> None:
-    """Zhao et al. 2021, algorithm 1, lines 3 and 4."""
+    """Zhao et al. 2021, algorithm 1."""
     np.testing.assert_array_equal(draw("zero_hadamard", (outputs, inputs)), np.eye(outputs, inputs))
 
 
@@ -88,7 +88,7 @@ def test_zero_breaks_the_rank_constraint_of_the_partial_identity() -> None:
 
 
 def test_stacked_identities_keep_every_input() -> None:
-    """IDInit, section 3.1: where a layer grows, each input is passed on more than once."""
+    """IDInit: where a layer grows, each input is passed on more than once."""
     weights = draw("idinit", (7, 3), epsilon=0.0)
     np.testing.assert_array_equal(weights, np.vstack([np.eye(3), np.eye(3), np.eye(1, 3)]))
     # Lee et al. 2024, figure 18: the same, 8 from 4 and 4 from 8.
