@@ -19,7 +19,7 @@ LADDER = [
     {"choice", "frameworks"},
     {"spec"},
     {"records"},
-    {"plan", "stats", "datasets", "document"},
+    {"plan", "stats", "datasets", "document", "plugins", "explain", "verify"},
     {"config"},
     {"execute", "report", "results"},
     {"cli"},

@@ -21,6 +21,7 @@ def command(
     seeds: list[tuple[str, str]],
     jobs: int | None,
     results: Path,
+    plugin_files: tuple[Path, ...],
     output_format: str,
     quiet: bool,
 ) -> None:
@@ -31,14 +32,15 @@ def command(
     """
     if bool(configs) == everything:
         raise click.UsageError("Name configs, or give --all; not both.")
-    from initbench import config, plan, stats
+    from initbench import config, plan, plugins, stats
     from initbench.cli.output import show
     from initbench.cli.training import finish, train_all
     from initbench.report import documents, tables
     from initbench.results import prepare, save
     from initbench.spec import Experiment
 
-    experiments = config.load(configs or config.all_configs(), [*overrides, *seeds])
+    model = plugins.experiment(plugin_files)
+    experiments = config.load(configs or config.all_configs(), [*overrides, *seeds], model)
     prepare(results)
     trained = train_all(experiments, jobs, quiet=quiet)
     summaries = stats.summarize(trained.records)

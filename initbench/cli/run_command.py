@@ -18,6 +18,7 @@ def command(
     seeds: list[tuple[str, str]],
     jobs: int | None,
     results: Path,
+    plugin_files: tuple[Path, ...],
     output_format: str,
     quiet: bool,
 ) -> None:
@@ -26,13 +27,13 @@ def command(
     Prints a table of loss and accuracy for each config, median [lowest, highest] over seeds, and
     writes it to DIR/NAME.csv (a row a run) and DIR/NAME.json (everything, curves too).
     """
-    from initbench import config, plan, stats
+    from initbench import config, plan, plugins, stats
     from initbench.cli.output import show
     from initbench.cli.training import finish, train_all
     from initbench.report import documents, tables
     from initbench.results import prepare, save
 
-    experiments = config.load(configs, [*overrides, *seeds])
+    experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
     prepare(results)
     trained = train_all(experiments, jobs, quiet=quiet)
     summaries = stats.summarize(trained.records)
