@@ -67,6 +67,8 @@ class FileFunction:
             except Exception as error:
                 error.add_note(_place(self.path, error))
                 raise
+            except SystemExit as error:  # the command is not its to end
+                raise RuntimeError(f"sys.exit at {_place(self.path, error)}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,15 @@ class OwnLaw:
         except Exception as error:
             raise PluginError(f"{self.name} raised {type(error).__name__}: {error}") from None
         try:
-            return Law(*map(float, answer))
+            law = Law(*map(float, answer))
         except (TypeError, ValueError):
+            law = None
+        if law is None or not (law.std >= 0 and law.low <= law.mean <= law.high):
             raise PluginError(
-                f"{self.name} must return (mean, std) or (mean, std, low, high), got {answer!r}"
-            ) from None
+                f"{self.name} must return (mean, std) or (mean, std, low, high), std at least 0 "
+                f"and the mean between the bounds, got {answer!r}"
+            )
+        return law
 
 
 def experiment(files: Sequence[str | Path] = ()) -> type[Experiment]:

@@ -193,18 +193,15 @@ def _dependence(layers: Sequence[Array], *, fixed: bool) -> Iterator[Check | _Sa
         if size > ROUNDING * float(np.abs(layer).max())
     ]
     if not varying:
-        yield _exact(
-            "independence, seeds",
-            1,
-            words="every seed has the same weights (without chance? declare them fixed)",
-        )
-        varying = [layer - layer.mean() for layer in weights if np.ptp(layer) > 0]
-        varying = [layer / np.sqrt(np.mean(layer**2)) for layer in varying]
-    else:
-        # Residuals about the average of R seeds correlate by -1 / (R - 1) where seeds do not.
-        every = np.concatenate(varying, axis=1)
-        pairs = np.mean(every[0:-1:2] * every[1::2], axis=1) + 1 / (len(every) - 1)
-        yield _Sampled("independence, seeds", pairs, 0.0)
+        words = "every seed has the same weights (without chance? declare them fixed)"
+        yield _exact("independence, seeds", 1, words=words)
+        same = sum(np.array_equal(a, b) for a, b in itertools.combinations(layers, 2))
+        yield _exact("independence, layers", same, words="pairs of layers have the same weights")
+        return
+    # Residuals about the average of R seeds correlate by -1 / (R - 1) where seeds do not.
+    every = np.concatenate(varying, axis=1)
+    pairs = np.mean(every[0:-1:2] * every[1::2], axis=1) + 1 / (len(every) - 1)
+    yield _Sampled("independence, seeds", pairs, 0.0)
     if len(varying) > 1:
         products = [np.mean(a * b, axis=1) for a, b in itertools.combinations(varying, 2)]
         yield _Sampled("independence, layers", np.mean(products, axis=0), 0.0)
@@ -212,13 +209,15 @@ def _dependence(layers: Sequence[Array], *, fixed: bool) -> Iterator[Check | _Sa
 
 def _orthogonality(layers: Sequence[Array]) -> Check:
     """The Gram matrix of the rows or columns, whichever are fewer, over its diagonal, less I."""
-    worst = 0.0
+    errors = []
     for layer in layers:
         rows = layer if layer.shape[1] <= layer.shape[2] else layer.swapaxes(1, 2)
         gram = rows @ rows.swapaxes(1, 2)
         scale = np.trace(gram, axis1=1, axis2=2)[:, None, None] / gram.shape[-1]
-        worst = max(worst, float(np.abs(gram / scale - np.eye(gram.shape[-1])).max()))
-    return _exact("orthogonality", worst, high=ROUNDING, words="largest error of W W^T / g^2")
+        with np.errstate(invalid="ignore"):  # rows of 0: NaN, which is in no interval
+            errors.append(np.abs(gram / scale - np.eye(gram.shape[-1])).max())
+    words = "largest error of W W^T / g^2"
+    return _exact("orthogonality", float(np.max(errors)), high=ROUNDING, words=words)
 
 
 def _moments(
@@ -268,7 +267,6 @@ def _faults(chosen: Chosen, network: Network, shape: Shape, law: Law) -> dict[st
     """Faults that are made again and again, and what each does to the variance (declared: 1)."""
     variance = law.std**2
     faults = {
-        "as if the fans were swapped": 1.0,
         "as if truncated without correction": TRUNCATED_STD**2,
         "as if a gain of sqrt(2) were missing": 0.5,
         "as if a gain of sqrt(2) were applied twice": 2.0,
@@ -277,5 +275,5 @@ def _faults(chosen: Chosen, network: Network, shape: Shape, law: Law) -> dict[st
     if chosen.initializer.scope == "layer" and chosen.initializer.law and variance:
         (swapped,) = start.laws(chosen, replace(network, sizes=shape))  # (O, I): O inputs
         assert swapped is not None
-        faults["as if the fans were swapped"] = swapped.std**2 / variance
+        faults = {"as if the fans were swapped": swapped.std**2 / variance, **faults}
     return faults

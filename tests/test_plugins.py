@@ -261,22 +261,35 @@ def test_the_same_file_twice_is_one() -> None:
     assert list(plugins.load(["spread.py", "spread.py"])) == ["spread"]
 
 
-@pytest.mark.parametrize(
-    ("law", "message"),
-    [
-        ("1 / (shape[0] - 3)", "own.py:1: own_law raised ZeroDivisionError: division by zero"),
-        ("0.5", "own.py:1: own_law must return (mean, std) or (mean, std, low, high), got 0.5"),
-        ("(0,)", "own.py:1: own_law must return (mean, std) or (mean, std, low, high), got (0,)"),
-        ("'ab'", "own.py:1: own_law must return (mean, std) or (mean, std, low, high), got 'ab'"),
-    ],
-)
-def test_a_law_that_is_none(law: str, message: str) -> None:
+LAWS = ["0.5", "(0,)", "'ab'", "(0, -1)", "(0, float('nan'))", "(3, 1, -1, 1)"]
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_law_that_is_none(law: str) -> None:
     Path("own.py").write_text(f"{OWN}def own_law(shape): return {law}\n")
     declared = plugins.load(["own.py"])["own"].law
     assert declared is not None
     with pytest.raises(PluginError) as caught:
         declared((3, 2))
-    assert str(caught.value) == message
+    assert str(caught.value) == (
+        "own.py:1: own_law must return (mean, std) or (mean, std, low, high), std at least 0 and "
+        f"the mean between the bounds, got {eval(law)!r}"
+    )
+
+
+def test_a_law_that_raises() -> None:
+    Path("own.py").write_text(f"{OWN}def own_law(shape): return 1 / (shape[0] - 3)\n")
+    declared = plugins.load(["own.py"])["own"].law
+    assert declared is not None
+    with pytest.raises(PluginError) as caught:
+        declared((3, 2))
+    assert str(caught.value) == "own.py:1: own_law raised ZeroDivisionError: division by zero"
+
+
+def test_it_cannot_end_the_command() -> None:
+    Path("own.py").write_text("import sys\ndef own(rng, shape, dtype):\n    sys.exit(0)\n")
+    with pytest.raises(RuntimeError, match=r"^sys.exit at own.py:3$"):
+        plugins.load(["own.py"])["own"].draw(RandomState(0), (1, 1), np.float64)
 
 
 @pytest.fixture

@@ -47,20 +47,25 @@ def command(
             for name in model.initializer_models
             if not missing(name)
         )
-    chosen = {}
-    for name in names or own:
-        experiment = config.from_options([(name, f"initializer={name}"), *verify.SETTINGS], model)
-        chosen.update({choice.label: choice.chosen for choice in experiment.initializer})
+    experiments = [
+        config.from_options([(name, f"initializer={name}"), *verify.SETTINGS], model)
+        for name in names or own
+    ]
+    chosen = {
+        choice.label: choice.chosen
+        for experiment in experiments
+        for choice in experiment.initializer
+    }
     notes = [
         f"{label} declares no law: its mean, variance, bounds and symmetry were not tested."
         for label, one in chosen.items()
         if one.initializer.law is None
     ]
     if everything and left_out:
-        notes.append(f"{len(left_out)} initializers were left out: {left_out[0]}, say.")
-    network = network_of(experiment, verify.inputs())
+        notes.append(f"{len(left_out)} initializers were left out; the first: {left_out[0]}.")
+    network = network_of(experiments[0], verify.inputs())
     checks = verify.verify(chosen, network)
-    title = f"{len(verify.SEEDS)} seeds of {'-'.join(map(str, experiment.sizes))} networks"
+    title = f"{len(verify.SEEDS)} seeds of {'-'.join(map(str, network.sizes))} networks"
     show(
         output_format,
         [verification.verification_table(title, checks, notes)],
