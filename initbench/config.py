@@ -318,8 +318,10 @@ def _problem(
             known = _known_keys(path, error["loc"], model)
             message = "unknown key" + (_closest(last, known) or f"; known: {', '.join(known)}")
         case "union_tag_invalid":
-            registry = _registry(path, model)
             got = error["input"]["name"]
+            # Who names no framework need not read the names of their code.
+            names = _registry(path, model)
+            registry = [name for name in names if (":" in name) == (":" in str(got))]
             place = document.values.get((*path, "name"), place)
             message = f"unknown name {got!r}" + (
                 _closest(spelled(str(got)), registry) or f"; known: {', '.join(registry)}"

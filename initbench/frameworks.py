@@ -12,6 +12,7 @@ import os
 from collections import ChainMap
 from collections.abc import Mapping
 from functools import partial
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -24,7 +25,7 @@ from initbench.core.initializers import Initializer, Law, Shape, Weights
 from initbench.core.initializers.dialects import Dialect, filled, spoken
 
 #: A framework's name in words, by the name of its package.
-PACKAGES: dict[Dialect, str] = {"torch": "PyTorch", "jax": "JAX", "keras": "Keras"}
+PACKAGES: dict[str, str] = {"torch": "PyTorch", "jax": "JAX", "keras": "Keras"}
 #: Their functions and classes, and our name for each.
 NAMES: dict[Dialect, dict[str, str]] = {
     "torch": {
@@ -61,13 +62,23 @@ NAMES: dict[Dialect, dict[str, str]] = {
 
 def missing(name: str) -> str | None:
     """What must be installed for a row, in words, or None."""
-    for framework, words in PACKAGES.items():
-        if name.startswith(f"{framework}:"):
-            # Keras draws with its backend.
-            needed = {framework, *([_keras_backend()] if framework == "keras" else [])}
-            if not all(map(find_spec, needed)):
-                return f"{name} needs {words}; pip install 'initbench[frameworks]'"
-    return None
+    packages = _packages(name)
+    if all(map(find_spec, packages)):
+        return None
+    return f"{name} needs {PACKAGES[packages[0]]}; pip install 'initbench[frameworks]'"
+
+
+def versions(name: str) -> dict[str, str]:
+    """The versions of what draws a row, which a run's numbers depend on; {} for our own."""
+    return {package: version(package) for package in _packages(name)}
+
+
+def _packages(name: str) -> list[str]:
+    """The packages that a row needs: Keras draws with its backend."""
+    package, colon, _ = name.partition(":")
+    if not colon:
+        return []
+    return [package, *([_keras_backend()] if package == "keras" else [])]
 
 
 def _keras_backend() -> str:

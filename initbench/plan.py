@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from initbench import frameworks
 from initbench.core import ENGINE_REVISION
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.initializers import Network
@@ -77,8 +78,10 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
     initializer = run.initializer.model_dump(mode="json", exclude_none=True)
     if run.initializer.plugin is not None:
         initializer["sha256"] = run.initializer.plugin.sha256
+    framework = frameworks.versions(run.initializer.name)
     return {
         "initializer": initializer,
+        **({"framework": framework} if framework else {}),
         "layers": list(e.sizes),
         "activation": e.activation.model_dump(mode="json"),
         "dataset": dataset,

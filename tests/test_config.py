@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,9 @@ def refused(paths: Sequence[str | Path], overrides: Sequence[tuple[str, str]] = 
 
 def mistakes() -> list[tuple[str, str]]:
     """(a line of a config, the whole message), of data/config_mistakes.txt."""
-    models: dict[str, Mapping[str, object]] = {
-        "<initializers>": spec.INITIALIZER_MODELS,
-        "<datasets>": spec.DATASET_MODELS,
-    }
+    models: dict[str, Iterable[str]] = {
+        "<initializers>": INITIALIZERS, "<datasets>": spec.DATASET_MODELS
+    }  # fmt: skip
     names = {mark: ", ".join(known) for mark, known in models.items()} | {"<keys>": KNOWN}
     table: list[tuple[str, str]] = []
     path = Path(__file__).parent / "data" / "config_mistakes.txt"

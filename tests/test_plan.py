@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initbench import plan
+from initbench import frameworks, plan
 from initbench.core import ENGINE_REVISION
 from initbench.spec import Experiment
 
@@ -148,6 +148,8 @@ def test_an_identity_knows_nothing_of_names_other_seeds_or_spelt_out_defaults() 
     "change",
     [
         {"initializer": {"name": "normal", "std": 2}},
+        {"initializer": {"name": "he_normal", "gain": "exact"}},
+        {"initializer": {"name": "he_normal", "dialect": "keras"}},
         {"layers": [2, 10, 6, 1]},
         {"iterations": 101},
         {"learning_rate": 0.02},
@@ -177,3 +179,18 @@ def test_a_file_counts_by_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None
     before = of("a.csv", "hash")
     monkeypatch.setattr("initbench.plan.ENGINE_REVISION", ENGINE_REVISION + 1)
     assert of("a.csv", "hash") != before
+
+
+def test_an_identity_knows_the_version_of_a_framework(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(frameworks, "find_spec", lambda _: True)
+    held = {"torch": "2.13.0", "keras": "3.15.1", "jax": "0.10.2"}
+    monkeypatch.setattr(frameworks, "version", held.__getitem__)
+    chosen = ["torch:nn.init.normal_", "keras:initializers.HeNormal", "he_normal"]
+    runs = plan.runs([experiment(initializer=chosen, seeds=1)])
+    before = [plan.identity(run, None) for run in runs]
+    assert plan.resolved(runs[0], None)["framework"] == {"torch": "2.13.0"}
+    held["jax"] = "0.11.0"
+    same = [a == b for a, b in zip(before, identities(experiment(initializer=chosen, seeds=1)),
+                                   strict=True)]  # fmt: skip
+    assert same == [True, False, True]

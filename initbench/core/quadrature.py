@@ -21,7 +21,7 @@ PANELS, NODES = 1000, 8
 def gaussian_moments(
     apply: Callable[[Array, Array], None], mean: float = 0.0, variance: float = 1.0
 ) -> tuple[float, float]:
-    """``(E[phi(x)], E[phi(x)^2])`` for x ~ N(mean, variance), to 1e-10 relative.
+    """``(E[phi(x)], E[phi(x)^2])`` for x ~ N(mean, variance), to 1e-8 relative.
 
     ``apply(z, slope)`` is an activation with its parameters given. The line is cut in panels at
     0, so that a kink there costs no accuracy.

@@ -171,3 +171,19 @@ def test_results_that_cannot_be_written_are_refused_before_training(folder: Path
     done = run("small.yaml", "--results", "results/deeper")
     assert done.exit_code == 2
     assert done.stderr.startswith("results/deeper: cannot be written: Not a directory")
+
+
+def test_what_an_initializer_has_to_say_stands_under_the_table(folder: Path) -> None:
+    """One unit a layer: ReLU is dead for all samples in most runs, and LSUV has nothing to fit."""
+    done = run("small.yaml", "--set", "initializer=lsuv", "--set", "layers=[2, 1, 1, 1, 1]",
+               "--seeds", "6", "--quiet")  # fmt: skip
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-4:] == [
+        "Median over 6 seeds, and the range.",
+        "small, lsuv: 5 of 6 runs: layer 3 did not converge: variance 0; layer 4 did not ",
+        "converge: variance 0 (and others).",
+        "",
+    ]
+    records = json.loads((folder / "results" / "small.json").read_text())["records"]
+    assert [record["status"] for record in records] == ["ok"] * 6
+    assert sum("did not converge" in record["reason"] for record in records) == 5

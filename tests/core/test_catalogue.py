@@ -165,7 +165,7 @@ ROWS = [
         biases=lambda _i, _o, _k: normal(0.05),
     ),
     Row("mean_field", lambda i, _o, _k: normal(2 / i)),
-    # Kumar 2017, equation 15: sigmoid has slope 1/4 and value 1/2 at 0.
+    # Kumar 2017: the sigmoid has slope 1/4 and value 1/2 at 0.
     Row("kumar", lambda i, _o, _k: normal(16 / 1.25 / i), {}, "sigmoid"),
     Row("kumar", lambda i, _o, _k: normal(1 / i), {}, "tanh"),
     Row("kumar", lambda i, _o, _k: normal(2 / i), {}, "relu"),

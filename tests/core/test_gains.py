@@ -67,7 +67,7 @@ def test_sine_in_closed_form(frequency: float) -> None:
 @given(slope=st.floats(0, 2))
 @settings(max_examples=50, deadline=None, derandomize=True)
 def test_leaky_relu_is_he(slope: float) -> None:
-    """He et al. 2015, equation 15: exact and PyTorch's are one."""
+    """He et al. 2015: exact and PyTorch's are one."""
     gain = exact_gain("leaky_relu", {"negative_slope": slope})
     assert gain == pytest.approx(math.sqrt(2 / (1 + slope**2)), rel=1e-12)
     assert torch_gain("leaky_relu", {"negative_slope": slope}) == pytest.approx(gain, rel=1e-12)

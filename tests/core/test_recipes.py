@@ -66,7 +66,7 @@ def test_looks_linear_is_an_isometry(make_network: MakeNetwork, draw_start: Draw
 def test_siren_keeps_its_distribution_through_depth(
     make_network: MakeNetwork, draw_start: DrawStart
 ) -> None:
-    """Sitzmann et al. 2020, theorem 1.8: activations arcsine, pre-activations w z ~ N(0, 1).
+    """Sitzmann et al. 2020, supplement: activations arcsine, pre-activations w z ~ N(0, 1).
 
     Their biases aside, which shift the phase of a sine and leave an arcsine law an arcsine law.
     """
@@ -139,7 +139,7 @@ def test_rai_has_fewer_born_dead_networks(
     width: int, depth: int, low: float, high: float,
     make_network: MakeNetwork, draw_start: DrawStart,
 ) -> None:  # fmt: skip
-    """Lu et al. 2019, section 5: of He's networks most are born dead, of RAI's few.
+    """Lu et al. 2019: of He's networks most are born dead, of RAI's few.
 
     Measured on 4,000 networks: He .884 and .582, RAI .215 and .060. The bounds on He's are those
     plus and minus four standard errors of 400 networks.
@@ -210,7 +210,7 @@ def test_torch_default_has_the_bounds_of_linear() -> None:
 def test_autoinit_keeps_unit_variance(
     activation: str, make_network: MakeNetwork, draw_start: DrawStart
 ) -> None:
-    """Bingham and Miikkulainen 2021, figure 2: pre-activations of mean 0, variance 1, all the way.
+    """Bingham and Miikkulainen 2021: pre-activations of mean 0, variance 1, all the way.
 
     Over draws: a layer shares its units' mean, so that one draw's variance over samples is less.
     """
@@ -224,7 +224,7 @@ def test_autoinit_keeps_unit_variance(
 
 
 def test_nguyen_widrow_by_its_paper(make_network: MakeNetwork, draw_start: DrawStart) -> None:
-    """|w_i| = 0.7 H^(1/N): equation 14, for 1 and 2 inputs."""
+    """|w_i| = 0.7 H^(1/N), for 1 and 2 inputs."""
     for inputs in (1, 2):
         network = make_network((inputs, 21, 1), "tanh")
         (weights, biases), _ = draw_start(network, "nguyen_widrow")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import RandomState
 from numpy.typing import NDArray
+from scipy import stats
 
 from initbench.core.initializers import INITIALIZERS
 
@@ -46,9 +47,9 @@ def test_sparsity_is_pytorchs(outputs: int, inputs: int, sparsity: float) -> Non
 def test_sparse_places_are_uniform() -> None:
     """Each of 12 places is taken in a quarter of 4,000 rows: a chi-squared test at 1e-6."""
     taken = np.count_nonzero(draw("sparse", (4000, 12), connections=3), axis=0)
-    # Places of a row exclude each other, which only narrows the spread: 11/12 of binomial's.
     z = (taken - 1000) / np.sqrt(4000 * 0.25 * 0.75)
-    assert np.sum(z**2) < 49  # chi-squared with 11 degrees of freedom exceeds it once in 1e6
+    # A row's places exclude each other, with correlation -1/11: the sum is 12/11 chi-squared.
+    assert np.sum(z**2) < 12 / 11 * stats.chi2(11).isf(1e-6)
 
 
 def test_connections_and_sparsity_are_two_ways_to_say_one_thing() -> None:
@@ -60,7 +61,7 @@ def test_connections_and_sparsity_are_two_ways_to_say_one_thing() -> None:
 def test_zero_is_the_partial_identity_where_a_layer_does_not_grow(
     outputs: int, inputs: int
 ) -> None:
-    """Zhao et al. 2021, algorithm 1, lines 3 and 4."""
+    """Zhao et al. 2021, algorithm 1."""
     np.testing.assert_array_equal(draw("zero_hadamard", (outputs, inputs)), np.eye(outputs, inputs))
 
 
@@ -87,7 +88,7 @@ def test_zero_breaks_the_rank_constraint_of_the_partial_identity() -> None:
 
 
 def test_stacked_identities_keep_every_input() -> None:
-    """IDInit, section 3.1: where a layer grows, each input is passed on more than once."""
+    """IDInit: where a layer grows, each input is passed on more than once."""
     weights = draw("idinit", (7, 3), epsilon=0.0)
     np.testing.assert_array_equal(weights, np.vstack([np.eye(3), np.eye(3), np.eye(1, 3)]))
     # Lee et al. 2024, figure 18: the same, 8 from 4 and 4 from 8.

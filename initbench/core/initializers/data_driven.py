@@ -36,7 +36,7 @@ def lsuv(
     times; for a linear layer one time is exact. Where even that fails (all inputs of a layer are
     equal, say: the variance is 0) the layer stays orthogonal, and a note says so.
 
-    Source: Mishkin and Matas 2015, arXiv:1511.06422, algorithm 1.
+    Source: Mishkin and Matas 2015, arXiv:1511.06422.
     """
 
     def fit(weights: Array, z: Array, number: int) -> tuple[Array, Array, str]:
@@ -59,8 +59,8 @@ def within_layer_normalized(rng: RandomState, network: Network) -> Start:
     mean. A reading: the paper's offset of the bias is 0, which makes the same of the data as
     weight normalization's start. A unit without variance stays as it was drawn; a note says so.
 
-    Source: Krähenbühl et al. 2015, arXiv:1511.06856, algorithm 1; Salimans and Kingma 2016,
-    arXiv:1602.07868, section 3.
+    Source: Krähenbühl et al. 2015, arXiv:1511.06856; Salimans and Kingma 2016,
+    arXiv:1602.07868.
     """
 
     def fit(weights: Array, z: Array, number: int) -> tuple[Array, Array, str]:

@@ -22,7 +22,7 @@ from initbench.core.quadrature import gaussian_moments
 Biases = NDArray[np.floating]
 
 #: What RAI multiplies its normal weights by: the positive root of s^2 + (4 sqrt(2) / (3 sqrt(pi)))
-#: s = 1, for which theorem 8 of the paper bounds growth, with Beta(2, 1). Its code has 0.6007.
+#: s = 1, which keeps the paper's bound on growth at 1 for Beta(2, 1). Its code has 0.6007.
 RAI_STD = math.sqrt(1 + 8 / (9 * math.pi)) - 2 * math.sqrt(2) / (3 * math.sqrt(math.pi))
 
 
@@ -100,7 +100,7 @@ def looks_linear(rng: RandomState, network: Network, *, gain: Gain = 1.0) -> Sta
     over takes part in no pair; its incoming weights are N(0, 2 / fan_in), its outgoing 0, so that
     it may learn.
 
-    Source: Balduzzi et al. 2017, arXiv:1702.08591, section 4.
+    Source: Balduzzi et al. 2017, arXiv:1702.08591.
     """
     layers = []
     last = len(network.shapes) - 1
@@ -180,7 +180,7 @@ def rai(rng: RandomState, network: Network) -> Start:
     A unit's incoming weights and its bias are N(0, s^2 / fan_in), s = 0.6007; then one of these
     fan_in + 1 numbers, each as likely, is drawn from Beta(2, 1) instead. So fewer units are dead.
 
-    Source: Lu, Shin, Su and Karniadakis 2019, arXiv:1903.06733, section 4 and its code.
+    Source: Lu, Shin, Su and Karniadakis 2019, arXiv:1903.06733, and its code.
     """
     layers = []
     for outputs, inputs in network.shapes:
@@ -206,7 +206,7 @@ def kumar(rng: RandomState, network: Network) -> Start:
     The paper treats activations with a slope at 0, and ReLU apart. A reading that includes both:
     phi'(0)^2 is the mean over the slopes to the left and to the right.
 
-    Source: Kumar 2017, arXiv:1704.08863, equations 15 and 18.
+    Source: Kumar 2017, arXiv:1704.08863.
     """
     return _normal(rng, network, kumar_law)
 
@@ -262,7 +262,7 @@ def autoinit(
     is found by quadrature. Truncated normals, as in the authors' package, whose defaults for the
     network's inputs (mean 0, variance 1) are these.
 
-    Source: Bingham and Miikkulainen 2021, arXiv:2109.08958, section 3.
+    Source: Bingham and Miikkulainen 2021, arXiv:2109.08958, and the package autoinit.
     """
     parameters = {"input_mean": input_mean, "input_variance": input_variance}
     layers = []

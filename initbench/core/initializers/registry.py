@@ -158,7 +158,7 @@ INITIALIZERS: dict[str, Initializer] = {
     "random_walk": _of_network(
         recipes,
         "random_walk",
-        "N(0, g^2 / fan_in), g a little over sqrt(2)",
+        "N(0, g^2 / fan_in), g larger for narrow layers",
         "Sussillo and Abbott 2014, arXiv:1412.6558",
     ),
     "autoinit": _of_network(
