@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from inspect import Parameter, signature
+from inspect import Parameter, signature, unwrap
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -78,6 +78,7 @@ def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
     plain = function
     if isinstance(function, partial):
         plain, fixed = function.func, function.keywords
+    plain = unwrap(plain)
     hints = get_type_hints(plain, include_extras=True)
     return {
         name: (
@@ -140,13 +141,16 @@ def choice_of(models: Mapping[str, type[Choice]], aliases: Mapping[str, str]) ->
     return Annotated[union, before]
 
 
+ChoiceT = TypeVar("ChoiceT", bound=Choice)
+
+
 def registered(
     registry: Mapping[str, Callable[..., Any]],
+    base: type[ChoiceT],
     skip: frozenset[str] = frozenset(),
-    base: type[Choice] = Choice,
-) -> dict[str, type[Choice]]:
+) -> dict[str, type[ChoiceT]]:
     """A model of every function of a registry, its parameters those in the signature."""
-    models: dict[str, type[Choice]] = {}
+    models: dict[str, type[ChoiceT]] = {}
     for name, function in registry.items():
         fields = {k: v for k, v in parameter_fields(function).items() if k not in skip}
         literal: Any = Literal[name]

@@ -6,7 +6,7 @@ import copy
 import difflib
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -28,19 +28,21 @@ _CHOICES = ("initializer", "activation", "dataset", "optimizer")
 
 
 def load(
-    paths: Sequence[str | Path], overrides: Sequence[tuple[str, str]] = ()
+    paths: Sequence[str | Path],
+    overrides: Sequence[tuple[str, str]] = (),
+    model: type[Experiment] = Experiment,
 ) -> list[Experiment]:
     """The Experiments of config files, a swept config's grid points each one of them.
 
-    ``overrides`` are (option as written, ``KEY=VALUE``), from the command line. Raises
-    ConfigError with every problem of every file.
+    ``overrides`` are (option as written, ``KEY=VALUE``), from the command line; ``model`` may
+    know more initializers than the registry. ConfigError with every problem of every file.
     """
     problems: list[Problem] = []
     experiments: list[Experiment] = []
     sources: dict[str, str] = {}
     for path in paths:
         try:
-            loaded = _load_one(Path(path), overrides)
+            loaded = _load_one(Path(path), overrides, model)
         except ConfigError as error:
             problems += error.problems
             continue
@@ -80,7 +82,28 @@ def all_configs() -> list[Path]:
     return found
 
 
-def _load_one(path: Path, overrides: Sequence[tuple[str, str]]) -> list[Experiment]:
+def from_options(
+    options: Sequence[tuple[str, str]], model: type[Experiment] = Experiment
+) -> Experiment:
+    """The Experiment of options alone, (option as written, ``KEY=VALUE``); it reads no data.
+
+    Of the required keys they must give ``initializer`` and ``layers``.
+    """
+    document = Document("", {"name": "options", "iterations": 1, "learning_rate": 1.0})
+    for option, text in options:
+        _override(document, option, text)
+    try:
+        experiment = model(**document.data)
+    except ValidationError as error:
+        document.problems += _problems(document, error.errors(), model)
+    if document.problems:
+        raise ConfigError(document.problems)
+    return experiment
+
+
+def _load_one(
+    path: Path, overrides: Sequence[tuple[str, str]], model: type[Experiment]
+) -> list[Experiment]:
     document = read(str(path), _content(path))
     for option, text in overrides:
         _override(document, option, text)
@@ -89,7 +112,7 @@ def _load_one(path: Path, overrides: Sequence[tuple[str, str]]) -> list[Experime
     problems, experiments = list(document.problems), []
     for point in points:
         problems += point.problems  # a swept key that cannot be set
-        loaded = _experiment(point, path.parent)
+        loaded = _experiment(point, path.parent, model)
         if isinstance(loaded, Experiment):
             experiments.append(loaded)
         else:
@@ -194,12 +217,14 @@ def _grid(document: Document) -> list[Document]:
     return points
 
 
-def _experiment(document: Document, folder: Path) -> Experiment | list[Problem]:
+def _experiment(
+    document: Document, folder: Path, model: type[Experiment]
+) -> Experiment | list[Problem]:
     """The document's Experiment with its sizes settled, or its problems."""
     try:
-        experiment = Experiment(**document.data)
+        experiment = model(**document.data)
     except ValidationError as error:
-        return _problems(document, error.errors())
+        return _problems(document, error.errors(), model)
     try:
         data = datasets.load(experiment.dataset, folder)
     except DataError as error:
@@ -246,7 +271,9 @@ def _settled(
     return problems or settled
 
 
-def _problems(document: Document, errors: Iterable[ErrorDetails]) -> list[Problem]:
+def _problems(
+    document: Document, errors: Iterable[ErrorDetails], model: type[Experiment]
+) -> list[Problem]:
     errors = list(errors)
     locations = [error["loc"] for error in errors]
     problems = []
@@ -256,7 +283,7 @@ def _problems(document: Document, errors: Iterable[ErrorDetails]) -> list[Proble
         if error["type"] == "too_short" and inner:
             continue  # pydantic counts only the valid items: an echo of an inner problem
         path = _path(document.data, outer, missing=error["type"] == "missing")
-        problems.append(_problem(document, path, error))
+        problems.append(_problem(document, path, error, model))
     return problems
 
 
@@ -277,7 +304,9 @@ def _path(data: Any, location: tuple[int | str, ...], *, missing: bool) -> KeyPa
     return tuple(path)
 
 
-def _problem(document: Document, path: KeyPath, error: ErrorDetails) -> Problem:
+def _problem(
+    document: Document, path: KeyPath, error: ErrorDetails, model: type[Experiment]
+) -> Problem:
     key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
     kind, context, got = error["type"], error.get("ctx", {}), _shown(error["input"])
     place = document.place(path, of_key=kind == "extra_forbidden")
@@ -286,12 +315,13 @@ def _problem(document: Document, path: KeyPath, error: ErrorDetails) -> Problem:
         case "missing":
             message = "is missing" + _example(path)
         case "extra_forbidden":
-            known = _known_keys(path, error["loc"])
+            known = _known_keys(path, error["loc"], model)
             message = "unknown key" + (_closest(last, known) or f"; known: {', '.join(known)}")
         case "union_tag_invalid":
             got = error["input"]["name"]
             # Who names no framework need not read the names of their code.
-            registry = [name for name in _registry(path) if (":" in name) == (":" in str(got))]
+            names = _registry(path, model)
+            registry = [name for name in names if (":" in name) == (":" in str(got))]
             place = document.values.get((*path, "name"), place)
             message = f"unknown name {got!r}" + (
                 _closest(spelled(str(got)), registry) or f"; known: {', '.join(registry)}"
@@ -371,19 +401,22 @@ def _closest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
-def _registry(path: KeyPath) -> dict[str, type[Choice]]:
-    return {
-        "initializer": spec.INITIALIZER_MODELS,
+def _registry(path: KeyPath, model: type[Experiment]) -> Mapping[str, type[Choice]]:
+    registries: dict[str, Mapping[str, type[Choice]]] = {
+        "initializer": model.initializer_models,
         "activation": spec.ACTIVATION_MODELS,
         "optimizer": spec.OPTIMIZER_MODELS,
         "dataset": spec.DATASET_MODELS,
-    }[str(path[0])]
+    }
+    return registries[str(path[0])]
 
 
-def _known_keys(path: KeyPath, location: tuple[int | str, ...]) -> list[str]:
+def _known_keys(
+    path: KeyPath, location: tuple[int | str, ...], model: type[Experiment]
+) -> list[str]:
     """The keys that may stand where ``path`` ends; pydantic's location names the model."""
     if len(path) == 1:
         return list(Experiment.model_fields)
     if path[0] == "expect":
         return list(spec.Expectation.model_fields)
-    return list(_registry(path)[str(location[-2])].model_fields)
+    return list(_registry(path, model)[str(location[-2])].model_fields)

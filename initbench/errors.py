@@ -6,8 +6,10 @@
     ├── ConfigError           exit 2   a config's problems, all of them, each with its place
     ├── DataError             exit 2   a data file that cannot be read as one
     ├── ResultsError          exit 2   results that cannot be written, or read again
+    ├── PluginError           exit 2   an initializer of the user's own that is none
     ├── ExecutorError         exit 3   nobody to train: no Dask, no scheduler, unfit workers
-    └── FailedRunsError       exit 1   some runs failed; the others are in the tables
+    ├── FailedRunsError       exit 1   some runs failed; the others are in the tables
+    └── FailedChecksError     exit 1   an initializer does not draw what it declares
 
 Anything else that escapes is a bug of initbench.
 """
@@ -68,6 +70,10 @@ class ResultsError(InitbenchError):
     """Results that cannot be written or read; the message names the path and the reason."""
 
 
+class PluginError(InitbenchError):
+    """A user's own initializer that cannot be used; the message names file, line and function."""
+
+
 class ExecutorError(InitbenchError):
     """Runs could not be trained where they were to be, for want of workers that can."""
 
@@ -76,5 +82,11 @@ class ExecutorError(InitbenchError):
 
 class FailedRunsError(InitbenchError):
     """Some runs failed, for the reasons in the message; what came of the others was shown."""
+
+    exit_code = 1
+
+
+class FailedChecksError(InitbenchError):
+    """Some checks of initializers failed; the message names them."""
 
     exit_code = 1

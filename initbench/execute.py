@@ -20,7 +20,6 @@ from threadpoolctl import threadpool_limits
 from initbench.core import start
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.initializers import Network
-from initbench.core.initializers.dialects import spoken
 from initbench.core.losses import LOSS_OF_TASK, LOSSES
 from initbench.core.network import parameters
 from initbench.core.optimizers import OPTIMIZERS
@@ -28,8 +27,7 @@ from initbench.core.train import Point, Problem, train
 from initbench.datasets import load
 from initbench.errors import ExecutorError
 from initbench.executors import Tell, Workers
-from initbench.frameworks import ROWS
-from initbench.plan import Stack
+from initbench.plan import Stack, network_of
 from initbench.provenance import Provenance, now, provenance
 from initbench.records import NO_CURVE, Record, Status, curve_of
 
@@ -191,15 +189,7 @@ def prepare(stack: Stack) -> Work:
         batch_size=experiment.batch_size,
         dtype=np.dtype(experiment.dtype),
     )
-    network = Network(
-        sizes=experiment.sizes,
-        dtype=np.dtype(experiment.dtype),
-        activation=experiment.activation.name,
-        activation_parameters=experiment.activation.parameters,
-        apply=problem.apply,
-        slope_dtype=problem.slope_dtype,
-        inputs=data.train.inputs[:, : start.BATCH].astype(problem.dtype),
-    )
+    network = network_of(experiment, data.train.inputs)
     rows = [
         {"learning_rate": run.experiment.learning_rate, **run.experiment.optimizer.parameters}
         for run in stack.runs
@@ -207,11 +197,7 @@ def prepare(stack: Stack) -> Work:
     return Work(
         problem,
         network,
-        tuple(
-            start.Chosen(run.initializer.name, ROWS[name], parameters)
-            for run in stack.runs
-            for name, parameters in (spoken(run.initializer.name, run.initializer.parameters),)
-        ),
+        tuple(run.initializer.chosen for run in stack.runs),
         tuple(run.seed for run in stack.runs),
         {key: np.array([[row[key]] for row in rows], problem.dtype) for key in rows[0]},
     )

@@ -8,18 +8,22 @@ import json
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from initbench import frameworks
 from initbench.choice import Choice
 from initbench.core import ENGINE_REVISION
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.initializers import Network
 from initbench.core.network import parameter_count
 from initbench.core.optimizers import OPTIMIZERS
+from initbench.core.start import BATCH
 from initbench.core.train import EVALUATION_BATCH
-from initbench.spec import Experiment
+from initbench.spec import Drawn, Experiment
 
 #: What a stack may hold at once: large enough to divide Python's cost a call among many runs,
 #: small enough to stay in the outer caches. On a core with 512 KiB of L2 and 32 MiB of L3, about
@@ -45,7 +49,7 @@ class Run:
     """One training: an experiment's initializer at one seed."""
 
     experiment: Experiment
-    initializer: Choice
+    initializer: Drawn
     seed: int
 
 
@@ -78,16 +82,20 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
     """All that determines a run's numbers, defaults spelled out, as plain data.
 
     ``data`` is :func:`initbench.datasets.fingerprint`: a file counts by what it holds, not by
-    where it lies. Names, descriptions, other seeds and other initializers are not in it.
+    where it lies, and so does an initializer of the user's own. Names, descriptions, other
+    seeds and other initializers are not in it.
     """
     e = run.experiment
     dataset = e.dataset.model_dump(mode="json")
     if data is not None:
         dataset = {**dataset, "path": None, "sha256": data}
+    # Without what is null: so a parameter that comes to be does not change existing identities.
+    initializer = run.initializer.model_dump(mode="json", exclude_none=True)
+    if run.initializer.plugin is not None:
+        initializer["sha256"] = run.initializer.plugin.sha256
     framework = frameworks.versions(run.initializer.name)
     return {
-        # Without what is null: so a parameter that comes to be does not change existing identities.
-        "initializer": run.initializer.model_dump(mode="json", exclude_none=True),
+        "initializer": initializer,
         **({"framework": framework} if framework else {}),
         "layers": list(e.sizes),
         "activation": e.activation.model_dump(mode="json"),
@@ -135,6 +143,21 @@ def _with_settings(
 def _hashed(settled: dict[str, Any]) -> str:
     text = json.dumps(settled, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
+
+
+def network_of(experiment: Experiment, inputs: NDArray[Any]) -> Network:
+    """What the experiment's initializers may know, ``inputs`` (I, N) being the train split's."""
+    chosen, dtype = experiment.activation, np.dtype(experiment.dtype)
+    activation = ACTIVATIONS[chosen.name]
+    return Network(
+        sizes=experiment.sizes,
+        dtype=dtype,
+        activation=chosen.name,
+        activation_parameters=chosen.parameters,
+        apply=partial(activation.apply, **chosen.parameters),
+        slope_dtype=np.bool_ if activation.binary_slope else dtype,
+        inputs=inputs[:, :BATCH].astype(dtype),
+    )
 
 
 def problem(experiment: Experiment) -> Hashable:

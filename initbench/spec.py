@@ -8,18 +8,26 @@ is made of each function's keyword parameters, so that they stand in its signatu
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from initbench import frameworks
 from initbench.choice import Choice, Model, choice_of, registered
 from initbench.core import activations, initializers, optimizers
 from initbench.core.gains import torch_gain
-from initbench.core.initializers import GAIN_WORDS
+from initbench.core.initializers import GAIN_WORDS, Initializer
 from initbench.core.initializers.dialects import DIALECTS, Dialect, complaint, filled, spoken
+from initbench.core.start import Chosen
 
 MAX_SEED = 2**32 - 1  # RandomState takes no larger one
 MAX_SEEDS = 100_000
@@ -133,15 +141,21 @@ class File(Measured):
     task: Literal["auto", "classification", "regression"] = "auto"
 
 
-def shipped(name: str) -> bool:
-    """Whether initbench brings this initializer: any other may raise, or end its process."""
-    draw = frameworks.ROWS[name].draw
-    plain = draw.func if isinstance(draw, partial) else draw
-    return plain.__module__.startswith(f"{initializers.__name__}.")
-
-
 class Drawn(Choice):
-    """An initializer. With ``dialect``, what that framework draws under the name."""
+    """An initializer. With ``dialect``, what that framework draws under the name.
+
+    ``plugin`` is the row of one that no registry holds: a user's own.
+    """
+
+    plugin: ClassVar[Initializer | None] = None
+
+    @property
+    def chosen(self) -> Chosen:
+        """What draws, by which parameters."""
+        if self.plugin is not None:
+            return Chosen(self.name, self.plugin, self.parameters)
+        name, parameters = spoken(self.name, self.parameters)
+        return Chosen(self.name, frameworks.ROWS[name], parameters)
 
     @classmethod
     def written(cls, value: dict[str, Any]) -> dict[str, Any]:
@@ -156,12 +170,12 @@ class Drawn(Choice):
     def _drawable(self) -> Drawn:
         if what := complaint(self.name, self.parameters) or frameworks.missing(self.name):
             raise ValueError(what)
-        name, parameters = spoken(self.name, self.parameters)
-        row = frameworks.ROWS[name]
-        if row.law is not None and row.scope == "layer":
+        row, parameters = self.chosen.initializer, self.chosen.parameters
+        if row.law is not None and row.scope == "layer" and self.plugin is None:
             # A law judges its parameters together. Which number a gain's word means is all one.
+            # A user's own law need not know this shape.
             words = {key: 1.0 for key, value in parameters.items() if value in GAIN_WORDS}
-            row.law((1, 1), **parameters | words)
+            row.law((1, 1), **{**parameters, **words})
         return self
 
 
@@ -173,13 +187,13 @@ class OwnDrawn(Drawn):
     ] = None
 
 
-INITIALIZER_MODELS = {
-    **registered({k: v.draw for k, v in initializers.INITIALIZERS.items()}, base=OwnDrawn),
-    **registered({k: v.draw for k, v in frameworks.FRAMEWORKS.items()}, base=Drawn),
+INITIALIZER_MODELS: dict[str, type[Drawn]] = {
+    **registered({k: v.draw for k, v in initializers.INITIALIZERS.items()}, OwnDrawn),
+    **registered({k: v.draw for k, v in frameworks.FRAMEWORKS.items()}, Drawn),
 }
-ACTIVATION_MODELS = registered({k: v.apply for k, v in activations.ACTIVATIONS.items()})
+ACTIVATION_MODELS = registered({k: v.apply for k, v in activations.ACTIVATIONS.items()}, Choice)
 OPTIMIZER_MODELS = registered(
-    {k: v.step for k, v in optimizers.OPTIMIZERS.items()}, skip=frozenset({"learning_rate"})
+    {k: v.step for k, v in optimizers.OPTIMIZERS.items()}, Choice, frozenset({"learning_rate"})
 )
 DATASET_MODELS: dict[str, type[Choice]] = {
     model.model_fields["name"].default: model
@@ -187,21 +201,37 @@ DATASET_MODELS: dict[str, type[Choice]] = {
 }
 
 
-if TYPE_CHECKING:
-    InitializerChoice: TypeAlias = Choice
-    ActivationChoice: TypeAlias = Choice
-    OptimizerChoice: TypeAlias = Choice
-    DatasetChoice: TypeAlias = Choice
-else:
-    InitializerChoice = choice_of(INITIALIZER_MODELS, initializers.ALIASES)
-    ActivationChoice = choice_of(ACTIVATION_MODELS, activations.ALIASES)
-    OptimizerChoice = choice_of(OPTIMIZER_MODELS, optimizers.ALIASES)
-    DatasetChoice = choice_of(DATASET_MODELS, {})
+def _initializers(models: Mapping[str, type[Choice]]) -> Any:
+    """The field type of one initializer or a list of them."""
+    choice = choice_of(models, initializers.ALIASES)
+    several: Any = tuple[choice, ...]  # type: ignore[valid-type]  # made when called
+    written: Any = choice | list[choice]  # type: ignore[valid-type]
+    return Annotated[
+        several,
+        MinLen(1),
+        BeforeValidator(_listed, json_schema_input_type=written),
+        Field(
+            description="An initializer's name, {name: ..., parameter: ...}, or a list of these.",
+            examples=["he_normal"],
+        ),
+    ]
 
 
 def _listed(value: Any) -> Any:
     """One initializer is a list of one."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+if TYPE_CHECKING:
+    Initializers: TypeAlias = tuple[Drawn, ...]
+    ActivationChoice: TypeAlias = Choice
+    OptimizerChoice: TypeAlias = Choice
+    DatasetChoice: TypeAlias = Choice
+else:
+    Initializers = _initializers(INITIALIZER_MODELS)
+    ActivationChoice = choice_of(ACTIVATION_MODELS, activations.ALIASES)
+    OptimizerChoice = choice_of(OPTIMIZER_MODELS, optimizers.ALIASES)
+    DatasetChoice = choice_of(DATASET_MODELS, {})
 
 
 def _counted(value: Any) -> Any:
@@ -249,17 +279,9 @@ class Expectation(Model):
 class Experiment(Model):
     """One config: which initializers, on which network and data, trained how, at which seeds."""
 
-    initializer: Annotated[
-        tuple[InitializerChoice, ...],
-        MinLen(1),
-        BeforeValidator(
-            _listed, json_schema_input_type=InitializerChoice | list[InitializerChoice]
-        ),
-        Field(
-            description="An initializer's name, {name: ..., parameter: ...}, or a list of these.",
-            examples=["he_normal"],
-        ),
-    ]
+    initializer_models: ClassVar[Mapping[str, type[Drawn]]] = INITIALIZER_MODELS
+
+    initializer: Initializers
     layers: (
         Annotated[
             tuple[Width, ...],
@@ -380,9 +402,24 @@ class Experiment(Model):
         return {key: values[0] for key, values in self.sweep.items()}
 
 
-def json_schema() -> dict[str, Any]:
+def with_initializers(rows: Mapping[str, Initializer]) -> type[Experiment]:
+    """Experiment, whose ``initializer`` may name these too. The registries stay as they are."""
+    if not rows:
+        return Experiment
+    plugins = registered({name: row.draw for name, row in rows.items()}, Drawn)
+    for name, model in plugins.items():
+        model.plugin = rows[name]
+    models = {**INITIALIZER_MODELS, **plugins}
+    extended = create_model(
+        "Experiment", __base__=Experiment, initializer=(_initializers(models), ...)
+    )
+    extended.initializer_models = models
+    return extended
+
+
+def json_schema(model: type[Experiment] = Experiment) -> dict[str, Any]:
     """The JSON Schema of a config. ``name`` is not required there: it defaults to the file's."""
-    schema = Experiment.model_json_schema()
+    schema = model.model_json_schema()
     schema["required"].remove("name")
     schema["anyOf"] = [{"required": ["layers"]}, {"required": ["width", "depth"]}]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -19,7 +19,7 @@ LADDER = [
     {"choice", "frameworks", "provenance"},
     {"spec"},
     {"records"},
-    {"plan", "stats", "datasets", "document"},
+    {"plan", "stats", "datasets", "document", "plugins", "explain", "verify"},
     {"config", "executors", "store"},
     {"execute", "report", "results"},
     {"cli"},

@@ -192,6 +192,16 @@ iterations: 20
 learning_rate: 0.1
 seeds: 2
 """
+#: A plugin: one initializer ends its process, one raises.
+PLUGIN = """
+import os
+
+def deadly(rng, shape, dtype):
+    os._exit(1)
+
+def broken(rng, shape, dtype):
+    raise ZeroDivisionError("as it was asked to")
+"""
 
 
 @pytest.mark.parametrize(
@@ -203,26 +213,30 @@ def test_failing_initializers_are_in_the_table_and_all_others_too(
     if "dask" in executor:
         pytest.importorskip("distributed")
     (folder / "mixed.yaml").write_text(MIXED)
-    done = call("run", "mixed.yaml", "--format", "json", *executor)
+    (folder / "own.py").write_text(PLUGIN)
+    own = ["--plugin", "own.py"]
+    done = call("run", "mixed.yaml", "--format", "json", *own, *executor)
     assert done.returncode == 1, done.stderr
     assert done.stderr == (
         "wrote results/mixed.csv, results/mixed.json\n"
         "8 runs: 0 from results, 8 trained\n"
         "4 of 8 runs failed:\n"
         "mixed, deadly: its worker died in each of 3 tries (killed, or out of memory?)\n"
-        "mixed, broken: broken raised ZeroDivisionError: as it was asked to\n"
+        "mixed, broken: broken raised ZeroDivisionError: as it was asked to (own.py:8)\n"
     )
     records = json.loads(done.stdout)["records"]
     assert [record["status"] for record in records] == ["ok"] * 2 + ["failed"] * 4 + ["ok"] * 2
     # What failed is tried again, what did not is not.
-    done = call("run", "mixed.yaml", "--set", "initializer=[he_normal, broken, zeros]")
+    done = call("run", "mixed.yaml", "--set", "initializer=[he_normal, broken, zeros]", *own)
     assert done.returncode == 1
     assert "6 runs: 4 from results, 2 trained\n2 of 6 runs failed:\n" in done.stderr
 
 
 def test_fail_fast_stops_and_keeps_what_is_finished(folder: Path) -> None:
     (folder / "mixed.yaml").write_text(MIXED.replace("deadly, ", ""))
-    done = call("run", "mixed.yaml", "sweep.yaml", "--jobs", "1", "--fail-fast", "--format", "json")
+    (folder / "own.py").write_text(PLUGIN)
+    options = ["--plugin", "own.py", "--jobs", "1", "--fail-fast", "--format", "json"]
+    done = call("run", "mixed.yaml", "sweep.yaml", *options)
     assert done.returncode == 1
     records = json.loads(done.stdout)["records"]
     assert {record["config"] for record in records} == {"mixed"}

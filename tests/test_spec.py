@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
 
@@ -19,11 +19,12 @@ import initbench
 from initbench import frameworks, spec
 from initbench.choice import Choice
 from initbench.core import activations, initializers, optimizers
+from initbench.frameworks import missing
 from initbench.report.documents import json_text
 from initbench.spec import Expectation, Experiment
 
 CONFIGS = Path(initbench.__file__).parent.parent / "configs"
-REGISTRIES: dict[str, tuple[dict[str, type[Choice]], dict[str, str]]] = {
+REGISTRIES: dict[str, tuple[Mapping[str, type[Choice]], dict[str, str]]] = {
     "initializer": (spec.INITIALIZER_MODELS, initializers.ALIASES),
     "activation": (spec.ACTIVATION_MODELS, activations.ALIASES),
     "optimizer": (spec.OPTIMIZER_MODELS, optimizers.ALIASES),
@@ -85,7 +86,12 @@ def metadata_of(annotation: Any) -> tuple[Any, ...]:
 
 
 MODELS: list[type[BaseModel]] = [
-    *(model for models, _ in REGISTRIES.values() for model in models.values()),
+    *(
+        model
+        for models, _ in REGISTRIES.values()
+        for name, model in models.items()
+        if not missing(name)  # a framework that is not installed
+    ),
     Expectation,
 ]
 EVERY: list[type[BaseModel]] = [*MODELS, Experiment]

@@ -16,7 +16,7 @@ import click
 from initbench.errors import InitbenchError
 
 INTERRUPTED = 130
-COMMANDS = ("run", "compare", "show", "clean", "list", "schema")
+COMMANDS = ("run", "compare", "show", "clean", "explain", "verify", "list", "schema")
 
 
 class Commands(click.Group):

@@ -22,6 +22,7 @@ def command(
     seeds: list[tuple[str, str]],
     jobs: int | None,
     results: Path,
+    plugin_files: tuple[Path, ...],
     output_format: str,
     quiet: bool,
     execution: options.Execution,
@@ -33,7 +34,7 @@ def command(
     """
     if bool(configs) == everything:
         raise click.UsageError("Name configs, or give --all; not both.")
-    from initbench import config, plan, stats
+    from initbench import config, plan, plugins, stats
     from initbench.cli.output import show
     from initbench.cli.training import finish, noted, train_all
     from initbench.report import documents, tables
@@ -41,7 +42,8 @@ def command(
     from initbench.spec import Experiment
     from initbench.store import opened
 
-    experiments = config.load(configs or config.all_configs(), [*overrides, *seeds])
+    model = plugins.experiment(plugin_files)
+    experiments = config.load(configs or config.all_configs(), [*overrides, *seeds], model)
     prepare(results)
     with opened(results) as store:
         trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)

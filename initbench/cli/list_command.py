@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from initbench.cli import options
@@ -13,13 +15,16 @@ NARROW = 80
 
 @click.command("list")
 @click.argument("kind", required=False, type=click.Choice(KINDS))
+@options.plugins
 @options.output_format
-def command(kind: str | None, output_format: str) -> None:
+def command(kind: str | None, plugin_files: tuple[Path, ...], output_format: str) -> None:
     """List what a config may name: formula, aliases and source, a line each."""
+    from initbench import plugins
     from initbench.cli.output import show
     from initbench.report.catalogue import catalogue, catalogue_tables
 
-    chosen = {name: rows for name, rows in catalogue().items() if kind in (None, name)}
+    everything = catalogue(plugins.load(plugin_files))
+    chosen = {name: rows for name, rows in everything.items() if kind in (None, name)}
     show(
         output_format,
         catalogue_tables(chosen, NARROW if output_format == "table" else None),

@@ -22,9 +22,10 @@ def _together(*decorators: Callable[[Any], Any]) -> Callable[[Function], Functio
     return decorate
 
 
-def _overrides(
+def overrides(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> list[tuple[str, str]]:
+    """Each value of --set with the option as it was written, for messages."""
     return [(f"--set {value}", value) for value in values]
 
 
@@ -79,9 +80,14 @@ stored = _together(
 )  # fmt: skip
 
 
+plugins = click.option(
+    "--plugin", "plugin_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path),
+    help="A Python file with initializers of your own. Repeatable.",
+)  # fmt: skip
+
 training = _together(
     click.option(
-        "--set", "overrides", metavar="KEY=VALUE", multiple=True, callback=_overrides,
+        "--set", "overrides", metavar="KEY=VALUE", multiple=True, callback=overrides,
         help="Set a config's key, as in --set dataset.noise=0.1. Repeatable.",
     ),
     click.option(
@@ -96,6 +102,7 @@ training = _together(
         "--results", type=click.Path(file_okay=False, path_type=Path), default=Path("results"),
         metavar="DIR", show_default=True, help="Where tables are written.",
     ),
+    plugins,
     output_format,
     click.option("--quiet", "-q", is_flag=True, help="No progress and no messages."),
 )  # fmt: skip

@@ -19,6 +19,7 @@ def command(
     seeds: list[tuple[str, str]],
     jobs: int | None,
     results: Path,
+    plugin_files: tuple[Path, ...],
     output_format: str,
     quiet: bool,
     execution: options.Execution,
@@ -28,14 +29,14 @@ def command(
     Prints a table of loss and accuracy for each config, median [lowest, highest] over seeds, and
     writes it to DIR/NAME.csv (a row a run) and DIR/NAME.json (everything, curves too).
     """
-    from initbench import config, plan, stats
+    from initbench import config, plan, plugins, stats
     from initbench.cli.output import show
     from initbench.cli.training import finish, noted, train_all
     from initbench.report import documents, tables
     from initbench.results import prepare, save
     from initbench.store import opened
 
-    experiments = config.load(configs, [*overrides, *seeds])
+    experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
     prepare(results)
     with opened(results) as store:
         trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)

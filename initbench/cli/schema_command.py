@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from initbench.cli import options
 
 
 @click.command("schema")
-def command() -> None:
+@options.plugins
+def command(plugin_files: tuple[Path, ...]) -> None:
     """Print the JSON Schema of a config, for an editor to complete and check it."""
+    from initbench import plugins
     from initbench.report.documents import json_text
-    from initbench.spec import json_schema
+    from initbench.spec import json_schema, with_initializers
 
-    click.echo(json_text(json_schema()), nl=False)
+    model = with_initializers(plugins.load(plugin_files))
+    click.echo(json_text(json_schema(model)), nl=False)

@@ -19,7 +19,7 @@ from initbench.plan import Run
 from initbench.provenance import provenance
 from initbench.records import Record
 from initbench.report.tables import Table
-from initbench.spec import Experiment, shipped
+from initbench.spec import Experiment
 from initbench.store import Filter, Store
 
 
@@ -98,7 +98,7 @@ def _train(
         jobs = workers.threads
         if not jobs and not quiet:
             click.echo(f"{execution.scheduler} has no workers yet: waiting for them", err=True)
-    elif jobs > 1 or not all(shipped(run.initializer.name) for run in runs):
+    elif jobs > 1 or any(run.initializer.plugin for run in runs):  # which may end its process
         workers = executors.Processes(jobs)
     stacks = plan.stacks(runs, max(1, jobs), _samples)
     with (

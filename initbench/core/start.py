@@ -62,7 +62,8 @@ def draw(network: Network, chosen: Sequence[Chosen], seeds: Sequence[int]) -> St
         except _WrongWeightsError as error:
             failures[run] = f"{one.name}: {error}"
         except Exception as error:  # whatever a user's own initializer raises is a result
-            failures[run] = f"{one.name} raised {type(error).__name__}: {error}"
+            where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+            failures[run] = f"{one.name} raised {type(error).__name__}: {error}{where}"
         else:
             if note:
                 notes[run] = note

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from inspect import getdoc
+from types import MappingProxyType
 from typing import Any
 
 from initbench.core import activations, initializers, losses, optimizers
+from initbench.core.initializers import Initializer
 from initbench.frameworks import FRAMEWORKS
 from initbench.report.tables import Table
 from initbench.spec import DATASET_MODELS
@@ -14,10 +16,10 @@ from initbench.spec import DATASET_MODELS
 Row = dict[str, Any]
 
 
-def catalogue() -> dict[str, list[Row]]:
-    """Kind -> rows of name, aliases, formula and reference."""
+def catalogue(own: Mapping[str, Initializer] = MappingProxyType({})) -> dict[str, list[Row]]:
+    """Kind -> rows of name, aliases, formula and reference; ``own`` are the user's initializers."""
     return {
-        "initializers": _rows(initializers.INITIALIZERS, initializers.ALIASES),
+        "initializers": _rows({**initializers.INITIALIZERS, **own}, initializers.ALIASES),
         "frameworks": _rows(FRAMEWORKS, {}),
         "activations": _rows(activations.ACTIVATIONS, activations.ALIASES),
         "datasets": [

@@ -1,33 +1,17 @@
-"""initbench's command line, with what the tests need that kill it.
+"""initbench's command line, with what the tests need that kill it: small stacks.
 
-DRAWS names a file that gets a line for each run that is drawn, in whatever process; the
-initializer `deadly` ends its process, `broken` raises.
+DRAWS names a file that gets a line for each run that is drawn, in whatever process.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from initbench.core.initializers import INITIALIZERS, Initializer
-
-
-def leave(*_: object, **__: object) -> NoReturn:
-    os._exit(1)
-
-
-def fail(*_: object, **__: object) -> NoReturn:
-    raise ZeroDivisionError("as it was asked to")
-
-
-# Before the spec makes its models of what is registered.
-INITIALIZERS["deadly"] = Initializer(leave, "-", "-", None)
-INITIALIZERS["broken"] = Initializer(fail, "-", "-", None)
-
-from initbench import plan  # noqa: E402
-from initbench.cli import main  # noqa: E402
-from initbench.core import start  # noqa: E402
+from initbench import plan
+from initbench.cli import main
+from initbench.core import start
 
 plan.MAX_STACK = 4
 plain_draw = start.draw

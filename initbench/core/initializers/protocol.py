@@ -21,6 +21,9 @@ from numpy.typing import DTypeLike, NDArray
 Array = NDArray[Any]
 Weights = NDArray[np.floating]
 Shape = tuple[int, int]
+#: What an initializer says of its weights beside their law: drawn without chance; rows or columns
+#: (the fewer) orthogonal and of one length; not symmetric about their mean.
+Property = Literal["fixed", "orthogonal", "skewed"]
 
 #: What a config may write for a gain: see :mod:`initbench.core.gains`. The functions that draw
 #: receive the activation's number.
@@ -89,6 +92,9 @@ class Initializer(NamedTuple):
 
     A law reads neither data nor a generator, and takes every parameter of ``draw``. It is None
     where there is no closed form.
+
+    ``sha256`` is that of the file of a user's own initializer, which runs are known by; the
+    registry's count by ``ENGINE_REVISION``.
     """
 
     draw: Callable[..., Any]
@@ -96,6 +102,8 @@ class Initializer(NamedTuple):
     reference: str
     law: Callable[..., Law] | None
     scope: Literal["layer", "network"] = "layer"
+    properties: frozenset[Property] = frozenset()
+    sha256: str = ""
 
 
 def fans(shape: Shape) -> tuple[int, int]:

@@ -11,18 +11,28 @@ from functools import partial
 from typing import Any
 
 from initbench.core.initializers import data_driven, elementary, recipes, scaling, structured
-from initbench.core.initializers.protocol import Initializer
+from initbench.core.initializers.protocol import Initializer, Property
 from initbench.core.initializers.scaling import Distribution, Mode
 
 HE = "He et al. 2015, arXiv:1502.01852"
 LECUN = "LeCun et al. 1998, Efficient BackProp"
 GLOROT = "Glorot and Bengio 2010, AISTATS"
 
+FIXED: frozenset[Property] = frozenset({"fixed"})
+ORTHOGONAL: frozenset[Property] = frozenset({"orthogonal"})
+SKEWED: frozenset[Property] = frozenset({"skewed"})
 
-def _of_network(module: Any, name: str, formula: str, reference: str) -> Initializer:
+
+def _of_network(
+    module: Any,
+    name: str,
+    formula: str,
+    reference: str,
+    properties: frozenset[Property] = frozenset(),
+) -> Initializer:
     """An initializer of a whole network, its law beside it where it has one."""
     law = getattr(module, f"{name}_law", None)
-    return Initializer(getattr(module, name), formula, reference, law, scope="network")
+    return Initializer(getattr(module, name), formula, reference, law, "network", properties)
 
 
 def _member(
@@ -36,9 +46,15 @@ def _member(
 
 
 INITIALIZERS: dict[str, Initializer] = {
-    "zeros": Initializer(elementary.zeros, "0", "-", partial(elementary.constant_law, value=0.0)),
-    "ones": Initializer(elementary.ones, "1", "-", partial(elementary.constant_law, value=1.0)),
-    "constant": Initializer(elementary.constant, "value", "-", elementary.constant_law),
+    "zeros": Initializer(
+        elementary.zeros, "0", "-", partial(elementary.constant_law, value=0.0), properties=FIXED
+    ),
+    "ones": Initializer(
+        elementary.ones, "1", "-", partial(elementary.constant_law, value=1.0), properties=FIXED
+    ),
+    "constant": Initializer(
+        elementary.constant, "value", "-", elementary.constant_law, properties=FIXED
+    ),
     "normal": Initializer(elementary.normal, "N(mean, std^2)", "-", elementary.normal_law),
     "uniform": Initializer(elementary.uniform, "U(low, high)", "-", elementary.uniform_law),
     "truncated_normal": Initializer(
@@ -73,9 +89,14 @@ INITIALIZERS: dict[str, Initializer] = {
         "gain * Q, Q orthonormal",
         "Saxe et al. 2013, arXiv:1312.6120",
         structured.orthogonal_law,
+        properties=ORTHOGONAL,
     ),
     "identity": Initializer(
-        structured.identity, "gain on the diagonal", "-", structured.identity_law
+        structured.identity,
+        "gain on the diagonal",
+        "-",
+        structured.identity_law,
+        properties=FIXED | ORTHOGONAL,
     ),
     "sparse": Initializer(
         structured.sparse,
@@ -94,18 +115,21 @@ INITIALIZERS: dict[str, Initializer] = {
         "identity, or Hadamard where it grows",
         "Zhao et al. 2021, arXiv:2110.12661",
         structured.zero_hadamard_law,
+        properties=FIXED,
     ),
     "idinit": Initializer(
         structured.idinit,
         "stacked identities + N(0, 1e-12)",
         "Pan et al. 2025, arXiv:2503.04626",
         structured.idinit_law,
+        properties=SKEWED,
     ),
     "tanh_fixed_point": Initializer(
         structured.tanh_fixed_point,
         "stacked identities + N(0, 0.085^2 / fan_in)",
         "Lee et al. 2024, arXiv:2410.02242",
         structured.tanh_fixed_point_law,
+        properties=SKEWED,
     ),
     "torch_default": _of_network(
         recipes,
@@ -154,6 +178,7 @@ INITIALIZERS: dict[str, Initializer] = {
         "rai",
         "normal, one weight a unit Beta(2, 1)",
         "Lu et al. 2019, arXiv:1903.06733",
+        SKEWED,
     ),
     "looks_linear": _of_network(
         recipes,
@@ -172,6 +197,7 @@ INITIALIZERS: dict[str, Initializer] = {
         "lsuv",
         "orthogonal, each layer scaled to variance 1",
         "Mishkin and Matas 2015, arXiv:1511.06422",
+        ORTHOGONAL,
     ),
     "within_layer_normalized": _of_network(
         data_driven,

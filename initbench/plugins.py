@@ -1,0 +1,286 @@
+"""Initializers of a user's own: functions of a Python file, or entry points of a package.
+
+A file's public functions whose first parameter is ``rng`` are initializers under their own
+names. Beside ``spread`` may stand ``spread_law``, which says what it draws from, and
+``spread_properties``, a set of :data:`initbench.core.initializers.Property`. A package names
+its functions in the entry point group ``initbench.initializers``; their laws and properties
+stand beside them in the same way.
+
+Nothing is registered: what :func:`load` returns is passed on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from inspect import Parameter
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, get_args
+
+from pydantic.errors import PydanticUserError
+
+from initbench import spec
+from initbench.core.initializers import ALIASES, INITIALIZERS, Initializer, Law, Property
+from initbench.errors import PluginError
+from initbench.spec import Experiment
+
+GROUP = "initbench.initializers"
+Function = Callable[..., Any]
+
+#: By what an initializer fills: what it takes before parameters of its own, and what its law does.
+SCOPES: dict[Literal["layer", "network"], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "layer": (("rng", "shape", "dtype"), ("shape",)),
+    "network": (("rng", "network"), ("network", "layer")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileFunction:
+    """A function of a plugin file. It pickles as the file's text, so that any worker has it.
+
+    What it prints goes to standard error: standard output holds a table or a document.
+    """
+
+    path: str
+    source: bytes = field(repr=False)
+    name: str
+
+    @property
+    def __wrapped__(self) -> Function:
+        """The function itself, where ``inspect.signature`` looks for it."""
+        function: Function = vars(_module(self.path, self.source))[self.name]
+        return function
+
+    def __call__(self, *args: Any, **parameters: Any) -> Any:
+        """Whatever the function returns; what it raises is given the line as a note."""
+        with contextlib.redirect_stdout(sys.stderr):
+            try:
+                return self.__wrapped__(*args, **parameters)
+            except Exception as error:
+                error.add_note(_place(self.path, error))
+                raise
+            except SystemExit as error:  # the command is not its to end
+                raise RuntimeError(f"sys.exit at {_place(self.path, error)}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLaw:
+    """A user's law, which may return a plain tuple; PluginError if it returns anything else."""
+
+    function: Function
+    name: str
+
+    def __call__(self, *args: Any, **parameters: Any) -> Law:
+        """The function's answer as a Law."""
+        try:
+            answer = self.function(*args, **parameters)
+        except Exception as error:
+            raise PluginError(f"{self.name} raised {type(error).__name__}: {error}") from None
+        try:
+            law = Law(*map(float, answer))
+        except (TypeError, ValueError):
+            law = None
+        if law is None or not (law.std >= 0 and law.low <= law.mean <= law.high):
+            raise PluginError(
+                f"{self.name} must return (mean, std) or (mean, std, low, high), std at least 0 "
+                f"and the mean between the bounds, got {answer!r}"
+            )
+        return law
+
+
+def experiment(files: Sequence[str | Path] = ()) -> type[Experiment]:
+    """Experiment whose ``initializer`` may name what :func:`load` finds, beside the registry's."""
+    return spec.with_initializers(load(files))
+
+
+def load(files: Sequence[str | Path] = ()) -> dict[str, Initializer]:
+    """The initializers of installed packages and of ``files``, by name.
+
+    PluginError for what cannot be used, and for a name that is taken.
+    """
+    points = entry_points(group=GROUP)
+    sources = [(f"entry point {point.value}", _of_package(point)) for point in points]
+    sources += [(str(path), _of_file(Path(path))) for path in dict.fromkeys(files)]
+    rows: dict[str, Initializer] = {}
+    places: dict[str, str] = {}
+    for place, of_source in sources:
+        for name, row in of_source.items():
+            if name in INITIALIZERS or name in ALIASES:
+                taken = "is an initializer of initbench"
+            elif name in rows:
+                taken = f"is also defined in {places[name]}"
+            else:
+                rows[name], places[name] = row, place
+                continue
+            raise PluginError(f"{place}: {name} {taken}; give yours another name")
+    return rows
+
+
+def _of_file(path: Path) -> dict[str, Initializer]:
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise PluginError(
+            f"{path}: cannot be read: {error.strerror}; --plugin takes a Python file"
+        ) from None
+    module = _imported(path, source)
+    public = {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+        and value.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+    rows = {
+        name: _row(
+            f"{path}:{inspect.unwrap(function).__code__.co_firstlineno}",
+            module,
+            name,
+            lambda name: FileFunction(str(path), source, name),
+            _sha256(source),
+        )
+        for name, function in public.items()
+        if next(iter(inspect.signature(function).parameters), None) == "rng"
+    }
+    if not rows:
+        others = ", ".join(f"{name}{inspect.signature(f)}" for name, f in public.items())
+        raise PluginError(
+            f"{path}: defines no initializer; write one as `def NAME(rng, shape, dtype, *, ...)`"
+            + (f"; got {others}" if others else "")
+        )
+    return rows
+
+
+def _imported(path: Path, source: bytes) -> ModuleType:
+    """The file as a module, or a PluginError that says where it went wrong."""
+    try:
+        compile(source, str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        place = ":".join(str(part) for part in (path, error.lineno, error.offset) if part)
+        raise PluginError(f"{place}: is not Python: {error.msg}") from None
+    except ValueError as error:  # a null byte, until Python 3.12
+        raise PluginError(f"{path}: is not Python: {error}") from None
+    try:
+        return _module(str(path), source)
+    except (Exception, SystemExit) as error:
+        words = f"{type(error).__name__}: {error}"
+        place = _place(str(path), error)
+        raise PluginError(f"{place}: raised {words} while it was imported") from None
+
+
+def _place(path: str, error: BaseException) -> str:
+    """The innermost line of the file on the way to where the error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next((f":{frame.lineno}" for frame in reversed(frames) if frame.filename == path), "")
+    return f"{path}{line}"
+
+
+@cache
+def _module(path: str, source: bytes) -> ModuleType:
+    """The file's text, run as a module; an import would write a cache beside the file."""
+    module = ModuleType(f"initbench_plugin_{_sha256(path.encode() + source)[:16]}")
+    module.__file__ = path
+    sys.modules[module.__name__] = module  # where dataclasses, for one, look their module up
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            exec(compile(source, path, "exec", dont_inherit=True), vars(module))  # noqa: S102  # what --plugin asks for
+    except BaseException:
+        del sys.modules[module.__name__]
+        raise
+    return module
+
+
+def _of_package(point: EntryPoint) -> dict[str, Initializer]:
+    place = f"entry point {point.value} of {point.dist.name if point.dist else 'a package'}"
+    try:
+        function = point.load()
+        module = sys.modules[function.__module__]
+        source = Path(str(module.__file__)).read_bytes()
+    except Exception as error:
+        raise PluginError(
+            f"{place}: cannot be loaded: {type(error).__name__}: {error}; "
+            "mend or uninstall that package"
+        ) from None
+    # An imported function pickles by its name: a worker imports it, too.
+    row = _row(place, module, function.__name__, vars(module).__getitem__, _sha256(source))
+    return {point.name: row}
+
+
+def _row(
+    place: str, module: ModuleType, name: str, called: Callable[[str], Function], sha256: str
+) -> Initializer:
+    """The module's function ``name`` as an initializer; PluginError where it cannot be one.
+
+    ``called`` gives the function of a name in the form that a worker can be sent.
+    """
+    beside = vars(module)
+    function, law = beside[name], beside.get(f"{name}_law")
+    leading, own = _parameters(function)
+    scope = next((scope for scope, (first, _) in SCOPES.items() if first == leading), None)
+    if scope is None:
+        raise PluginError(
+            f"{place}: {name} must be (rng, shape, dtype, *, ...) or (rng, network, *, ...), "
+            f"parameters of its own after the *; got {name}{inspect.signature(function)}"
+        )
+    if law is not None and _parameters(law) != (SCOPES[scope][1], own):
+        expected = ", ".join([*SCOPES[scope][1], *(["*", *own] if own else [])])
+        raise PluginError(
+            f"{place}: {name}_law must be ({expected}), the parameters those of {name}; "
+            f"got {name}_law{inspect.signature(law)}"
+        )
+    properties = frozenset(beside.get(f"{name}_properties", ()))
+    if unknown := properties - set(get_args(Property)):
+        known, got = ", ".join(get_args(Property)), ", ".join(sorted(map(str, unknown)))
+        raise PluginError(f"{place}: {name}_properties may hold {known}; got {got}")
+    row = Initializer(
+        draw=called(name),
+        formula=(inspect.getdoc(function) or "-").split("\n")[0].rstrip("."),
+        reference=Path(str(module.__file__)).name,
+        law=None if law is None else OwnLaw(called(f"{name}_law"), f"{place}: {name}_law"),
+        scope=scope,
+        properties=properties,
+        sha256=sha256,
+    )
+    _check_parameters(place, name, function, row)
+    return row
+
+
+def _parameters(function: Function) -> tuple[tuple[str, ...], list[str]]:
+    """Names of the parameters before and after the star; ``*args`` counts as one before it."""
+    parameters = inspect.signature(function).parameters.values()
+    after = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
+    return tuple(p.name for p in parameters if p.name not in after), after
+
+
+def _check_parameters(place: str, name: str, function: Function, row: Initializer) -> None:
+    """Whether a config can give the function's own parameters."""
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is not Parameter.KEYWORD_ONLY:
+            continue
+        if parameter.annotation is Parameter.empty:
+            raise PluginError(
+                f"{place}: {name}: {parameter.name} needs a type, as in `{parameter.name}: float`"
+            )
+        if parameter.name in {"name", *dir(spec.Drawn)} or parameter.name[0] == "_":
+            raise PluginError(
+                f"{place}: {name}: no parameter can be called {parameter.name}; rename it"
+            )
+    try:
+        spec.with_initializers({name: row})
+    except (NameError, TypeError, PydanticUserError) as error:
+        first = str(error).split("\n")[0]
+        raise PluginError(
+            f"{place}: {name}: the type of a parameter is none that a config can give: {first}"
+        ) from None
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,114 @@
+"""An initializer explained -> a table, a JSON document, CSV rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+from initbench.core.initializers import ALIASES, Initializer
+from initbench.core.initializers.advice import ADVICE
+from initbench.explain import LayerWeights, Spoken
+from initbench.report.tables import Table
+
+COLUMNS = ("fan_in", "fan_out", "mean", "std", "low", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of an initializer; ``label`` is its name with its parameters."""
+
+    name: str
+    label: str
+    initializer: Initializer
+    layers: Sequence[LayerWeights]
+    drawn_on: str  # what the weights were drawn from, in words, where there is no law
+    frameworks: Sequence[Spoken]
+
+
+def explanation_table(explained: Explanation) -> Table:
+    """A row a layer, and below in words: when to use it, when not, names and source."""
+    advice, names = ADVICE.get(explained.name), _aliases(explained.name)
+    drawn = any(layer.drawn for layer in explained.layers)
+    caption = [
+        f"No closed form: as drawn, {explained.drawn_on}." if drawn else "",
+        f"Use it {advice.use}\nNot {advice.avoid}" if advice else "",
+        f"Also called {', '.join(names)}." if names else "",
+        f"Source: {explained.initializer.reference}." * (explained.initializer.reference != "-"),
+    ]
+    rows = [
+        (str(number), str(layer.fan_in), str(layer.fan_out), *map(_figure, _moments(layer)))
+        for number, layer in enumerate(explained.layers, 1)
+    ]
+    header = ("layer", *COLUMNS)
+    return Table(
+        f"{explained.label}: {explained.initializer.formula}",
+        header,
+        tuple(rows),
+        frozenset(header),
+        "\n".join(filter(None, caption)),
+    )
+
+
+def frameworks_tables(explained: Explanation) -> list[Table]:
+    """A row a framework that knows the name, for the first layer; no table where none does."""
+    rows = tuple(
+        (spoken.framework, spoken.chosen.initializer.formula, *map(_figure, _moments(first)))
+        for spoken in explained.frameworks
+        for first in spoken.layers[:1]
+    )
+    header = ("framework", "draws", *COLUMNS[2:])
+    title = f"{explained.name} in frameworks, layer 1"
+    return [Table(title, header, rows, frozenset(header[2:]))] if rows else []
+
+
+def explanation_document(explained: Explanation) -> dict[str, Any]:
+    """What `explain --format json` prints; a bound that is not finite is null."""
+    advice = ADVICE.get(explained.name)
+    return {
+        "initbench": version("initbench"),
+        "name": explained.name,
+        "label": explained.label,
+        "aliases": _aliases(explained.name),
+        "formula": explained.initializer.formula,
+        "reference": explained.initializer.reference,
+        "layers": [_layer_fields(layer) for layer in explained.layers],
+        "drawn_on": explained.drawn_on,
+        "advice": advice and advice._asdict(),
+        "frameworks": [
+            {
+                "framework": spoken.framework,
+                "draws": spoken.chosen.name,
+                "formula": spoken.chosen.initializer.formula,
+                "layers": [_layer_fields(layer) for layer in spoken.layers],
+            }
+            for spoken in explained.frameworks
+        ],
+    }
+
+
+def explanation_rows(explained: Explanation) -> tuple[Sequence[str], list[list[object]]]:
+    """Header and rows of a CSV with one row a layer."""
+    header = ("layer", *COLUMNS, "drawn")
+    return header, [
+        [number, *(getattr(layer, name) for name in header[1:])]
+        for number, layer in enumerate(explained.layers, 1)
+    ]
+
+
+def _layer_fields(layer: LayerWeights) -> dict[str, Any]:
+    return {key: value if math.isfinite(value) else None for key, value in asdict(layer).items()}
+
+
+def _aliases(name: str) -> list[str]:
+    return [alias for alias, target in ALIASES.items() if target == name]
+
+
+def _moments(layer: LayerWeights) -> tuple[float, ...]:
+    return layer.mean, layer.std, layer.low, layer.high
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else "-"

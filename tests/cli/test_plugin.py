@@ -1,0 +1,172 @@
+"""Initializers of one's own in `run`, `compare`, `list` and `schema`, whole commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from initbench.cli import main
+
+ROOT = Path(__file__).parent.parent.parent
+PLUGIN = """\
+import math
+
+import numpy as np
+
+
+def he_laplace(rng, shape, dtype, *, scale: float = 2.0):
+    \"\"\"Laplace of variance scale / fan_in.\"\"\"
+    return rng.laplace(0, math.sqrt(scale / 2 / shape[1]), shape).astype(dtype)
+
+
+def he(rng, shape, dtype):
+    return (rng.standard_normal(shape) * np.sqrt(2 / shape[1])).astype(dtype)
+
+
+def broken(rng, shape, dtype):
+    raise LookupError("no such table")
+
+
+def flat(rng, shape, dtype):
+    return np.zeros(shape[0], dtype)
+
+
+def hollow(rng, shape, dtype):
+    return np.full(shape, np.nan, dtype)
+
+
+def coarse(rng, shape, dtype):
+    return np.zeros(shape, np.float16)
+"""
+CONFIG = """
+initializer: [zeros, broken, flat, hollow, coarse]
+layers: [2, 4, 1]
+iterations: 20
+learning_rate: 0.1
+seeds: 2
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "own.py").write_text(PLUGIN)
+    (tmp_path / "small.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_the_rows_of_others_come_out() -> None:
+    done = invoke("compare", "small.yaml", "--plugin", "own.py")
+    assert done.exit_code == 1
+    assert [line.rstrip() for line in done.stdout.splitlines()] == [
+        "circles, 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full batch, float64",
+        "",
+        "                                    train   train    test",
+        " #  config  initializer  diverged    loss  acc. %  acc. %",
+        " ────────────────────────────────────────────────────────",
+        " 1  small   zeros             0/2  0.6931    50.0    50.0",
+        " 2  small   broken            0/2       -       -       -",
+        " 2  small   flat              0/2       -       -       -",
+        " 2  small   hollow            0/2       -       -       -",
+        " 2  small   coarse            0/2       -       -       -",
+        "",
+        "Median over 2 seeds, and the range.",
+        "small, broken: 2 of 2 runs failed: broken raised LookupError: no such table",
+        "(own.py:16).",
+        "small, flat: 2 of 2 runs failed: flat: the weights of layer 1 must have shape",
+        "(4, 2), (fan_out, fan_in), got (4,).",
+        "small, hollow: 2 of 2 runs failed: hollow: the weights of layer 1 must be",
+        "finite, got 8 of 8 not.",
+        "small, coarse: 2 of 2 runs failed: coarse: the weights of layer 1 must be",
+        "float64, got float16.",
+        "",
+    ]
+    assert done.stderr == (
+        "wrote results/comparison.md, results/comparison.csv, results/comparison.json\n"
+        "10 runs: 0 from results, 10 trained\n"
+        "8 of 10 runs failed:\n"
+        "small, broken: broken raised LookupError: no such table (own.py:16)\n"
+        "small, flat: flat: the weights of layer 1 must have shape (4, 2), (fan_out, fan_in), "
+        "got (4,)\n"
+        "small, hollow: hollow: the weights of layer 1 must be finite, got 8 of 8 not\n"
+        "small, coarse: coarse: the weights of layer 1 must be float64, got float16\n"
+    )
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_its_records_are_those_of_the_same_initializer_built_in(jobs: str) -> None:
+    done = invoke(
+        "run", "small.yaml", "--plugin", "own.py", "--jobs", jobs, "--format", "json",
+        "--set", "initializer=[he, he_normal]",
+    )  # fmt: skip
+    assert done.exit_code == 0
+    records = json.loads(done.stdout)["records"]
+    own, ours = (
+        [record["curve"] for record in records if record["initializer"] == name]
+        for name in ("he", "he_normal")
+    )
+    assert len(own) == 2
+    assert own == ours
+
+
+def test_identities_follow_the_file_s_text(folder: Path) -> None:
+    def identities() -> dict[str, str]:
+        done = invoke(
+            "run", "small.yaml", "--plugin", "own.py", "--seeds", "3,", "--format", "json",
+            "--set", "initializer=[he_laplace, zeros]",
+        )  # fmt: skip
+        return {r["initializer"]: r["id"] for r in json.loads(done.stdout)["records"]}
+
+    before = identities()
+    (folder / "own.py").write_text(PLUGIN.replace("/ 2 /", "/ 3 /"))
+    after = identities()
+    assert before["he_laplace"] != after["he_laplace"]
+    assert before["zeros"] == after["zeros"]
+
+
+def test_parameters_in_a_config(folder: Path) -> None:
+    wrong = CONFIG.replace("zeros, broken, flat, hollow, coarse", "{name: he_laplace, scale: x}")
+    (folder / "small.yaml").write_text(wrong)
+    done = invoke("run", "small.yaml", "--plugin", "own.py")
+    assert done.stderr == (
+        "small.yaml:2:41: initializer[0].scale: must be a number, got the text 'x'\n"
+    )
+
+
+def test_list_and_schema_know_it() -> None:
+    rows = json.loads(invoke("list", "--plugin", "own.py", "--format", "json").stdout)
+    assert rows["initializers"][-6] == {
+        "name": "he_laplace",
+        "aliases": [],
+        "formula": "Laplace of variance scale / fan_in",
+        "reference": "own.py",
+    }
+    assert "he_laplace" in json.loads(invoke("schema", "--plugin", "own.py").stdout)["$defs"]
+
+
+@pytest.mark.parametrize("command", ["run", "compare"])
+def test_a_file_that_is_no_plugin_trains_nothing(folder: Path, command: str) -> None:
+    (folder / "empty.py").write_text("")
+    done = invoke(command, "small.yaml", "--plugin", "empty.py")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("empty.py: defines no initializer; write one as `def NAME(")
+    assert not (folder / "results").exists()
+
+
+def test_the_readme_s_example(folder: Path) -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Your own init")[2]
+    for name, language in (("own.py", "python"), ("tails.yaml", "yaml")):
+        (folder / name).write_text(section.partition(f"```{language}\n")[2].partition("```")[0])
+    assert invoke("verify", "--plugin", "own.py").exit_code == 0
+    done = invoke("compare", "tails.yaml", "--plugin", "own.py", "--format", "json")
+    shown = json.loads(done.stdout)["comparison"]
+    assert [f"{row['median']:.4g}" for row in shown] == ["0.02274", "0.02492", "0.02556"]
+    assert all(f" {row['rank']}  tails   {row['initializer']} " in section for row in shown)
