@@ -18,16 +18,18 @@ LADDER = [
     {"core", "errors", "provenance"},
     {"spec"},
     {"records"},
-    {"plan", "stats", "datasets", "document"},
+    {"plan", "stats", "datasets", "document", "verdict"},
     {"config"},
     {"execute", "report", "results"},
+    {"diagnose"},
     {"cli"},
 ]
 RUNG = {name: height for height, names in enumerate(LADDER) for name in names}
 #: Inside core: the loop stands on what it calls, and that on nothing.
 CORE = [
     {"initializers", "activations", "losses", "optimizers", "network"},
-    {"train"},
+    {"train", "meanfield"},
+    {"propagation"},
 ]
 CORE_RUNG = {name: height for height, names in enumerate(CORE) for name in names}
 

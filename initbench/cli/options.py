@@ -43,7 +43,7 @@ output_format = click.option(
     help="What standard output holds; progress and messages go to standard error.",
 )
 
-training = _together(
+settings = _together(
     click.option(
         "--set", "overrides", metavar="KEY=VALUE", multiple=True, callback=_overrides,
         help="Set a config's key, as in --set dataset.noise=0.1. Repeatable.",
@@ -52,6 +52,12 @@ training = _together(
         "--seeds", metavar="N|LIST", callback=_seeds,
         help="A count of seeds (0 to N-1), or a list: 3,5,8 (one seed: 3,).",
     ),
+)  # fmt: skip
+
+quiet = click.option("--quiet", "-q", is_flag=True, help="No progress and no messages.")
+
+training = _together(
+    settings,
     click.option(
         "--jobs", type=click.IntRange(min=1), metavar="N",
         help="Worker processes, one BLAS thread each. Default: as many cores as the work fills.",
@@ -61,5 +67,5 @@ training = _together(
         metavar="DIR", show_default=True, help="Where tables are written.",
     ),
     output_format,
-    click.option("--quiet", "-q", is_flag=True, help="No progress and no messages."),
+    quiet,
 )  # fmt: skip
