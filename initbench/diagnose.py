@@ -177,7 +177,7 @@ class Start:
     input_cosine: float
     prediction: Prediction | None
     theory: Theory | None
-    steady: tuple[float, float]
+    steady: tuple[float, float, float]
 
 
 def _start(part: Part) -> Start:
@@ -191,6 +191,11 @@ def _start(part: Part) -> Start:
         prediction = meanfield.predict(
             shape.phi, sizes, law.weight_variance, law.bias_variance, square, cosine
         )
+    scale, change = meanfield.steady_scale(shape.phi, len(sizes) - 1, square)
+    fan_in = np.array(sizes[:-1])
+    steady = meanfield.predict(
+        shape.phi, sizes, scale / fan_in, np.zeros(len(fan_in)), square, cosine
+    )
     return Start(
         shape=shape,
         sizes=sizes,
@@ -199,7 +204,7 @@ def _start(part: Part) -> Start:
         input_cosine=cosine,
         prediction=prediction,
         theory=_theory(law, prediction, shape, sizes),
-        steady=meanfield.steady_scale(shape.phi, len(sizes) - 1, square),
+        steady=(scale, change, math.sqrt(float(steady.log_length_variance[-1]))),
     )
 
 
@@ -207,7 +212,7 @@ def _findings(run: Run, start: Start, iteration: int, m: Measurement) -> Finding
     """Medians over seeds; trained weights are of no law, and theory says nothing of them."""
     median = {f.name: _median(f.name, getattr(m, f.name)) for f in fields(Measurement)}
     prediction, theory = (start.prediction, start.theory) if iteration == 0 else (None, None)
-    scale, change = start.steady
+    scale, change, spread = start.steady
     return Findings(
         config=run.experiment.name,
         initializer=run.initializer.label,
@@ -229,6 +234,7 @@ def _findings(run: Run, start: Start, iteration: int, m: Measurement) -> Finding
         born_dead=float(m.born_dead.mean()),
         steady_scale=scale,
         steady_change=change,
+        steady_spread=spread,
     )
 
 

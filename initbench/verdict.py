@@ -90,10 +90,11 @@ class Findings:
     theory: Theory | None
     jacobian: tuple[float, float, float]
     born_dead: float
-    #: For "what to do": the sigma_w^2 under which this activation and depth lose least, and the
-    #: factor by which they change the variance of signal or gradient even so.
+    #: For "what to do": the sigma_w^2 under which this activation and depth lose least, the factor
+    #: by which they change the variance of signal or gradient even so, and their length_spread.
     steady_scale: float
     steady_change: float
+    steady_spread: float
 
     @property
     def condition(self) -> float:
@@ -175,7 +176,7 @@ def _symmetric(f: Findings) -> Judgement | None:
             if all(x.weight_gradient_variance == 0 for x in f.layers):
                 reason += "; the gradients of all weights are 0"
             return Judgement(
-                "symmetric", layer.layer, reason + ".", f"Draw weights at random: {_use(f)}."
+                "symmetric", layer.layer, reason + ".", _advice(f, "Draw weights at random")
             )
     return None
 
@@ -204,7 +205,7 @@ def _saturated_layer(f: Findings) -> Judgement | None:
                 f"{f.activation} is flat and passes no gradient on: its pre-activations have a "
                 f"deviation of {math.sqrt(layer.preactivation_variance.measured):.3g}."
             )
-            return Judgement("saturated", layer.layer, reason, f"Use smaller weights: {_use(f)}.")
+            return Judgement("saturated", layer.layer, reason, _advice(f, "Use smaller weights"))
     return None
 
 
@@ -221,7 +222,7 @@ def _exploding(f: Findings) -> Judgement | None:
     output = f.layers[-1].saturated
     if output is not None:
         reason += f"; on {100 * output:.0f} % of the samples the output is saturated"
-    return Judgement("exploding", layer, reason + ".", f"Use smaller weights: {_use(f)}.")
+    return Judgement("exploding", layer, reason + ".", _advice(f, "Use smaller weights"))
 
 
 def _saturated_output(f: Findings) -> Judgement | None:
@@ -232,7 +233,7 @@ def _saturated_output(f: Findings) -> Judgement | None:
         f"on {100 * last.saturated:.0f} % of the samples the output is saturated: it is certain "
         "of what nothing has taught it."
     )
-    return Judgement("saturated", last.layer, reason, f"Use smaller weights: {_use(f)}.")
+    return Judgement("saturated", last.layer, reason, _advice(f, "Use smaller weights"))
 
 
 def _fading(f: Findings) -> Judgement | None:
@@ -261,13 +262,13 @@ def _fading(f: Findings) -> Judgement | None:
             f"inputs merge: the cosine of two samples' pre-activations is {before:.2f} in layer 1 "
             f"and {after:.4g} in layer {len(f.layers) - 1}, and {_differences(f)}; {_rate(f)}."
         )
-        return Judgement("ordered", begins, reason, _larger(f))
+        return Judgement("ordered", begins, reason, _advice(f))
     reason = (
         f"the variance of pre-activations goes from {first.preactivation_variance.measured:.2g} in "
         f"layer 1 to {last.preactivation_variance.measured:.2g} in layer {last.layer}, and "
         f"{_differences(f)}; {_rate(f)}."
     )
-    return Judgement("vanishing", begins, reason, _larger(f))
+    return Judgement("vanishing", begins, reason, _advice(f))
 
 
 def _chaotic(f: Findings) -> Judgement | None:
@@ -283,7 +284,7 @@ def _chaotic(f: Findings) -> Judgement | None:
     reason = f"neighbouring inputs part and gradients explode: {_rate(f)}"
     if f.theory is not None:
         reason += f", chi_1 {f.theory.chi_1:.3g}"
-    return Judgement("chaotic", begins, reason + ".", f"Use smaller weights: {_use(f)}.")
+    return Judgement("chaotic", begins, reason + ".", _advice(f, "Use smaller weights"))
 
 
 def _lottery(f: Findings) -> Judgement | None:
@@ -334,24 +335,18 @@ def _rate(f: Findings) -> str:
     return f"on the way back the gradient's variance changes by a factor of {rate:.2g} a layer"
 
 
-def _larger(f: Findings) -> str:
-    if f.steady_change > 1 / LOST:
+def _advice(f: Findings, what: str = "") -> str:
+    """``what`` to do, and an initializer that theory recommends for this activation and depth."""
+    layers = f"{len(f.layers)} layers of {f.activation}"
+    if f.steady_change > 1 / LOST or f.steady_spread > LOTTERY:
         return (
-            f"No scale of the weights mends this for {len(f.layers)} layers of {f.activation}: "
-            "use fewer layers, or another activation."
+            f"No scale of the weights carries a signal safely through {layers} of this width: use "
+            "fewer or wider layers, or another activation."
         )
-    return f"{_use(f, capital=True)}."
-
-
-def _use(f: Findings, *, capital: bool = False) -> str:
-    """An initializer that theory recommends for this activation and depth."""
     scale, gain = f.steady_scale, math.sqrt(f.steady_scale)
     named = {1: "lecun_normal", 2: "he_normal"}
     name = next((n for s, n in named.items() if abs(scale / s - 1) < 0.05), None)
     if name is None:
-        name = f"gain {gain:.2f}, which is variance_scaling with scale {scale:.2f},"
-    text = (
-        f"for {f.activation} at {len(f.layers)} layers use {name} or orthogonal with gain "
-        f"{gain:.2f}"
-    )
-    return text[0].upper() + text[1:] if capital else text
+        name = f"variance_scaling with scale {scale:.2f} (gain {gain:.2f})"
+    text = f"for {layers} use {name}, or orthogonal with gain {gain:.2f}."
+    return f"{what}: {text}" if what else text[0].upper() + text[1:]

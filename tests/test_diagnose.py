@@ -141,6 +141,22 @@ def test_the_phases_of_tanh(
         assert diagnosis.judgement.begins_at_layer is not None
 
 
+@pytest.mark.parametrize("activation", ["relu", "elu", "selu", "tanh"])
+def test_what_it_advises_is_healthy(activation: str, tmp_path: Path) -> None:
+    values = {"width": 100, "depth": 30, "activation": activation}
+    small = "{name: variance_scaling, scale: 0.3}"
+    bad = only([experiment(tmp_path, initializer=small, **values)])
+    assert bad.judgement.verdict == "vanishing"
+    scale = bad.findings.steady_scale
+    assert f"gain {scale**0.5:.2f}" in bad.judgement.advice
+    for initializer in (
+        f"{{name: variance_scaling, scale: {scale:.2f}, distribution: normal}}",
+        f"{{name: orthogonal, gain: {scale**0.5:.2f}}}",
+    ):
+        good = only([experiment(tmp_path, initializer=initializer, **values)])
+        assert good.judgement.verdict == "healthy"
+
+
 def test_a_narrow_deep_network_is_dead(tmp_path: Path) -> None:
     values = {"width": 2, "depth": 30, "activation": "relu", "initializer": "he_normal"}
     diagnosis = only([experiment(tmp_path, **values)])

@@ -42,6 +42,7 @@ def findings(*changes: dict[str, Any], **changed: Any) -> Findings:
         samples=100, iteration=0, train_loss=0.7, input_square=1.0, input_cosine=0.0,
         layers=tuple(layer(i + 1, i == 3, **each[i]) for i in range(4)), theory=THEORY,
         jacobian=(1.0, 0.5, 0.1), born_dead=0.0, steady_scale=2.5, steady_change=2.0,
+        steady_spread=0.5,
     )  # fmt: skip
     return replace(plain, **changed)
 
@@ -152,6 +153,7 @@ def test_advice_where_no_scale_helps() -> None:
     )
     assert "gain 1.58" in judge(findings(*changes)).advice
     assert "No scale" in judge(findings(*changes, steady_change=1e6)).advice
+    assert "No scale" in judge(findings(*changes, steady_spread=3.0)).advice
 
 
 @pytest.mark.parametrize(

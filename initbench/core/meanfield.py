@@ -319,7 +319,7 @@ def steady_scale(phi: Activation, layers: int, input_square: float = 1.0) -> tup
     def badness(log_scale: float) -> float:
         return change(log_scale) + abs(log_scale - math.log(unit))
 
-    grid = np.linspace(math.log(0.25), math.log(64.0), 17)
+    grid = np.linspace(math.log(0.25), math.log(32.0), 15)
     best = int(np.argmin([badness(point) for point in grid]))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     found = minimize_scalar(badness, bounds=(low, high), method="bounded", options={"xatol": 1e-4})

@@ -41,7 +41,7 @@ FINDINGS = Findings(
     config="deep", initializer="glorot_normal", setting={}, activation="relu", seeds=5,
     samples=512, iteration=0, train_loss=2.302585, input_square=1.0, input_cosine=0.0,
     layers=LAYERS, theory=THEORY, jacobian=(1.5, 0.5, 0.0), born_dead=0.0, steady_scale=2.0,
-    steady_change=1.0,
+    steady_change=1.0, steady_spread=0.5,
 )  # fmt: skip
 FADING = Diagnosis(FINDINGS, Judgement("vanishing", 2, "it fades.", "Use he_normal."))
 HEALTHY = Diagnosis(
