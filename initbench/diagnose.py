@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from initbench.core.train import Problem, Split, train
 from initbench.execute import Work, draw, prepare, select
 from initbench.plan import Run, Stack
 from initbench.spec import Experiment
-from initbench.verdict import Diagnosis, Findings, Layer, Pair, Theory, judge
+from initbench.verdict import Diagnosis, Findings, Layer, Pair, Steady, Theory, judge
 
 Array = NDArray[Any]
 
@@ -28,7 +28,7 @@ Array = NDArray[Any]
 #: measuring fewer samples of each, though no fewer than MIN_SAMPLES.
 PRODUCTS = 6e9
 MIN_SAMPLES, MAX_SAMPLES = 64, 512
-#: And a median needs no more seeds than this.
+#: And a median over seeds needs no more of them than this.
 MAX_SEEDS = 32
 #: Theory speaks of the law of the weights. Their variance is taken as drawn, since an initializer
 #: may be anything; of a small network's law its own seeds say little, and more are drawn, until
@@ -177,7 +177,7 @@ class Start:
     input_cosine: float
     prediction: Prediction | None
     theory: Theory | None
-    steady: tuple[float, float, float]
+    steady: Steady
 
 
 def _start(part: Part) -> Start:
@@ -204,7 +204,7 @@ def _start(part: Part) -> Start:
         input_cosine=cosine,
         prediction=prediction,
         theory=_theory(law, prediction, shape, sizes),
-        steady=(scale, change, math.sqrt(float(steady.log_length_variance[-1]))),
+        steady=Steady(scale, change, math.sqrt(float(steady.log_length_variance[-1]))),
     )
 
 
@@ -212,7 +212,6 @@ def _findings(run: Run, start: Start, iteration: int, m: Measurement) -> Finding
     """Medians over seeds; trained weights are of no law, and theory says nothing of them."""
     median = {f.name: _median(f.name, getattr(m, f.name)) for f in fields(Measurement)}
     prediction, theory = (start.prediction, start.theory) if iteration == 0 else (None, None)
-    scale, change, spread = start.steady
     return Findings(
         config=run.experiment.name,
         initializer=run.initializer.label,
@@ -232,9 +231,7 @@ def _findings(run: Run, start: Start, iteration: int, m: Measurement) -> Finding
             float(median["jacobian_smallest"]),
         ),
         born_dead=float(m.born_dead.mean()),
-        steady_scale=scale,
-        steady_change=change,
-        steady_spread=spread,
+        steady=start.steady,
     )
 
 
@@ -243,9 +240,10 @@ def _law(work: Work, theta: Array) -> Law:
     sizes = work.problem.sizes
     count = min(LAW_DRAWS, LAW_WEIGHTS // parameter_count(sizes))
     if count > len(theta):
-        more = Work(work.problem, work.draws[:1] * count, tuple(range(count)), {})
-        theta, failures = draw(more)
-        theta = np.delete(theta, list(failures), axis=0)
+        more = replace(work, draws=work.draws[:1] * count, seeds=tuple(range(count)))
+        drawn, failures = draw(more)
+        if len(failures) < count:
+            theta = np.delete(drawn, list(failures), axis=0)
     views = layer_views(theta.astype(np.float64), sizes)
     weights = [view[:, :, :-1] for view in views]
     mean = np.array([w.mean() for w in weights])

@@ -73,6 +73,20 @@ class Theory:
 
 
 @dataclass(frozen=True, slots=True)
+class Steady:
+    """What theory would start from: :func:`initbench.core.meanfield.steady_scale`.
+
+    Under sigma_w^2 = ``scale`` this activation and depth lose least: ``change`` is the factor by
+    which they change the variance of signal or gradient even so, ``spread`` what a width leaves to
+    chance, as ``length_spread``.
+    """
+
+    scale: float
+    change: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """All that was found of one initializer's networks, before or while they train."""
 
@@ -90,11 +104,7 @@ class Findings:
     theory: Theory | None
     jacobian: tuple[float, float, float]
     born_dead: float
-    #: For "what to do": the sigma_w^2 under which this activation and depth lose least, the factor
-    #: by which they change the variance of signal or gradient even so, and their length_spread.
-    steady_scale: float
-    steady_change: float
-    steady_spread: float
+    steady: Steady
 
     @property
     def condition(self) -> float:
@@ -132,8 +142,8 @@ DEAD_SEEDS = 0.5
 #: nearly all starts beyond it diverged or were late.
 EXPLODED = 100.0
 #: A layer is saturated where half of its units and samples are flat, so that the median unit
-#: passes less than a fiftieth of its gradient on (propagation.FLAT_SLOPE). Glorot and Bengio 2010
-#: (AISTATS), figure 2 to 4, show layers stall there.
+#: passes less than a fiftieth of its gradient on (propagation.FLAT_SLOPE). That layers stall there:
+#: Glorot and Bengio 2010, AISTATS.
 SATURATED_SHARE = 0.5
 #: Signals vanish, or gradients explode, where a variance changes by this factor between the ends
 #: of the network: a factor of 18 in size. Fitted, on digits alone, in tests/benchmarks/verdicts.py:
@@ -154,8 +164,7 @@ def judge(findings: Findings) -> Judgement:
     While a network trains (``iteration`` above 0) large and certain outputs are what it learns,
     and count for nothing.
     """
-    for rule in (_symmetric, _dead, _saturated_layer, _exploding, _saturated_output, _fading,
-                 _chaotic, _lottery):  # fmt: skip
+    for rule in (_symmetric, _dead, _exploding, _saturated, _fading, _chaotic, _lottery):
         judgement = rule(findings)
         if judgement is not None:
             return judgement
@@ -197,18 +206,6 @@ def _dead(f: Findings) -> Judgement | None:
     return Judgement("dead", layer.layer, reason + ".", "Use wider or fewer layers, or leaky_relu.")
 
 
-def _saturated_layer(f: Findings) -> Judgement | None:
-    for layer in f.layers[:-1]:
-        if layer.saturated is not None and layer.saturated >= SATURATED_SHARE:
-            reason = (
-                f"{100 * layer.saturated:.0f} % of layer {layer.layer}'s activations lie where "
-                f"{f.activation} is flat and passes no gradient on: its pre-activations have a "
-                f"deviation of {math.sqrt(layer.preactivation_variance.measured):.3g}."
-            )
-            return Judgement("saturated", layer.layer, reason, _advice(f, "Use smaller weights"))
-    return None
-
-
 def _exploding(f: Findings) -> Judgement | None:
     values = [layer.preactivation_variance.measured for layer in f.layers]
     finite = all(map(math.isfinite, values))
@@ -225,8 +222,17 @@ def _exploding(f: Findings) -> Judgement | None:
     return Judgement("exploding", layer, reason + ".", _advice(f, "Use smaller weights"))
 
 
-def _saturated_output(f: Findings) -> Judgement | None:
-    last = f.layers[-1]
+def _saturated(f: Findings) -> Judgement | None:
+    """A hidden layer, or at the start the output."""
+    *hidden, last = f.layers
+    for layer in hidden:
+        if layer.saturated is not None and layer.saturated >= SATURATED_SHARE:
+            reason = (
+                f"{100 * layer.saturated:.0f} % of layer {layer.layer}'s activations lie where "
+                f"{f.activation} is flat and passes no gradient on: its pre-activations have a "
+                f"deviation of {math.sqrt(layer.preactivation_variance.measured):.3g}."
+            )
+            return Judgement("saturated", layer.layer, reason, _advice(f, "Use smaller weights"))
     if f.iteration > 0 or last.saturated is None or last.saturated < SATURATED_SHARE:
         return None
     reason = (
@@ -324,7 +330,7 @@ def _gradient(f: Findings) -> float:
 
 
 def _differences(f: Findings) -> str:
-    return f"what tells inputs apart shrinks by a factor of {_contrast(f):.2g} in variance"
+    return f"what tells inputs apart shrinks to {_contrast(f):.2g} of its variance"
 
 
 def _rate(f: Findings) -> str:
@@ -338,12 +344,12 @@ def _rate(f: Findings) -> str:
 def _advice(f: Findings, what: str = "") -> str:
     """``what`` to do, and an initializer that theory recommends for this activation and depth."""
     layers = f"{len(f.layers)} layers of {f.activation}"
-    if f.steady_change > 1 / LOST or f.steady_spread > LOTTERY:
+    if f.steady.change > 1 / LOST or f.steady.spread > LOTTERY:
         return (
             f"No scale of the weights carries a signal safely through {layers} of this width: use "
             "fewer or wider layers, or another activation."
         )
-    scale, gain = f.steady_scale, math.sqrt(f.steady_scale)
+    scale, gain = f.steady.scale, math.sqrt(f.steady.scale)
     named = {1: "lecun_normal", 2: "he_normal"}
     name = next((n for s, n in named.items() if abs(scale / s - 1) < 0.05), None)
     if name is None:

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initbench import verdict
-from initbench.verdict import VERDICTS, Findings, Layer, Pair, Theory, judge
+from initbench.verdict import VERDICTS, Findings, Layer, Pair, Steady, Theory, judge
 
 THEORY = Theory(
     sigma_w2=2.0, sigma_b2=0.0, fixed_variance=1.0, fixed_cosine=1.0, chi_1=1.0, xi_q=math.inf,
     xi_c=math.inf, reach=math.inf, length_spread=0.5, born_dead=(0.1, 0.2),
 )  # fmt: skip
+
+STEADY = Steady(scale=2.5, change=2.0, spread=0.5)
 
 
 def layer(number: int, last: bool, **changed: Any) -> Layer:
@@ -41,8 +43,7 @@ def findings(*changes: dict[str, Any], **changed: Any) -> Findings:
         config="made up", initializer="he_normal", setting={}, activation="tanh", seeds=5,
         samples=100, iteration=0, train_loss=0.7, input_square=1.0, input_cosine=0.0,
         layers=tuple(layer(i + 1, i == 3, **each[i]) for i in range(4)), theory=THEORY,
-        jacobian=(1.0, 0.5, 0.1), born_dead=0.0, steady_scale=2.5, steady_change=2.0,
-        steady_spread=0.5,
+        jacobian=(1.0, 0.5, 0.1), born_dead=0.0, steady=STEADY,
     )  # fmt: skip
     return replace(plain, **changed)
 
@@ -152,15 +153,15 @@ def test_advice_where_no_scale_helps() -> None:
         {"contrast": 1e-9, "preactivation_variance": 1e-9},
     )
     assert "gain 1.58" in judge(findings(*changes)).advice
-    assert "No scale" in judge(findings(*changes, steady_change=1e6)).advice
-    assert "No scale" in judge(findings(*changes, steady_spread=3.0)).advice
+    assert "No scale" in judge(findings(*changes, steady=Steady(2.5, 1e6, 0.5))).advice
+    assert "No scale" in judge(findings(*changes, steady=Steady(2.5, 2.0, 3.0))).advice
 
 
 @pytest.mark.parametrize(
     ("scale", "words"), [(1.0, "lecun_normal"), (2.02, "he_normal"), (2.54, "scale 2.54")]
 )
 def test_advice_names_what_can_be_used(scale: float, words: str) -> None:
-    assert words in judge(findings({"saturated": 1.0}, steady_scale=scale)).advice
+    assert words in judge(findings({"saturated": 1.0}, steady=Steady(scale, 2.0, 0.5))).advice
 
 
 sizes = st.one_of(st.just(0.0), st.floats(1e-300, 1e300), st.just(math.inf))

@@ -55,9 +55,12 @@ def command(
         f = diagnosis.findings
         e = posed[f.config, repr(f.setting)]
         setting = "".join(f", {key} {value}" for key, value in f.setting.items())
+        seeds = f"{f.seeds} seed{'s' * (f.seeds > 1)}"
+        if f.seeds < len(e.seeds):
+            seeds = f"{f.seeds} of {len(e.seeds):,} seeds"
         return (
             f"{f.config}: {f.initializer}{setting}; {plan.network(e)}, "
-            f"{f.samples} samples of {e.dataset.label}, {f.seeds} seed{'s' * (f.seeds > 1)}"
+            f"{f.samples} samples of {e.dataset.label}, {seeds}"
         )
 
     if during:

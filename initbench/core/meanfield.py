@@ -35,7 +35,7 @@ Array = NDArray[Any]
 #: An activation as theory needs it: x -> (phi(x), phi'(x)), new arrays.
 Activation = Callable[[Array], tuple[Array, Array]]
 
-#: A signal reaches about so many correlation lengths deep (Schoenholz et al. 2016, section 5).
+#: A signal reaches about so many correlation lengths deep (Schoenholz et al. 2016).
 DEPTH_SCALES = 6.0
 #: exp(-10^2 / 2) is 2e-22: what lies beyond counts for nothing, phi^4 included.
 TAIL = 10.0
@@ -253,7 +253,7 @@ def predict(
 
     The log of a layer's mean square varies by (E[phi^4] / E[phi^2]^2 - 1) / width from one draw
     to another, and what the layer below left is passed on by d log q' / d log q, which is 1 for
-    relu: so relu's variance is 5 times the sum of 1 / width (Hanin and Rolnick 2018, theorem 2).
+    relu: so relu's variance is 5 times the sum of 1 / width (Hanin and Rolnick 2018).
     """
     fan_ins = sizes[:-1]
     q = fan_ins[0] * weight_variance[0] * input_square + bias_variance[0]
@@ -339,7 +339,7 @@ def born_dead(sizes: Sequence[int]) -> tuple[float, float]:
     that one is left or both run through one unit (B), or none (dead). In the next layer of width
     n: A keeps at most 1 - 2^(1-n) - (n-1) 4^-n of A and passes 2^(1-n) + (n-2) 4^-n to B; B
     keeps 1 - 2^-n. Chances of a pair at less than a right angle are worse, whence the lower
-    bound; for equal widths it is theorem 3.3 of the paper in closed form. With more features only
+    bound; for equal widths the paper has it in closed form. With more features only
     layers without one positive weight are sure to die for all inputs: 2^-(n fan_in) each.
 
     Source: Lu et al. 2019, arXiv:1903.06733.

@@ -24,9 +24,8 @@ from initbench.core.train import Problem, Split
 
 Array = NDArray[Any]
 
-#: A unit is flat on a sample where phi' is below this share of its maximum. For tanh that is
-#: abs(phi) > 0.99, the outermost hundredth of its range to either side, as in Rakitianskaia and
-#: Engelbrecht 2015 (SSCI, "Measuring saturation in neural networks").
+#: A unit is flat on a sample where phi' is below this share of its maximum: for tanh where
+#: abs(phi) > 0.99, for a sigmoid's probability below 0.005 or above 0.995.
 FLAT_SLOPE = 0.02
 #: Two units are equal if their weights differ by less than this, in ulps of the largest. Symmetric
 #: units stay equal up to rounding, which in 2,000 updates of the article's network grew to 6 ulps.

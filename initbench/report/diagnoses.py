@@ -134,7 +134,8 @@ def theory_line(diagnosis: Diagnosis) -> str:
     if theory.fixed_variance in (0, math.inf):
         fading = theory.fixed_variance == 0
         rate = math.exp((-1 if fading else 1) / theory.xi_q) if theory.xi_q > 0 else 0.0
-        reach = f"the signal {'fades' if fading else 'grows'} by a factor of {rate:.4g} a layer"
+        pace = f"by a factor of {rate:.4g} a layer" if rate != 1 else "slower with every layer"
+        reach = f"the signal {'fades' if fading else 'grows'} {pace}"
     elif math.isinf(theory.reach):
         reach = "a signal reaches any depth"
     else:

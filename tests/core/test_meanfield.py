@@ -114,7 +114,7 @@ def test_slopes_are_those_of_the_maps(name: str) -> None:
 
 
 #: (activation, sigma_w^2, sigma_b^2): where chi_1 is 1. He et al. 2015, arXiv:1502.01852, for relu;
-#: Schoenholz et al. 2016, arXiv:1611.01232, figure 5, for tanh (to their digits); Saxe et al.
+#: Schoenholz et al. 2016, arXiv:1611.01232, for tanh; Saxe et al.
 #: 2013, arXiv:1312.6120, for linear networks; tanh without biases is critical at 1.
 CRITICAL = [
     ("relu", 2.0, 0.0),
@@ -130,7 +130,7 @@ def test_critical_points(name: str, sigma_w2: float, sigma_b2: float) -> None:
 
 
 def test_selu_keeps_mean_0_and_variance_1() -> None:
-    """Its own fixed point: Klambauer et al. 2017, arXiv:1706.02515, theorem 1."""
+    """Its own fixed point: Klambauer et al. 2017, arXiv:1706.02515."""
     phi = activation("selu")
     assert meanfield.mean(lambda x: phi(x)[0], 1.0) == pytest.approx(0, abs=1e-8)
     assert meanfield.variance_fixed_point(phi, 1.0, 0.0, start=3.0) == pytest.approx(1, abs=1e-7)

@@ -13,7 +13,7 @@ from rich.console import Console
 from initbench.report import diagnoses as report
 from initbench.report import tables
 from initbench.report.tables import Table
-from initbench.verdict import Diagnosis, Findings, Judgement, Layer, Pair, Theory
+from initbench.verdict import Diagnosis, Findings, Judgement, Layer, Pair, Steady, Theory
 
 THEORY = Theory(
     sigma_w2=1.0, sigma_b2=0.0, fixed_variance=0.0, fixed_cosine=1.0, chi_1=0.5, xi_q=1.4427,
@@ -40,8 +40,8 @@ LAYERS = (
 FINDINGS = Findings(
     config="deep", initializer="glorot_normal", setting={}, activation="relu", seeds=5,
     samples=512, iteration=0, train_loss=2.302585, input_square=1.0, input_cosine=0.0,
-    layers=LAYERS, theory=THEORY, jacobian=(1.5, 0.5, 0.0), born_dead=0.0, steady_scale=2.0,
-    steady_change=1.0, steady_spread=0.5,
+    layers=LAYERS, theory=THEORY, jacobian=(1.5, 0.5, 0.0), born_dead=0.0,
+    steady=Steady(2.0, 1.0, 0.5),
 )  # fmt: skip
 FADING = Diagnosis(FINDINGS, Judgement("vanishing", 2, "it fades.", "Use he_normal."))
 HEALTHY = Diagnosis(
