@@ -361,8 +361,12 @@ def _example(path: KeyPath) -> str:
 
 
 def _closest(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    """`; did you mean ...?`: the name most like ``word``, or those that it begins (`he`)."""
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    if not close and word:
+        close = [name for name in names if name.startswith(f"{word}_")]
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 def _registry(path: KeyPath) -> dict[str, type[spec.Choice]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from initbench import plan
-from initbench.core import meanfield
+from initbench.core import meanfield, start
 from initbench.core.meanfield import Activation, Prediction
-from initbench.core.network import layer_views, parameter_count
+from initbench.core.network import layer_views, parameter_count, parameters
 from initbench.core.propagation import Measurement, mean_cosine, measure
 from initbench.core.train import Problem, Split, train
 from initbench.execute import Work, draw, prepare, select
@@ -30,13 +30,9 @@ PRODUCTS = 6e9
 MIN_SAMPLES, MAX_SAMPLES = 64, 512
 #: And a median over seeds needs no more of them than this.
 MAX_SEEDS = 32
-#: Theory speaks of the law of the weights. Their variance is taken as drawn, since an initializer
-#: may be anything; of a small network's law its own seeds say little, and more are drawn, until
-#: there are so many weights, or so many networks.
-LAW_WEIGHTS, LAW_DRAWS = 200_000, 500
-#: Weights whose mean is further from 0 than this many standard errors and this share of their
-#: root mean square have another mean than 0: theory, which supposes that, says nothing of them.
-MEAN_ERRORS, MEAN_SHARE = 5.0, 0.1
+#: Weights whose mean is further from 0 than this share of their root mean square, and as drawn than
+#: this many standard errors, have another mean than 0: theory, which supposes that, says nothing.
+MEAN_SHARE, MEAN_ERRORS = 0.1, 5.0
 #: What the last layer does not have, or a network that passes nothing on: the median is of the
 #: seeds that do.
 MAY_BE_MISSING = frozenset({"cosine", "update_size", "flat", "dead", "distinct_units"})
@@ -73,30 +69,30 @@ def diagnose(
         if len(group) < MAX_SEEDS:
             group.append(run)
     total = sum(map(len, groups.values()))
-    parameters = sum(parameter_count(g[0].experiment.sizes) * len(g) for g in groups.values())
-    samples = int(np.clip(PRODUCTS / (6 * parameters), MIN_SAMPLES, MAX_SAMPLES))
+    weights = sum(parameter_count(g[0].experiment.sizes) * len(g) for g in groups.values())
+    samples = int(np.clip(PRODUCTS / (6 * weights), MIN_SAMPLES, MAX_SAMPLES))
     diagnoses: list[Diagnosis] = []
     failures: list[str] = []
     done = 0
     with threadpool_limits(1, user_api="blas"):
         for group in groups.values():
             measured: dict[int, list[Measurement]] = {}
-            start = None
+            shared = None
             for stack in plan.stacks(group, 1, lambda _: samples):
                 part, failed = _part(stack, samples)
                 name = f"{group[0].experiment.name}, {group[0].initializer.label}"
                 failures += [f"{name}: {reason}" for reason in failed.values()]
                 if len(part.theta):
-                    start = start or _start(part)
+                    shared = shared or _shared(part)
                     for iteration, measurement in _measurements(part, during=during):
                         measured.setdefault(iteration, []).append(measurement)
                         if report is not None:
                             share = iteration / part.work.problem.iterations
                             report((done + len(stack.runs) * share) / total)
                 done += len(stack.runs)
-            if start is not None:
+            if shared is not None:
                 for iteration, parts in sorted(measured.items()):
-                    findings = _findings(group[0], start, iteration, _joined(parts))
+                    findings = _findings(group[0], shared, iteration, _joined(parts))
                     diagnoses.append(Diagnosis(findings, judge(findings)))
     return diagnoses, list(dict.fromkeys(failures))
 
@@ -125,7 +121,9 @@ def _part(stack: Stack, samples: int) -> tuple[Part, dict[int, str]]:
     theta, failures = draw(work)
     if failures:
         kept = [run for run in range(len(theta)) if run not in failures]
-        theta, work = theta[kept].copy(), select(work, kept)
+        work, drawn = select(work, kept), theta[kept]
+        theta = parameters(len(kept), work.problem.sizes, work.problem.dtype)
+        theta[:] = drawn
     train_split = work.problem.train
     count = train_split.inputs.shape[1]
     # Evenly spaced: a file may be sorted by class.
@@ -167,7 +165,7 @@ def _shape(problem: Problem) -> Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class Shared:
     """What all findings of an initializer share: its data, and what theory says of its law."""
 
     shape: Shape
@@ -180,8 +178,8 @@ class Start:
     steady: Steady
 
 
-def _start(part: Part) -> Start:
-    """What theory says of weights as a group's first stack drew them."""
+def _shared(part: Part) -> Shared:
+    """From a group's first stack."""
     sizes, shape = part.work.problem.sizes, part.shape
     square = float((part.split.inputs**2).mean())
     cosine = float(mean_cosine(part.split.inputs[None])[0])
@@ -196,7 +194,7 @@ def _start(part: Part) -> Start:
     steady = meanfield.predict(
         shape.phi, sizes, scale / fan_in, np.zeros(len(fan_in)), square, cosine
     )
-    return Start(
+    return Shared(
         shape=shape,
         sizes=sizes,
         samples=part.split.inputs.shape[1],
@@ -208,22 +206,22 @@ def _start(part: Part) -> Start:
     )
 
 
-def _findings(run: Run, start: Start, iteration: int, m: Measurement) -> Findings:
+def _findings(run: Run, shared: Shared, iteration: int, m: Measurement) -> Findings:
     """Medians over seeds; trained weights are of no law, and theory says nothing of them."""
     median = {f.name: _median(f.name, getattr(m, f.name)) for f in fields(Measurement)}
-    prediction, theory = (start.prediction, start.theory) if iteration == 0 else (None, None)
+    prediction, theory = (shared.prediction, shared.theory) if iteration == 0 else (None, None)
     return Findings(
         config=run.experiment.name,
         initializer=run.initializer.label,
         setting=run.experiment.setting,
         activation=run.experiment.activation.label,
         seeds=len(m.loss),
-        samples=start.samples,
+        samples=shared.samples,
         iteration=iteration,
         train_loss=float(median["loss"]),
-        input_square=start.input_square,
-        input_cosine=start.input_cosine,
-        layers=tuple(_layers(median, prediction, start.shape, start.sizes)),
+        input_square=shared.input_square,
+        input_cosine=shared.input_cosine,
+        layers=tuple(_layers(median, prediction, shared.shape, shared.sizes)),
         theory=theory,
         jacobian=(
             float(median["jacobian_largest"]),
@@ -231,27 +229,23 @@ def _findings(run: Run, start: Start, iteration: int, m: Measurement) -> Finding
             float(median["jacobian_smallest"]),
         ),
         born_dead=float(m.born_dead.mean()),
-        steady=start.steady,
+        steady=shared.steady,
     )
 
 
 def _law(work: Work, theta: Array) -> Law:
-    """Of the weights in ``theta``, or of more from the same initializer where those are few."""
-    sizes = work.problem.sizes
-    count = min(LAW_DRAWS, LAW_WEIGHTS // parameter_count(sizes))
-    if count > len(theta):
-        more = replace(work, draws=work.draws[:1] * count, seeds=tuple(range(count)))
-        drawn, failures = draw(more)
-        if len(failures) < count:
-            theta = np.delete(drawn, list(failures), axis=0)
-    views = layer_views(theta.astype(np.float64), sizes)
-    weights = [view[:, :, :-1] for view in views]
-    mean = np.array([w.mean() for w in weights])
-    variance = np.array([(w**2).mean() for w in weights])
-    errors = np.array([MEAN_ERRORS / math.sqrt(w.size) for w in weights])
-    centred = np.abs(mean) <= np.maximum(errors, MEAN_SHARE) * np.sqrt(variance)
-    biases = np.array([(view[:, :, -1] ** 2).mean() for view in views])
-    return Law(variance, biases, bool(centred.all()))
+    """The initializer's own law; where it has none (data-driven ones), the weights as drawn."""
+    known = start.laws(work.chosen[0], work.network)
+    mean, variance, errors, biases = [], [], [], []
+    for law, view in zip(known, layer_views(theta, work.network.sizes), strict=True):
+        weights = view[:, :, :-1].astype(np.float64)
+        mean.append(weights.mean() if law is None else law.mean)
+        variance.append((weights**2).mean() if law is None else law.mean**2 + law.std**2)
+        errors.append(MEAN_ERRORS / math.sqrt(weights.size) if law is None else 0.0)
+        biases.append((view[:, :, -1].astype(np.float64) ** 2).mean())
+    size = np.sqrt(variance)
+    centred = np.abs(mean) <= np.maximum(errors, MEAN_SHARE) * size
+    return Law(np.array(variance), np.array(biases), bool(centred.all()))
 
 
 def _median(name: str, values: Array) -> Array:
@@ -319,8 +313,8 @@ def _theory(
     inner = slice(1, -1) if len(sizes) > 3 else slice(1, None)
     sigma_w2 = float(np.median((np.array(sizes[:-1]) * law.weight_variance)[inner]))
     sigma_b2 = float(np.median(law.bias_variance[inner]))
-    start = float(prediction.variance[0])
-    limit = meanfield.limit(shape.phi, sigma_w2, sigma_b2, start)
+    first = float(prediction.variance[0])
+    limit = meanfield.limit(shape.phi, sigma_w2, sigma_b2, first)
     unbiased = not law.bias_variance.any()
     return Theory(
         sigma_w2=sigma_w2,

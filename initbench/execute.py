@@ -17,14 +17,14 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.random import RandomState
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from initbench.core import start
 from initbench.core.activations import ACTIVATIONS
-from initbench.core.initializers import INITIALIZERS
+from initbench.core.initializers import INITIALIZERS, Network
 from initbench.core.losses import LOSS_OF_TASK, LOSSES
-from initbench.core.network import layer_views, parameters
+from initbench.core.network import parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Point, Problem, train
 from initbench.datasets import fingerprint, load
@@ -42,7 +42,8 @@ class Work:
     """A stack as a worker needs it: no config, no model, only functions and arrays."""
 
     problem: Problem
-    draws: tuple[Callable[..., Array], ...]
+    network: Network
+    chosen: tuple[start.Chosen, ...]
     seeds: tuple[int, ...]
     hyperparameters: dict[str, Array]
 
@@ -58,11 +59,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What became of a stack: the log points of the runs that trained, why others failed."""
+    """What became of a stack: the log points of the runs that trained, why others failed.
+
+    ``failures`` and ``notes`` are a run's index in the stack -> words.
+    """
 
     points: list[Point]
     seconds: float
-    failures: dict[int, str]  # a run's index in the stack -> the reason
+    failures: dict[int, str]
+    notes: dict[int, str]
 
 
 Report = Callable[[Progress], None]
@@ -124,15 +129,26 @@ def prepare(stack: Stack) -> Work:
         batch_size=experiment.batch_size,
         dtype=np.dtype(experiment.dtype),
     )
+    network = Network(
+        sizes=experiment.sizes,
+        dtype=np.dtype(experiment.dtype),
+        activation=experiment.activation.name,
+        activation_parameters=experiment.activation.parameters,
+        apply=problem.apply,
+        slope_dtype=problem.slope_dtype,
+        inputs=data.train.inputs[:, : start.BATCH].astype(problem.dtype),
+    )
     rows = [
         {"learning_rate": run.experiment.learning_rate, **run.experiment.optimizer.parameters}
         for run in stack.runs
     ]
     return Work(
         problem,
+        network,
         tuple(
-            partial(INITIALIZERS[run.initializer.name].draw, **run.initializer.parameters)
+            start.Chosen(name, INITIALIZERS[name], run.initializer.parameters)
             for run in stack.runs
+            for name in (run.initializer.name,)
         ),
         tuple(run.seed for run in stack.runs),
         {key: np.array([[row[key]] for row in rows], problem.dtype) for key in rows[0]},
@@ -141,56 +157,45 @@ def prepare(stack: Stack) -> Work:
 
 def train_work(work: Work, report: Callable[[int, tuple[float, ...]], None]) -> Trace:
     """Draw and train a stack. Runs that cannot be drawn fail; the others train without them."""
-    start = perf_counter()
+    begun = perf_counter()
     points = []
     with threadpool_limits(1, user_api="blas"):
-        theta, failures = draw(work)
-        kept = [run for run in range(len(theta)) if run not in failures]
-        if failures:
-            theta, work = theta[kept].copy(), select(work, kept)
+        starts = start.draw(work.network, work.chosen, work.seeds)
+        theta = starts.theta
+        kept = [run for run in range(len(theta)) if run not in starts.failures]
+        if starts.failures:
+            work = select(work, kept)
+            theta = parameters(len(kept), work.problem.sizes, work.problem.dtype)
+            theta[:] = starts.theta[kept]
         for point in train(work.problem, theta, work.seeds, work.hyperparameters) if kept else ():
             points.append(point)
             report(point.iteration, tuple(point.train_loss.tolist()))
-    return Trace(points, perf_counter() - start, failures)
+    return Trace(points, perf_counter() - begun, starts.failures, starts.notes)
 
 
 def select(work: Work, runs: Sequence[int]) -> Work:
     """The work of some of a stack's runs."""
     return Work(
         work.problem,
-        tuple(work.draws[run] for run in runs),
+        work.network,
+        tuple(work.chosen[run] for run in runs),
         tuple(work.seeds[run] for run in runs),
         {name: values[runs] for name, values in work.hyperparameters.items()},
     )
 
 
 def draw(work: Work) -> tuple[Array, dict[int, str]]:
-    """The runs' first parameters, (R, P), and which could not be drawn, for what reason.
-
-    Weights are drawn layer by layer from each seed; biases are 0.
-    """
-    problem = work.problem
-    theta = parameters(len(work.seeds), problem.sizes, problem.dtype)
-    views = layer_views(theta, problem.sizes)
-    failures = {}
-    for run, (initializer, seed) in enumerate(zip(work.draws, work.seeds, strict=True)):
-        rng = RandomState(seed)
-        try:
-            for view in views:
-                outputs, inputs = view.shape[1], view.shape[2] - 1
-                view[run, :, :-1] = initializer(rng, (outputs, inputs), problem.dtype)
-        except Exception as error:  # whatever a user's own initializer raises is a result
-            failures[run] = f"{type(error).__name__}: {error}"
-    return theta, failures
+    """The runs' first parameters, (R, P), and which could not be drawn, for what reason."""
+    starts = start.draw(work.network, work.chosen, work.seeds)
+    return starts.theta, starts.failures
 
 
 def _records(stack: Stack, trace: Trace) -> Iterator[tuple[int, Record]]:
     row = itertools.count()  # of the points: failed runs have none
     for index, (run, position) in enumerate(zip(stack.runs, stack.positions, strict=True)):
-        reason = trace.failures.get(index, "")
         status: Status = "failed"
         curve = NO_CURVE
-        if not reason:
+        if index not in trace.failures:
             status, curve = curve_of(trace.points, next(row))
         yield (
             position,
@@ -203,7 +208,7 @@ def _records(stack: Stack, trace: Trace) -> Iterator[tuple[int, Record]]:
                 status=status,
                 curve=curve,
                 seconds=trace.seconds / len(stack.runs),
-                reason=reason,
+                reason=trace.failures.get(index, trace.notes.get(index, "")),
             ),
         )
 

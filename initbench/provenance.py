@@ -10,6 +10,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from initbench.core.blas import blas
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -38,23 +40,6 @@ def provenance() -> Provenance:
         dirty=dirty,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-
-
-@cache
-def blas() -> str:
-    """NumPy's BLAS, its version and the kernel that it chose for this CPU."""
-    import numpy as np
-    from threadpoolctl import threadpool_info
-
-    found = [
-        " ".join(filter(None, (one["internal_api"], one["version"], one.get("architecture"))))
-        for one in threadpool_info()
-        # SciPy's wheels bring a second one; NumPy's does the products.
-        if one["user_api"] == "blas" and "scipy.libs" not in one["filepath"]
-    ]
-    # What threadpoolctl does not know (Apple's Accelerate), NumPy names itself.
-    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return ", ".join(found) or f"{built['name']} {built['version']}"
 
 
 @cache

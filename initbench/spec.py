@@ -15,7 +15,6 @@ from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
-from numpy.random import RandomState
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -386,9 +385,10 @@ class Experiment(Model):
         if twice := {label for label in labels if labels.count(label) > 1}:
             raise ValueError(f"lists {', '.join(sorted(twice))} twice; keep one")
         for choice in choices:
-            # A draw of one weight lets each function judge its parameters together.
-            draw = initializers.INITIALIZERS[choice.name].draw
-            draw(RandomState(0), (1, 1), "float64", **choice.parameters)
+            # A law judges its parameters together.
+            row = initializers.INITIALIZERS[choice.name]
+            if row.law is not None and row.scope == "layer":
+                row.law((1, 1), **choice.parameters)
         return choices
 
     @field_validator("seeds")

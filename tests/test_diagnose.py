@@ -12,7 +12,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from initbench import config, execute
-from initbench.core.network import layer_views
+from initbench.core.initializers import INITIALIZERS, Network, Start
 from initbench.diagnose import diagnose
 from initbench.plan import Run, Stack
 from initbench.spec import Experiment
@@ -90,7 +90,7 @@ def test_theory_knows_the_law_of_a_small_network(article: dict[str, Diagnosis]) 
     """He's chi_1 is 1; its ten seeds' own 50 weights a layer would give 1.085."""
     theory = article["he"].findings.theory
     assert theory is not None
-    assert theory.chi_1 == pytest.approx(1, abs=0.03)  # 500 draws of 50 weights: 3 times 0.009
+    assert theory.chi_1 == pytest.approx(1, abs=1e-12)
     assert theory.born_dead is not None
 
 
@@ -116,20 +116,22 @@ PHASES = {0.5: "ordered", 1.76095: "healthy", 4.0: "chaotic"}
 def test_the_phases_of_tanh(
     sigma_w2: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With biases of the theory's variance, drawn here."""
+    """From an initializer of weights and biases without a known law, in he_normal's place."""
+
+    def mean_field(rng: RandomState, network: Network) -> Start:
+        return Start(
+            [
+                (
+                    rng.standard_normal((outputs, inputs)) * np.sqrt(sigma_w2 / inputs),
+                    rng.standard_normal(outputs) * np.sqrt(0.05),
+                )
+                for outputs, inputs in network.shapes
+            ]
+        )
+
+    row = INITIALIZERS["he_normal"]._replace(draw=mean_field, law=None, scope="network")
+    monkeypatch.setitem(INITIALIZERS, "he_normal", row)
     values = {"width": 100, "depth": 50, "activation": "tanh", "initializer": "he_normal"}
-
-    def draw(work: execute.Work) -> tuple[Array, dict[int, str]]:
-        theta, failures = execute.draw(work)
-        for row, seed in zip(theta, work.seeds, strict=True):
-            rng = RandomState(seed)
-            for (view,) in layer_views(row[None], work.problem.sizes):
-                outputs, inputs = view.shape[0], view.shape[1] - 1
-                view[:, :-1] = rng.standard_normal((outputs, inputs)) * np.sqrt(sigma_w2 / inputs)
-                view[:, -1] = rng.standard_normal(outputs) * np.sqrt(0.05)
-        return theta, failures
-
-    monkeypatch.setattr("initbench.diagnose.draw", draw)
     diagnosis = only([experiment(tmp_path, **values)])
     assert diagnosis.judgement.verdict == PHASES[sigma_w2]
     theory = diagnosis.findings.theory

@@ -77,7 +77,7 @@ def test_progress_reaches_the_end_of_every_stack(experiments: list[Any], jobs: i
 def test_a_worker_that_dies_is_an_error_that_says_so(
     experiments: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deadly = Initializer(leave, "-", "-")
+    deadly = Initializer(leave, "-", "-", None)
     monkeypatch.setitem(INITIALIZERS, "he_normal", deadly)
     with pytest.raises(WorkerError, match="a worker process died"):
         train(experiments, 2)
@@ -94,11 +94,11 @@ def test_a_run_that_cannot_be_drawn_fails_alone(
         raise ZeroDivisionError("by a plugin")
 
     whole = train(experiments, 1)
-    monkeypatch.setitem(INITIALIZERS, "normal", Initializer(broken, "-", "-"))
+    monkeypatch.setitem(INITIALIZERS, "normal", Initializer(broken, "-", "-", None))
     records = train(experiments, 1)
     failed = [record for record in records if record.status == "failed"]
     assert {record.initializer for record in failed} == {"normal(std=10)"}
-    assert {record.reason for record in failed} == {"ZeroDivisionError: by a plugin"}
+    assert {record.reason for record in failed} == {"normal raised ZeroDivisionError: by a plugin"}
     assert {(record.iterations, record.metric("train_loss")) for record in failed} == {(0, None)}
     assert [r for r in records if r.status != "failed"] == [
         r for r in whole if r.initializer != "normal(std=10)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
@@ -285,7 +286,7 @@ def test_values_that_do_not_go_together(changes: dict[str, Any], says: str) -> N
     with pytest.raises(ValidationError) as caught:
         experiment(**changes)
     (error,) = caught.value.errors()
-    assert pytest.raises(ValueError, match=says).matches(error["ctx"]["error"])
+    assert re.search(says, str(error["ctx"]["error"]))
 
 
 def test_log_points_at_the_limit() -> None:

@@ -102,7 +102,8 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if not self._progress.disable:  # Rich before 14.3 prints a line even then
+            self._progress.stop()
 
     def report(self, news: execute.Progress) -> None:
         """Take in that a stack has reached a log point."""

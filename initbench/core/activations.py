@@ -54,7 +54,8 @@ def relu(z: Array, slope: Array) -> None:
     >>> z, slope
     (array([0., 0., 2.]), array([False, False,  True]))
     """
-    np.maximum(z, _zeros(z.shape, z.dtype) if z.nbytes <= ZEROS_BYTES else 0.0, out=z)
+    of_one_run = _zeros(z.shape[-2:], z.dtype) if z[:1].nbytes <= ZEROS_BYTES else 0.0
+    np.maximum(z, of_one_run, out=z)
     np.greater(z, 0.0, out=slope)
 
 

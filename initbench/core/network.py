@@ -26,11 +26,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from initbench.core.blas import multiplies_small_matrices_well
+
 Array = NDArray[Any]
 Apply = Callable[[Array, Array], None]
 
 #: (samples, rows): from so many samples, up to so many rows, a product with each row as a vector
-#: beats a matrix product, for which BLAS packs its operands first. Measured at 2 to 12 rows beside
+#: beats a matrix product for which BLAS packs its operands first. Measured at 2 to 12 rows beside
 #: 3 to 129: 2 and 3 rows took 0.5 to 0.9 of its time, 4 to 6 rows 0.8 to 1.1, 8 rows 1.2 and more.
 FEW_ROWS = ((256, 6), (100, 3))
 ALIGNMENT = 16  # bytes: of memory that malloc returns, and of what SSE2 loads at once
@@ -47,6 +49,7 @@ class Layer:
     elements: Array  # the buffer of outputs and ones: contiguous, for elementwise functions
     ones: Array  # (R, 1 or more, B): the constant input of the next layer's biases
     slope: Array  # as elements: the activation's derivative; empty for the last layer
+    slope_back: Array  # the same memory; bools as int8, which NumPy casts without a branch
     delta: Array  # delta times inputs_back is the gradient, see _gradient_product
     inputs_back: Array
     gradient: Array
@@ -107,9 +110,10 @@ def build(
     layers: list[Layer] = []
     for weights, grad in zip(layer_views(theta, sizes), layer_views(gradient, sizes), strict=True):
         outputs = weights.shape[1]
-        rows = _aligned(outputs + 1, batch * theta.itemsize)
-        buffer = np.ones((runs, rows, batch), theta.dtype)
         last = len(layers) == len(sizes) - 2
+        rows = _aligned(outputs if last else outputs + 1, batch * theta.itemsize)
+        buffer = np.ones((runs, rows, batch), theta.dtype)
+        slope = np.empty((runs, 0 if last else rows, batch), slope_dtype)
         layers.append(
             Layer(
                 weights,
@@ -118,7 +122,8 @@ def build(
                 buffer[:, :outputs],
                 buffer,
                 buffer[:, outputs:],
-                np.empty((runs, 0 if last else rows, batch), slope_dtype),
+                slope,
+                slope.view(np.int8) if slope.dtype == np.bool_ else slope,
                 *_gradient_product(buffer[:, :outputs], inputs, grad),
             )
         )
@@ -134,7 +139,7 @@ def _gradient_product(delta: Array, inputs: Array, gradient: Array) -> tuple[Arr
     """
     rows, samples = inputs.shape[-2:]
     few = next((few for least, few in FEW_ROWS if samples >= least), 0)
-    if delta.shape[1] == 1:
+    if multiplies_small_matrices_well() or delta.shape[1] == 1:
         few = 0  # NumPy itself takes a single row for a vector
     if rows <= few:
         return delta[:, None], inputs[..., None], gradient.swapaxes(1, 2)[..., None]
@@ -164,6 +169,6 @@ def backward(layers: list[Layer]) -> None:
                 np.multiply(above.weights_back, above.outputs, out=layer.outputs)
             else:
                 np.matmul(above.weights_back, above.outputs, out=layer.outputs)
-            np.multiply(layer.elements, layer.slope, out=layer.elements)
+            np.multiply(layer.elements, layer.slope_back, out=layer.elements)
         np.matmul(layer.delta, layer.inputs_back, out=layer.gradient)
         above = layer

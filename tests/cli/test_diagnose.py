@@ -84,7 +84,7 @@ def test_json_is_one_document() -> None:
         "healthy",
     )
     assert first["begins_at_layer"] is None
-    assert first["chi_1"] == pytest.approx(1, abs=0.05)
+    assert first["chi_1"] == pytest.approx(1)
     assert [layer["layer"] for layer in first["layers"]] == [1, 2, 3]
     for layer in first["layers"]:
         assert layer["preactivation_variance"].keys() == {"predicted", "measured"}
@@ -141,5 +141,6 @@ def test_what_cannot_be_drawn_fails_the_command(monkeypatch: pytest.MonkeyPatch)
     assert done.exit_code == 1
     assert json.loads(done.stdout)["diagnoses"] == []
     assert done.stderr == (
-        "some networks could not be drawn:\nhe, orthogonal: RuntimeError: no weights today\n"
+        "some networks could not be drawn:\n"
+        "he, orthogonal: orthogonal raised RuntimeError: no weights today\n"
     )

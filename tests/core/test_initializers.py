@@ -11,13 +11,17 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike, NDArray
 from scipy import stats
 
+from initbench.core import start
+from initbench.core.activations import ACTIVATIONS
 from initbench.core.initializers import (
     ALIASES,
     INITIALIZERS,
-    TRUNCATED_STD,
+    Law,
+    Network,
     fans,
-    uniform,
 )
+from initbench.core.initializers.elementary import uniform
+from initbench.core.initializers.scaling import TRUNCATED_STD
 
 Array = NDArray[Any]
 OfFans = Callable[[int, int], float]
@@ -107,6 +111,25 @@ def title(value: Any) -> str:
     return value if isinstance(value, str) else ", ".join(f"{k}={v}" for k, v in value.items())
 
 
+def make_network(
+    sizes: tuple[int, ...],
+    activation: str = "relu",
+    dtype: DTypeLike = np.float64,
+    samples: int = 0,
+) -> Network:
+    """A network for laws and initializers, with ``samples`` standard normal inputs."""
+    row = ACTIVATIONS[activation]
+    return Network(
+        sizes=sizes,
+        dtype=np.dtype(dtype),
+        activation=activation,
+        activation_parameters=start.defaults(row.apply),
+        apply=row.apply,
+        slope_dtype=bool if row.binary_slope else dtype,
+        inputs=RandomState(1).standard_normal((sizes[0], samples)).astype(dtype),
+    )
+
+
 def draw(
     name: str,
     parameters: dict[str, Any],
@@ -114,7 +137,16 @@ def draw(
     seed: int = 0,
     dtype: DTypeLike = np.float64,
 ) -> Array:
-    return INITIALIZERS[name].draw(RandomState(seed), shape, dtype, **parameters)
+    weights: Array = INITIALIZERS[name].draw(RandomState(seed), shape, dtype, **parameters)
+    return weights
+
+
+def law_of(name: str, parameters: dict[str, Any], shape: tuple[int, int]) -> Law:
+    """The declared law of a layer of ``shape``."""
+    network = make_network((shape[1], shape[0]))
+    (law,) = start.laws(start.Chosen(name, INITIALIZERS[name], parameters), network)
+    assert law is not None
+    return law
 
 
 def test_every_initializer_has_a_row() -> None:
@@ -152,6 +184,24 @@ def test_draws_follow_their_law(row: Drawn, shape: tuple[int, int]) -> None:
     low, high = row.law.support()
     assert low - 1e-14 <= standard.min()
     assert standard.max() <= high + 1e-14
+
+
+@pytest.mark.parametrize("shape", [TALL, WIDE], ids=["tall", "wide"])
+@pytest.mark.parametrize("row", DRAWN, ids=title)
+def test_declared_law(row: Drawn, shape: tuple[int, int]) -> None:
+    law, std = law_of(row.name, row.parameters, shape), np.sqrt(row.variance(shape[1], shape[0]))
+    low, high = row.law.support()
+    # Both sides are formulas, a few roundings deep; SciPy's truncated moments lose a digit.
+    expected = (row.mean, std, row.mean + std * low, row.mean + std * high)
+    np.testing.assert_allclose(law, expected, rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3), (1, 1)])
+@pytest.mark.parametrize("row", FIXED, ids=title)
+def test_declared_law_of_fixed_weights(row: Fixed, shape: tuple[int, int]) -> None:
+    weights = draw(row.name, row.parameters, shape)
+    expected = (weights.mean(), weights.std(), weights.min(), weights.max())
+    np.testing.assert_allclose(law_of(row.name, row.parameters, shape), expected, atol=1e-15)
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3)])

@@ -1,0 +1,101 @@
+"""What an initializer is: two kinds of function, and the law of what they draw.
+
+Both kinds take ``rng``, a ``numpy.random.RandomState``, whose streams NumPy has frozen for
+good (NEP 19), so that a seed draws the same weights in ten years. None touches NumPy's
+global generator. Weights are ``(O, I)``: fan_out rows of fan_in weights, as in PyTorch.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+Weights = NDArray[np.floating]
+Shape = tuple[int, int]
+
+
+class Law(NamedTuple):
+    """What the weights of one layer are drawn from.
+
+    Mean and standard deviation of a weight taken at random from the layer's, over all draws,
+    and the bounds that no weight leaves. Of weights without chance these are the moments over
+    the layer. Draws are rounded to their dtype: one at a bound may lie an ulp outside.
+    """
+
+    mean: float
+    std: float
+    low: float = -math.inf
+    high: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What an initializer may know beside its generator: the network, and some of its data.
+
+    ``apply(z, slope)`` is the activation of the hidden layers with its parameters given (see
+    :mod:`initbench.core.activations`). ``inputs`` (I, B) are samples of the train split, the
+    same for every run of a stack; (I, 0) where only a law is asked for.
+    """
+
+    sizes: tuple[int, ...]  # input ... output
+    dtype: np.dtype[Any]
+    activation: str
+    activation_parameters: Mapping[str, Any]
+    apply: Callable[[Array, Array], None]
+    slope_dtype: DTypeLike
+    inputs: Array
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """Each layer's (O, I), from the first to the last."""
+        return [(outputs, inputs) for inputs, outputs in itertools.pairwise(self.sizes)]
+
+
+class Start(NamedTuple):
+    """What an initializer of a network returns.
+
+    ``layers`` are (weights (O, I), biases (O,)) from the first to the last. ``note`` says, in
+    words for the user, what did not come out as the method intends; most have nothing to say.
+    """
+
+    layers: list[tuple[Weights, Array]]
+    note: str = ""
+
+
+class Initializer(NamedTuple):
+    """A row of the registry: how to draw, what is drawn, and who proposed it.
+
+    An initializer of a ``layer`` is ``draw(rng, shape, dtype, *, parameters) -> weights``. It
+    is called for one layer after the other, with the run's one ``rng``; biases are 0. Its
+    ``law(shape, *, parameters)`` is a :class:`Law`.
+
+    An initializer of a ``network`` is ``draw(rng, network, *, parameters) -> Start``, for
+    what needs the layer's place, the activation, biases or data. Its ``law(network, layer, *,
+    parameters)`` takes the layer's index, from 0.
+
+    A law reads neither data nor a generator, and takes every parameter of ``draw``. It is None
+    where there is no closed form.
+    """
+
+    draw: Callable[..., Any]
+    formula: str
+    reference: str
+    law: Callable[..., Law] | None
+    scope: Literal["layer", "network"] = "layer"
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """``(fan_in, fan_out)`` of weights of shape ``(O, I)``.
+
+    >>> fans((10, 2))
+    (2, 10)
+    """
+    outputs, inputs = shape
+    return inputs, outputs

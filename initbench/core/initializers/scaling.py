@@ -1,0 +1,65 @@
+"""The family of variance scaling: he, lecun and glorot are members of one formula."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Gt
+from numpy.random import RandomState
+from numpy.typing import DTypeLike
+
+from initbench.core.initializers.elementary import normal, truncated_normal, uniform
+from initbench.core.initializers.protocol import Law, Shape, Weights, fans
+
+Mode = Literal["fan_in", "fan_out", "fan_avg"]
+Distribution = Literal["normal", "uniform", "truncated_normal"]
+
+#: Standard deviation of N(0, 1) truncated at +-2: sqrt(1 - 4 phi(2) / (Phi(2) - Phi(-2))).
+TRUNCATED_STD = 0.87962566103423978
+
+
+def variance_scaling(
+    rng: RandomState,
+    shape: Shape,
+    dtype: DTypeLike,
+    *,
+    scale: Annotated[float, Gt(0)] = 1.0,
+    mode: Mode = "fan_in",
+    distribution: Distribution = "truncated_normal",
+) -> Weights:
+    """Zero-mean weights of variance ``scale / n``: the formula behind he, lecun and glorot.
+
+    n is fan_in, fan_out or their mean, by ``mode``. The variance is that of the weights as
+    drawn, for all three distributions: normal N(0, v); uniform U(-sqrt(3 v), sqrt(3 v));
+    truncated normal cut off at two standard deviations and widened by 1/0.8796 to make up
+    for the cut.
+
+    Source: the three papers named in the family's rows of the registry, which differ in
+    scale and mode alone.
+
+    >>> variance_scaling(RandomState(3), (1, 2), np.float64, scale=2.0, distribution="normal")
+    array([[1.78862847, 0.43650985]])
+    """
+    std = np.sqrt(scale / _fan(shape, mode))
+    if distribution == "normal":
+        return normal(rng, shape, dtype, std=std)
+    if distribution == "uniform":
+        half_width = np.sqrt(3) * std
+        return uniform(rng, shape, dtype, low=-half_width, high=half_width)
+    return truncated_normal(rng, shape, dtype, std=std / TRUNCATED_STD)
+
+
+def variance_scaling_law(
+    shape: Shape, *, scale: float, mode: Mode, distribution: Distribution
+) -> Law:
+    """Of :func:`variance_scaling`: one standard deviation, and bounds by the distribution."""
+    std = math.sqrt(scale / _fan(shape, mode))
+    widest = {"normal": math.inf, "uniform": math.sqrt(3), "truncated_normal": 2 / TRUNCATED_STD}
+    return Law(0.0, std, -widest[distribution] * std, widest[distribution] * std)
+
+
+def _fan(shape: Shape, mode: Mode) -> float:
+    fan_in, fan_out = fans(shape)
+    return {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[mode]
