@@ -28,8 +28,10 @@ Array = NDArray[Any]
 #: measuring fewer samples of each, though no fewer than MIN_SAMPLES.
 PRODUCTS = 6e9
 MIN_SAMPLES, MAX_SAMPLES = 64, 512
-#: And a median over seeds needs no more of them than this.
-MAX_SEEDS = 32
+#: A median over seeds needs no more of them than this; large networks, which differ less from one
+#: another, are measured at as many as have so many weights, though no fewer than MIN_SEEDS.
+MAX_SEEDS, MIN_SEEDS = 32, 3
+MAX_WEIGHTS = 50_000_000
 #: Weights whose mean is further from 0 than this share of their root mean square, and as drawn than
 #: this many standard errors, have another mean than 0: theory, which supposes that, says nothing.
 MEAN_SHARE, MEAN_ERRORS = 0.1, 5.0
@@ -66,7 +68,8 @@ def diagnose(
     for run in plan.runs(experiments):
         key = (run.experiment.name, run.initializer.label, repr(run.experiment.setting))
         group = groups.setdefault(key, [])
-        if len(group) < MAX_SEEDS:
+        most = MAX_WEIGHTS // parameter_count(run.experiment.sizes)
+        if len(group) < np.clip(most, MIN_SEEDS, MAX_SEEDS):
             group.append(run)
     total = sum(map(len, groups.values()))
     weights = sum(parameter_count(g[0].experiment.sizes) * len(g) for g in groups.values())

@@ -212,6 +212,15 @@ def test_seeds_are_measured_in_any_cut(monkeypatch: pytest.MonkeyPatch) -> None:
         assert a.contrast.measured == pytest.approx(b.contrast.measured, rel=1e-12)
 
 
+def test_large_networks_are_measured_at_fewer_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    experiments = config.load([CONFIGS / "he.yaml"])
+    for weights, seeds in ((91 * 5, 5), (91, 3), (10**6, 10)):
+        monkeypatch.setattr("initbench.diagnose.MAX_WEIGHTS", weights)
+        assert only(experiments).findings.seeds == seeds
+    (many,) = config.load([CONFIGS / "he.yaml"], [("--seeds", "seeds=40")])
+    assert only([many]).findings.seeds == 32
+
+
 def test_during_training_one_sees_symmetry_last() -> None:
     (zeros,) = config.load([CONFIGS / "zeros.yaml"], [("--set", "iterations=60")])
     zeros = zeros.model_copy(update={"log_every": 20})
