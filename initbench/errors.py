@@ -5,8 +5,8 @@
     InitbenchError            exit 2   something the user can mend; str() is the whole message
     ├── ConfigError           exit 2   a config's problems, all of them, each with its place
     ├── DataError             exit 2   a data file that cannot be read as one
-    ├── ResultsError          exit 2   results that cannot be written
-    ├── WorkerError           exit 3   a worker process died: runs could not be evaluated
+    ├── ResultsError          exit 2   results that cannot be written, or read again
+    ├── ExecutorError         exit 3   nobody to train: no Dask, no scheduler, unfit workers
     └── FailedRunsError       exit 1   some runs failed; the others are in the tables
 
 Anything else that escapes is a bug of initbench.
@@ -65,11 +65,11 @@ class DataError(InitbenchError):
 
 
 class ResultsError(InitbenchError):
-    """Results that cannot be written; the message names the path and the reason."""
+    """Results that cannot be written or read; the message names the path and the reason."""
 
 
-class WorkerError(InitbenchError):
-    """A worker process died under its runs."""
+class ExecutorError(InitbenchError):
+    """Runs could not be trained where they were to be, for want of workers that can."""
 
     exit_code = 3
 

@@ -5,14 +5,11 @@ A worker receives plain functions and arrays and returns a trace; it never write
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing.queues import SimpleQueue
 from time import perf_counter
 from typing import Any
 
@@ -27,14 +24,17 @@ from initbench.core.losses import LOSS_OF_TASK, LOSSES
 from initbench.core.network import parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Point, Problem, train
-from initbench.datasets import fingerprint, load
-from initbench.errors import WorkerError
-from initbench.plan import Stack, identity
+from initbench.datasets import load
+from initbench.executors import Tell, Workers
+from initbench.plan import Stack
+from initbench.provenance import Provenance, now, provenance
 from initbench.records import NO_CURVE, Record, Status, curve_of
 
 Array = NDArray[Any]
 #: How often the driver looks for progress of its workers, in seconds.
 POLL = 0.1
+#: Workers that a stack may lose until its runs are given up.
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A stack has reached a log point: which stack, how far, the losses of its runs."""
+    """A stack has reached a log point: how far, the losses of its runs (nan for a failed one)."""
 
-    stack: int
+    stack: Stack
     iteration: int
     train_loss: tuple[float, ...]
 
@@ -68,46 +68,100 @@ class Trace:
     seconds: float
     failures: dict[int, str]
     notes: dict[int, str]
+    made: Provenance  # of the process that trained it
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A stack's records, with their positions among all runs, and where they were made."""
+
+    positions: tuple[int, ...]
+    records: tuple[Record, ...]
+    made: Provenance
 
 
 Report = Callable[[Progress], None]
 
 
-def execute(stacks: Sequence[Stack], jobs: int, report: Report) -> Iterator[tuple[int, Record]]:
-    """Train all stacks; yield (position, Record) as stacks finish, in any order.
+def execute(
+    stacks: Sequence[Stack], identities: Sequence[str], workers: Workers | None, report: Report
+) -> Generator[Finished]:
+    """Train all stacks, in this process or on workers; yield each when it is done, in any order.
 
-    BLAS is held to one thread a worker, and so is a run's arithmetic the same wherever it is
-    trained. Closing the iterator, or an interrupt, ends the workers.
+    ``identities`` are those of all runs, by position. BLAS is held to one thread a worker, and
+    so a run's arithmetic is the same wherever it trains. A stack whose worker dies is tried
+    again, its initializers apart; what has lost TRIES workers, the last of them with nothing
+    beside it, is failed. Closing the workers, once this iterator is closed, is the caller's.
     """
-    if jobs == 1 or len(stacks) == 1:
-        for number, stack in enumerate(stacks):
-            yield from _records(stack, train_work(prepare(stack), partial(_tell, report, number)))
+    if workers is None:
+        for stack in stacks:
+            trace = train_work(partial(_tell, report, stack), prepare(stack))
+            yield _finished(stack, identities, trace, report)
         return
-    context = multiprocessing.get_context("spawn")
-    progress: SimpleQueue[Progress] = context.SimpleQueue()
-    pool = ProcessPoolExecutor(
-        min(jobs, len(stacks)), context, initializer=_start_worker, initargs=(progress,)
-    )
-    try:
-        futures: dict[Future[Trace], Stack] = {
-            pool.submit(_work, number, prepare(stack)): stack for number, stack in enumerate(stacks)
-        }
-        pending = set(futures)
-        while pending:
-            done, pending = wait(pending, POLL, FIRST_COMPLETED)
-            while not progress.empty():
-                report(progress.get())
-            for future in done:
-                yield from _records(futures[future], future.result())
-    except BrokenProcessPool:
-        raise WorkerError(
-            "a worker process died (killed, or out of memory); finished runs are kept. "
-            "Try fewer --jobs"
-        ) from None
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()  # a stack may need minutes to its end: nobody waits for it
+    for stack, trace in _on_workers(stacks, workers, report):
+        yield _finished(stack, identities, trace, report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A stack to try, and the deaths of workers that it is suspected of."""
+
+    stack: Stack
+    deaths: int = 0
+
+    def again(self, deaths: int) -> list[_Attempt]:
+        """What to try next: after the first death its initializers apart, to find the deadly."""
+        if self.deaths:
+            return [_Attempt(self.stack, self.deaths + deaths)]
+        parts: dict[str, list[int]] = {}
+        for index, run in enumerate(self.stack.runs):
+            parts.setdefault(run.initializer.label, []).append(index)
+        return [_Attempt(self.stack.part(indices), deaths) for indices in parts.values()]
+
+
+def _on_workers(
+    stacks: Sequence[Stack], workers: Workers, report: Report
+) -> Iterator[tuple[Stack, Trace]]:
+    waiting = deque(map(_Attempt, stacks))
+    flying: dict[Future[Trace], _Attempt] = {}
+    launched: list[Stack] = []  # by ticket
+
+    def ready(attempt: _Attempt) -> bool:
+        """A suspect shares its worker with none, so that no run fails for its company."""
+        suspected = attempt.deaths or any(other.deaths for other in flying.values())
+        return not flying if suspected and not workers.apart else len(flying) < workers.room
+
+    results: list[tuple[Stack, Trace]] = []
+    while waiting or flying or results:
+        while waiting and ready(waiting[0]):
+            attempt = waiting.popleft()
+            future = workers.submit(len(launched), train_work, prepare(attempt.stack))
+            flying[future] = attempt
+            launched.append(attempt.stack)
+        yield from results  # only now, when no worker waits for what becomes of them
+        results = []
+        done, _ = wait(flying, POLL, FIRST_COMPLETED)
+        for ticket, iteration, losses in workers.news():
+            report(Progress(launched[ticket], iteration, losses))
+        for future in done:
+            attempt = flying.pop(future)
+            error = future.exception()
+            if error is None:
+                results.append((attempt.stack, future.result()))
+                continue
+            deaths = workers.deaths(error)
+            if not deaths:
+                raise error
+            if attempt.deaths + deaths >= TRIES and (workers.apart or attempt.deaths):
+                results.append((attempt.stack, _given_up(attempt.stack, attempt.deaths + deaths)))
+            else:
+                waiting.extendleft(attempt.again(deaths))
+
+
+def _given_up(stack: Stack, deaths: int) -> Trace:
+    reason = f"its worker died in each of {deaths} tries (killed, or out of memory?)"
+    failures = dict.fromkeys(range(len(stack.runs)), reason)
+    return Trace([], 0.0, failures, {}, provenance())
 
 
 def prepare(stack: Stack) -> Work:
@@ -155,10 +209,11 @@ def prepare(stack: Stack) -> Work:
     )
 
 
-def train_work(work: Work, report: Callable[[int, tuple[float, ...]], None]) -> Trace:
+def train_work(tell: Tell, work: Work) -> Trace:
     """Draw and train a stack. Runs that cannot be drawn fail; the others train without them."""
     begun = perf_counter()
     points = []
+    losses = np.full(len(work.seeds), np.nan)
     with threadpool_limits(1, user_api="blas"):
         starts = start.draw(work.network, work.chosen, work.seeds)
         theta = starts.theta
@@ -169,8 +224,9 @@ def train_work(work: Work, report: Callable[[int, tuple[float, ...]], None]) -> 
             theta[:] = starts.theta[kept]
         for point in train(work.problem, theta, work.seeds, work.hyperparameters) if kept else ():
             points.append(point)
-            report(point.iteration, tuple(point.train_loss.tolist()))
-    return Trace(points, perf_counter() - begun, starts.failures, starts.notes)
+            losses[kept] = point.train_loss
+            tell(point.iteration, tuple(losses.tolist()))
+    return Trace(points, perf_counter() - begun, starts.failures, starts.notes, provenance())
 
 
 def select(work: Work, runs: Sequence[int]) -> Work:
@@ -190,17 +246,24 @@ def draw(work: Work) -> tuple[Array, dict[int, str]]:
     return starts.theta, starts.failures
 
 
-def _records(stack: Stack, trace: Trace) -> Iterator[tuple[int, Record]]:
-    row = itertools.count()  # of the points: failed runs have none
+def _tell(report: Report, stack: Stack, iteration: int, train_loss: tuple[float, ...]) -> None:
+    report(Progress(stack, iteration, train_loss))
+
+
+def _finished(stack: Stack, identities: Sequence[str], trace: Trace, report: Report) -> Finished:
+    here = provenance()
+    made = replace(trace.made, commit=here.commit, dirty=here.dirty, created=now())
+    records = []
+    row = 0  # of the points: failed runs have none
     for index, (run, position) in enumerate(zip(stack.runs, stack.positions, strict=True)):
         status: Status = "failed"
         curve = NO_CURVE
         if index not in trace.failures:
-            status, curve = curve_of(trace.points, next(row))
-        yield (
-            position,
+            status, curve = curve_of(trace.points, row)
+            row += 1
+        records.append(
             Record(
-                id=identity(run, fingerprint(run.experiment.dataset)),
+                id=identities[position],
                 config=run.experiment.name,
                 initializer=run.initializer.label,
                 setting=run.experiment.setting,
@@ -209,23 +272,16 @@ def _records(stack: Stack, trace: Trace) -> Iterator[tuple[int, Record]]:
                 curve=curve,
                 seconds=trace.seconds / len(stack.runs),
                 reason=trace.failures.get(index, trace.notes.get(index, "")),
-            ),
+                numerics=made.numerics,
+            )
         )
-
-
-def _tell(report: Report, number: int, iteration: int, train_loss: tuple[float, ...]) -> None:
-    report(Progress(number, iteration, train_loss))
-
-
-_progress: SimpleQueue[Progress] | None = None
-
-
-def _start_worker(progress: SimpleQueue[Progress]) -> None:
-    """Keep the queue that this worker reports to: a queue cannot travel with each task."""
-    global _progress
-    _progress = progress
-
-
-def _work(number: int, work: Work) -> Trace:
-    assert _progress is not None
-    return train_work(work, partial(_tell, _progress.put, number))
+    # A worker's last word may be lost, and a stack may end before its last iteration.
+    last = tuple(record.metric("train_loss") for record in records)
+    report(
+        Progress(
+            stack,
+            stack.runs[0].experiment.iterations,
+            tuple(np.nan if loss is None else loss for loss in last),
+        )
+    )
+    return Finished(stack.positions, tuple(records), made)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +23,16 @@ from initbench.spec import Choice, Experiment
 #: small enough to stay in the outer caches. On a core with 512 KiB of L2 and 32 MiB of L3, about
 #: 3 MiB was within 5 % of the best size for the article's network and for digits.
 STACK_BYTES = 3 * 2**20
-MAX_STACK = 32
+#: 16 of the article's runs train within 1 % of the speed of 32, and half as much is lost with
+#: them if their worker dies.
+MAX_STACK = 16
+#: What a worker's death may cost, as long as no stack gets smaller for it than 8 runs, which on
+#: the article's network train at 90 % of the speed.
+STACK_SECONDS = 60.0
+SMALL_STACK = 8
 #: Hexadecimal digits of an identity: 64 bits, so that a million runs collide once in 10^7 stores.
 ID_LENGTH = 16
-# Rough costs, to tell seconds of work from minutes: nothing but the default of --jobs reads them.
+# Rough costs, to tell seconds of work from minutes: for the default of --jobs and STACK_SECONDS.
 PRODUCTS_A_SECOND = 8e9
 SECONDS_A_CALL = 1e-5
 SECONDS_A_START = 1.5
@@ -46,6 +53,13 @@ class Stack:
 
     runs: tuple[Run, ...]
     positions: tuple[int, ...]
+
+    def part(self, indices: Sequence[int]) -> Stack:
+        """Some of its runs."""
+        return Stack(
+            tuple(self.runs[index] for index in indices),
+            tuple(self.positions[index] for index in indices),
+        )
 
 
 def runs(experiments: Iterable[Experiment]) -> list[Run]:
@@ -86,7 +100,35 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
 
 def identity(run: Run, data: str | None) -> str:
     """A hash of :func:`resolved`: equal for runs whose numbers must be equal."""
-    text = json.dumps(resolved(run, data), sort_keys=True)
+    return _hashed(resolved(run, data))
+
+
+def identities(planned: Iterable[Run], data: Callable[[Choice], str | None]) -> list[str]:
+    """Each run's :func:`identity`; ``data`` gives the fingerprint of a data set."""
+    return [_hashed({**common, "seed": run.seed}) for run, common in _with_settings(planned, data)]
+
+
+def settings(planned: Iterable[Run], data: Callable[[Choice], str | None]) -> list[str]:
+    """Each run's :func:`resolved` without its seed, as JSON: one text for all seeds."""
+    return [json.dumps(common, sort_keys=True) for _, common in _with_settings(planned, data)]
+
+
+def _with_settings(
+    planned: Iterable[Run], data: Callable[[Choice], str | None]
+) -> Iterator[tuple[Run, dict[str, Any]]]:
+    """Each run, and what it shares with its neighbours that differ in nothing but the seed."""
+    for _, neighbours in itertools.groupby(
+        planned, key=lambda run: (id(run.experiment), id(run.initializer))
+    ):
+        first, *others = neighbours
+        common = resolved(first, data(first.experiment.dataset))
+        del common["seed"]
+        for run in (first, *others):
+            yield run, common
+
+
+def _hashed(settled: dict[str, Any]) -> str:
+    text = json.dumps(settled, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
 
 
@@ -111,23 +153,29 @@ def shape(experiment: Experiment) -> Hashable:
 def stacks(planned: Sequence[Run], jobs: int, samples: Callable[[Experiment], int]) -> list[Stack]:
     """Cut runs into stacks of equal shape, as many for every job where there are runs enough.
 
+    Among several jobs the longest come first, so that none waits for one that was begun last.
     ``samples`` gives the number of train samples of an experiment's data set.
     """
     groups: dict[Hashable, list[int]] = {}
     for position, run in enumerate(planned):
         groups.setdefault(shape(run.experiment), []).append(position)
-    cut = []
+    cut: list[tuple[float, Stack]] = []
     for positions in groups.values():
         experiment = planned[positions[0]].experiment
+        seconds = run_seconds(experiment, samples(experiment))
         fitting = STACK_BYTES // stack_bytes(experiment, samples(experiment))
-        most = max(1, min(MAX_STACK, fitting))
+        quick = max(SMALL_STACK, int(STACK_SECONDS / seconds))
+        most = max(1, min(MAX_STACK, fitting, quick))
         # A multiple of the jobs: else some would idle while others train the last stack.
         rounds = -(-len(positions) // (most * jobs))
         count = min(rounds * jobs, len(positions))
         for part in np.array_split(positions, count):
             mine = tuple(int(position) for position in part)
-            cut.append(Stack(tuple(planned[position] for position in mine), mine))
-    return cut
+            stack = Stack(tuple(planned[position] for position in mine), mine)
+            cut.append((seconds * len(mine), stack))
+    if jobs > 1:
+        cut.sort(key=lambda pair: -pair[0])
+    return [stack for _, stack in cut]
 
 
 def stack_bytes(experiment: Experiment, samples: int) -> int:
@@ -171,12 +219,15 @@ def useful_jobs(
     planned: Sequence[Run], processors: int, samples: Callable[[Experiment], int]
 ) -> int:
     """How many processes pay: one where the work is done before a second has started."""
-    seconds = 0.0
-    for run in planned:
-        e = run.experiment
-        products = 6 * parameter_count(e.sizes) * (e.batch_size or samples(e))
-        seconds += e.iterations * (products / PRODUCTS_A_SECOND + SECONDS_A_CALL)
+    seconds = sum(run_seconds(run.experiment, samples(run.experiment)) for run in planned)
     return max(1, min(processors, int(seconds / SECONDS_A_START)))
+
+
+def run_seconds(experiment: Experiment, samples: int) -> float:
+    """About how long one run of a stack trains."""
+    e = experiment
+    products = 6 * parameter_count(e.sizes) * (e.batch_size or samples)
+    return e.iterations * (products / PRODUCTS_A_SECOND + SECONDS_A_CALL)
 
 
 def network(experiment: Experiment) -> str:

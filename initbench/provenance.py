@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 from initbench.core.blas import blas
@@ -26,6 +26,11 @@ class Provenance:
     dirty: bool  # whether that checkout had changes
     created: str  # UTC, ISO 8601, to the second
 
+    @property
+    def numerics(self) -> str:
+        """What may move a run's last bits: where it differs, digits may."""
+        return f"NumPy {self.numpy}, {self.blas}"
+
 
 def provenance() -> Provenance:
     """Of this process, now."""
@@ -38,8 +43,19 @@ def provenance() -> Provenance:
         cpu=_cpu(),
         commit=commit,
         dirty=dirty,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=now(),
     )
+
+
+def now() -> str:
+    """This moment, as ``created`` holds it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@cache
+def version(distribution: str) -> str:
+    """Of an installed distribution, read once: it is asked for a stack."""
+    return metadata.version(distribution)
 
 
 @cache

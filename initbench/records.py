@@ -47,6 +47,8 @@ class Record:
     trained, ``reason`` is what its initializer has to say, most often nothing.
 
     ``id`` is :func:`initbench.plan.identity`: equal for runs whose numbers must be equal.
+    ``numerics`` are the NumPy and BLAS that made them, and may differ between equal ids: then
+    last digits may, too. ``cached`` records were read from a store, not trained now.
     """
 
     id: str
@@ -58,6 +60,8 @@ class Record:
     curve: Curve
     seconds: float
     reason: str = ""
+    numerics: str = ""
+    cached: bool = False
 
     @property
     def iterations(self) -> int:

@@ -240,6 +240,13 @@ class File(Measured):
     task: Literal["auto", "classification", "regression"] = "auto"
 
 
+def shipped(name: str) -> bool:
+    """Whether initbench brings this initializer: any other may raise, or end its process."""
+    draw = initializers.INITIALIZERS[name].draw
+    plain = draw.func if isinstance(draw, partial) else draw
+    return plain.__module__.startswith(f"{initializers.__name__}.")
+
+
 INITIALIZER_MODELS = _registered({k: v.draw for k, v in initializers.INITIALIZERS.items()})
 ACTIVATION_MODELS = _registered({k: v.apply for k, v in activations.ACTIVATIONS.items()})
 OPTIMIZER_MODELS = _registered(

@@ -19,7 +19,7 @@ LADDER = [
     {"spec", "provenance"},
     {"records"},
     {"plan", "stats", "datasets", "document", "verdict"},
-    {"config"},
+    {"config", "executors", "store"},
     {"execute", "report", "results"},
     {"diagnose"},
     {"cli"},

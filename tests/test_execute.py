@@ -10,7 +10,7 @@ import pytest
 
 from initbench import config, datasets, execute, plan
 from initbench.core.initializers import INITIALIZERS, Initializer
-from initbench.errors import WorkerError
+from initbench.executors import Processes
 from initbench.records import Record
 
 CONFIG = """
@@ -37,7 +37,15 @@ def train(
 ) -> list[Record]:
     runs = plan.runs(experiments)
     stacks = plan.stacks(runs, jobs, samples)
-    done = dict(execute.execute(stacks, jobs, report))
+    workers = Processes(jobs) if jobs > 1 else None
+    identities = plan.identities(runs, datasets.fingerprint)
+    done: dict[int, Record] = {}
+    try:
+        for batch in execute.execute(stacks, identities, workers, report):
+            done |= zip(batch.positions, batch.records, strict=True)
+    finally:
+        if workers:
+            workers.close()
     return [dataclasses.replace(done[position], seconds=0.0) for position in range(len(runs))]
 
 
@@ -67,20 +75,29 @@ def test_records_say_who_they_are(experiments: list[Any]) -> None:
 def test_progress_reaches_the_end_of_every_stack(experiments: list[Any], jobs: int) -> None:
     news: list[execute.Progress] = []
     train(experiments, jobs, news.append)
-    stacks = {one.stack for one in news}
-    assert len(stacks) == jobs
-    # A worker's last word may still be under way when its result is in.
-    for stack in stacks:
-        assert [one.iteration for one in news if one.stack == stack][:4] == [0, 10, 20, 30]
+    stacks = {one.stack.positions for one in news}
+    assert len(stacks) == 2
+    for positions in stacks:
+        # Between the two, a worker tells what it has reached now and then.
+        iterations = [one.iteration for one in news if one.stack.positions == positions]
+        assert iterations == sorted(iterations)
+        assert (iterations[0], iterations[-1]) == (0, 40)
 
 
-def test_a_worker_that_dies_is_an_error_that_says_so(
+def test_a_deadly_initializer_fails_and_no_other(
     experiments: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deadly = Initializer(leave, "-", "-", None)
-    monkeypatch.setitem(INITIALIZERS, "he_normal", deadly)
-    with pytest.raises(WorkerError, match="a worker process died"):
-        train(experiments, 2)
+    whole = train(experiments, 1)
+    monkeypatch.setitem(INITIALIZERS, "normal", Initializer(leave, "-", "-", None))
+    records = train(experiments, 2)
+    failed = [record for record in records if record.status == "failed"]
+    assert {record.initializer for record in failed} == {"normal(std=10)"}
+    assert {record.reason for record in failed} == {
+        "its worker died in each of 3 tries (killed, or out of memory?)"
+    }
+    assert [r for r in records if r.status != "failed"] == [
+        r for r in whole if r.initializer != "normal(std=10)"
+    ]
 
 
 def leave(*_: object, **__: object) -> NoReturn:

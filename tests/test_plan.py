@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def test_learning_rates_and_optimizer_parameters_share_a_stack() -> None:
             experiment(learning_rate=0.2, optimizer="momentum"),
         ]
     )
-    assert len(plan.stacks(runs, 1, samples)) == 2  # 40 runs, at most 32 a stack
+    assert len(plan.stacks(runs, 1, samples)) == 3  # 40 runs, at most 16 a stack
     assert plan.shape(runs[0].experiment) == plan.shape(runs[-1].experiment)
     assert plan.problem(runs[0].experiment) != plan.problem(runs[-1].experiment)
 
@@ -177,3 +178,20 @@ def test_a_file_counts_by_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None
     before = of("a.csv", "hash")
     monkeypatch.setattr("initbench.plan.ENGINE_REVISION", ENGINE_REVISION + 1)
     assert of("a.csv", "hash") != before
+
+
+def test_identities_of_many_are_those_of_each() -> None:
+    runs = plan.runs([experiment(seeds=3), experiment(iterations=7, seeds=[2, 0])])
+    data = {experiment().dataset: "hash"}
+    assert plan.identities(runs, data.__getitem__) == [plan.identity(run, "hash") for run in runs]
+    for run, text in zip(runs, plan.settings(runs, data.__getitem__), strict=True):
+        assert {**json.loads(text), "seed": run.seed} == plan.resolved(run, "hash")
+
+
+def test_long_stacks_begin_first_and_stay_small() -> None:
+    """300 samples and 97 parameters cost 32 us an iteration, so 10^6 iterations 32 s a run."""
+    short, long = experiment(seeds=64), experiment(iterations=10**6, seeds=64)
+    stacks = plan.stacks(plan.runs([short, long]), 2, samples)
+    assert [len(stack.runs) for stack in stacks] == [8] * 16 + [16] * 8
+    assert stacks[0].runs[0].experiment == long
+    assert plan.stacks(plan.runs([short, long]), 1, samples)[0].runs[0].experiment == short

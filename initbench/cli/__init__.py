@@ -16,7 +16,7 @@ import click
 from initbench.errors import InitbenchError
 
 INTERRUPTED = 130
-COMMANDS = ("run", "compare", "diagnose", "list", "schema")
+COMMANDS = ("run", "compare", "diagnose", "show", "clean", "list", "schema")
 
 
 class Commands(click.Group):

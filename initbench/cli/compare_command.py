@@ -14,6 +14,7 @@ from initbench.cli import options
 @click.argument("configs", nargs=-1, metavar="[CONFIG...]", type=click.Path())
 @click.option("--all", "everything", is_flag=True, help="Every config directly in configs/.")
 @options.training
+@options.execution
 def command(
     configs: tuple[str, ...],
     everything: bool,
@@ -23,6 +24,7 @@ def command(
     results: Path,
     output_format: str,
     quiet: bool,
+    execution: options.Execution,
 ) -> None:
     """Train configs and rank their initializers, a table for each problem they pose.
 
@@ -33,14 +35,16 @@ def command(
         raise click.UsageError("Name configs, or give --all; not both.")
     from initbench import config, plan, stats
     from initbench.cli.output import show
-    from initbench.cli.training import finish, train_all
+    from initbench.cli.training import finish, noted, train_all
     from initbench.report import documents, tables
     from initbench.results import prepare, save
     from initbench.spec import Experiment
+    from initbench.store import opened
 
     experiments = config.load(configs or config.all_configs(), [*overrides, *seeds])
     prepare(results)
-    trained = train_all(experiments, jobs, quiet=quiet)
+    with opened(results) as store:
+        trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)
     summaries = stats.summarize(trained.records)
 
     # Rows are grouped by the problem that their config poses at their point of its sweep.
@@ -55,7 +59,10 @@ def command(
         groups.setdefault(problem, []).append(summary)
     ranked = stats.rank(groups.values(), "train_loss")
     shown = [
-        tables.ranking_table(title, [row for row in ranked if row.problem == number])
+        noted(
+            tables.ranking_table(title, [row for row in ranked if row.problem == number]),
+            trained.records,
+        )
         for number, title in enumerate(titles)
     ]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +36,16 @@ def _seeds(ctx: click.Context, param: click.Parameter, value: str | None) -> lis
     return [(f"--seeds {value}", f"seeds={seeds}")]
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How runs are trained: options that only commands with stored results have."""
+
+    force: bool = False
+    fail_fast: bool = False
+    executor: str = "processes"
+    scheduler: str | None = None
+
+
 output_format = click.option(
     "--format",
     "output_format",
@@ -42,6 +54,29 @@ output_format = click.option(
     show_default=True,
     help="What standard output holds; progress and messages go to standard error.",
 )
+
+results = click.option(
+    "--results", type=click.Path(file_okay=False, path_type=Path), default=Path("results"),
+    metavar="DIR", show_default=True, help="Where results are.",
+)  # fmt: skip
+
+_MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+
+stored = _together(
+    click.option(
+        "--status", type=click.Choice(["ok", "diverged", "failed"]), help="How they ended.",
+    ),
+    click.option(
+        "--initializer", metavar="NAME",
+        help="Of this initializer; with parameters, too: 'normal(std=10)'.",
+    ),
+    click.option(
+        "--since", type=_MOMENT, metavar="DATE", help="Stored at this UTC date or later: "
+        "2026-01-31, or 2026-01-31T12:00:00.",
+    ),
+    click.option("--before", type=_MOMENT, metavar="DATE", help="Stored before this UTC date."),
+    results,
+)  # fmt: skip
 
 settings = _together(
     click.option(
@@ -69,3 +104,36 @@ training = _together(
     output_format,
     quiet,
 )  # fmt: skip
+
+_execution = _together(
+    click.option("--force", is_flag=True, help="Train runs again that results hold already."),
+    click.option("--fail-fast", is_flag=True, help="Stop at the first run that fails."),
+    click.option(
+        "--executor", type=click.Choice(["processes", "dask"]), default="processes",
+        show_default=True, help="What --jobs are: processes, or workers of a Dask cluster.",
+    ),
+    click.option(
+        "--scheduler", metavar="ADDRESS",
+        help="Train on this Dask cluster (tcp://HOST:8786), with all its workers.",
+    ),
+)  # fmt: skip
+
+
+#: What the options say when none is given.
+USUAL = Execution()
+
+
+def execution(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that make one argument, ``execution``."""
+
+    @wraps(function)
+    def command(
+        *, force: bool, fail_fast: bool, executor: str, scheduler: str | None, **others: Any
+    ) -> Any:
+        if scheduler is not None and executor != "dask":
+            raise click.UsageError("--scheduler needs --executor dask.")
+        if scheduler is not None and others["jobs"] is not None:
+            raise click.UsageError("--scheduler has workers of its own: give no --jobs with it.")
+        return function(execution=Execution(force, fail_fast, executor, scheduler), **others)
+
+    return _execution(command)

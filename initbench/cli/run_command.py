@@ -12,6 +12,7 @@ from initbench.cli import options
 @click.command("run")
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...", type=click.Path())
 @options.training
+@options.execution
 def command(
     configs: tuple[str, ...],
     overrides: list[tuple[str, str]],
@@ -20,6 +21,7 @@ def command(
     results: Path,
     output_format: str,
     quiet: bool,
+    execution: options.Execution,
 ) -> None:
     """Train each config's initializers at each of its seeds.
 
@@ -28,13 +30,15 @@ def command(
     """
     from initbench import config, plan, stats
     from initbench.cli.output import show
-    from initbench.cli.training import finish, train_all
+    from initbench.cli.training import finish, noted, train_all
     from initbench.report import documents, tables
     from initbench.results import prepare, save
+    from initbench.store import opened
 
     experiments = config.load(configs, [*overrides, *seeds])
     prepare(results)
-    trained = train_all(experiments, jobs, quiet=quiet)
+    with opened(results) as store:
+        trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)
     summaries = stats.summarize(trained.records)
 
     shown, written = [], []
@@ -44,7 +48,8 @@ def command(
         if not records:
             continue
         of_config = [experiment for experiment in experiments if experiment.name == name]
-        shown.append(tables.summary_table(f"{name}: {plan.describe(of_config)}", rows))
+        table = tables.summary_table(f"{name}: {plan.describe(of_config)}", rows)
+        shown.append(noted(table, records))
         texts = {
             "csv": tables.csv_text(*documents.record_rows(records)),
             "json": documents.json_text(documents.run_document(records, rows)),

@@ -1,23 +1,26 @@
-"""What `run` and `compare` share: train all runs, draw progress, keep what an interrupt leaves."""
+"""What `run` and `compare` share: take what is stored, train the rest, keep what is finished."""
 
 from __future__ import annotations
 
 import os
-import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
-from types import TracebackType
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, replace
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Column
 
-from initbench import datasets, execute, plan
-from initbench.errors import FailedRunsError, WorkerError
-from initbench.plan import Run, Stack
+from initbench import datasets, execute, executors, plan
+from initbench.cli.display import Display
+from initbench.cli.options import USUAL, Execution
+from initbench.errors import ExecutorError, FailedRunsError, InitbenchError
+from initbench.execute import Finished
+from initbench.plan import Run
+from initbench.provenance import provenance
 from initbench.records import Record
-from initbench.spec import Experiment
+from initbench.report.tables import Table
+from initbench.spec import Experiment, shipped
+from initbench.store import Filter, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +29,103 @@ class Trained:
 
     records: list[Record]
     asked: int
-    stopped_by: KeyboardInterrupt | WorkerError | None
+    stopped_by: KeyboardInterrupt | InitbenchError | None
 
     @property
     def note(self) -> str:
-        """A caption's words about runs that are missing; empty where none is."""
-        missing = f"{len(self.records)} of {self.asked} runs finished"
-        return missing if self.stopped_by else ""
+        """Where the records came from, or how many are missing."""
+        if self.stopped_by:
+            return f"{len(self.records)} of {self.asked} runs finished"
+        cached = sum(record.cached for record in self.records)
+        return f"{self.asked} runs: {cached} from results, {self.asked - cached} trained"
 
 
-def train_all(experiments: Sequence[Experiment], jobs: int | None, *, quiet: bool) -> Trained:
-    """Train every run of the experiments."""
+def train_all(
+    experiments: Sequence[Experiment],
+    jobs: int | None,
+    *,
+    quiet: bool,
+    execution: Execution = USUAL,
+    store: Store | None = None,
+) -> Trained:
+    """The record of every run of the experiments: from the store, or trained and stored.
+
+    Without a store all are trained. A run that failed before is tried again.
+    """
     runs = plan.runs(experiments)
+    # Of the data as they are now, when they are loaded: a file may change while runs train.
+    prints = {e.dataset: datasets.fingerprint(e.dataset) for e in experiments}
+    identities = plan.identities(runs, prints.__getitem__)
+    finished: dict[str, Record] = {}
+    if store is not None and not execution.force:
+        stored = store.select(Filter(ids=tuple(identities)))
+        finished = {one.record.id: one.record for one in stored if one.record.status != "failed"}
+    # Configs may ask for the same run: once is enough.
+    todo = {
+        identity: run
+        for identity, run in zip(identities, runs, strict=True)
+        if identity not in finished
+    }
+    stopped_by: KeyboardInterrupt | InitbenchError | None = None
+    try:
+        with closing(_train(todo, jobs, execution, quiet=quiet)) as batches:
+            for batch in batches:
+                if store is not None:
+                    trained = [todo[record.id] for record in batch.records]
+                    settings = plan.settings(trained, prints.__getitem__)
+                    entries = zip(batch.records, settings, strict=True)
+                    store.add(entries, batch.made, again=execution.force)
+                finished |= {record.id: record for record in batch.records}
+                if execution.fail_fast and (failure := _failure(batch.records, len(runs))):
+                    stopped_by = failure
+                    break
+    except (KeyboardInterrupt, ExecutorError) as error:
+        stopped_by = error
+    return Trained(list(_labelled(runs, identities, finished)), len(runs), stopped_by)
+
+
+def _train(
+    todo: Mapping[str, Run], jobs: int | None, execution: Execution, *, quiet: bool
+) -> Generator[Finished]:
+    """Train runs, given by their identity."""
+    runs = list(todo.values())
+    if not runs:
+        return
     jobs = jobs or plan.useful_jobs(runs, _processors(), _samples)
-    stacks = plan.stacks(runs, jobs, _samples)
-    finished: dict[int, Record] = {}
-    stopped_by: KeyboardInterrupt | WorkerError | None = None
-    with Display(stacks, enabled=not quiet) as display:
-        try:
-            for position, record in execute.execute(stacks, jobs, display.report):
-                finished[position] = record
-        except (KeyboardInterrupt, WorkerError) as error:
-            stopped_by = error
-    return Trained([finished[p] for p in sorted(finished)], len(runs), stopped_by)
+    workers: executors.Workers | None = None
+    if execution.executor == "dask":
+        workers = executors.Dask(execution.scheduler, jobs)
+        jobs = workers.threads
+        if not jobs and not quiet:
+            click.echo(f"{execution.scheduler} has no workers yet: waiting for them", err=True)
+    elif jobs > 1 or not all(shipped(run.initializer.name) for run in runs):
+        workers = executors.Processes(jobs)
+    stacks = plan.stacks(runs, max(1, jobs), _samples)
+    with (
+        closing(workers) if workers else nullcontext(),
+        Display(stacks, enabled=not quiet) as display,
+        closing(execute.execute(stacks, list(todo), workers, display.report)) as batches,
+    ):
+        yield from batches
+
+
+def _labelled(
+    runs: Sequence[Run], identities: Sequence[str], finished: Mapping[str, Record]
+) -> Iterator[Record]:
+    """The finished ones of ``runs``, in the words of the configs that ask now."""
+    seen = set()
+    for run, identity in zip(runs, identities, strict=True):
+        if identity not in finished:
+            continue
+        record = finished[identity]
+        yield replace(
+            record,
+            config=run.experiment.name,
+            initializer=run.initializer.label,
+            setting=run.experiment.setting,
+            cached=record.cached or identity in seen,
+        )
+        seen.add(identity)
 
 
 def _samples(experiment: Experiment) -> int:
@@ -62,91 +139,33 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-class Display:
-    """A progress bar on standard error: share done, time left, each row's latest median loss.
-
-    Silent unless standard error is a terminal.
-    """
-
-    def __init__(self, stacks: Sequence[Stack], *, enabled: bool) -> None:
-        self._stacks = stacks
-        self._at = [0] * len(stacks)
-        self._losses: dict[str, dict[int, float]] = {}
-        console = Console(stderr=True)
-        self._progress = Progress(
-            BarColumn(bar_width=16),
-            TaskProgressColumn(table_column=Column(no_wrap=True)),
-            TextColumn("{task.fields[runs]} runs", table_column=Column(no_wrap=True)),
-            TimeRemainingColumn(table_column=Column(no_wrap=True)),
-            # The losses take what room is left.
-            TextColumn(
-                "{task.fields[losses]}",
-                table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
-            ),
-            console=console,
-            disable=not (enabled and console.is_terminal),
-            transient=True,
-            expand=True,
-        )
-        total = sum(len(stack.runs) * _iterations(stack) for stack in stacks)
-        self._runs = sum(len(stack.runs) for stack in stacks)
-        self._task = self._progress.add_task("", total=total, runs=f"0/{self._runs}", losses="")
-
-    def __enter__(self) -> Display:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if not self._progress.disable:  # Rich before 14.3 prints a line even then
-            self._progress.stop()
-
-    def report(self, news: execute.Progress) -> None:
-        """Take in that a stack has reached a log point."""
-        if self._progress.disable:
-            return
-        stack = self._stacks[news.stack]
-        self._at[news.stack] = news.iteration
-        for run, position, loss in zip(stack.runs, stack.positions, news.train_loss, strict=True):
-            self._losses.setdefault(_row(run), {})[position] = loss
-        pairs = list(zip(self._stacks, self._at, strict=True))
-        done = sum(len(stack.runs) for stack, at in pairs if at == _iterations(stack))
-        self._progress.update(
-            self._task,
-            completed=sum(len(stack.runs) * at for stack, at in pairs),
-            runs=f"{done}/{self._runs}",
-            losses=", ".join(
-                f"{row} {statistics.median(losses.values()):.3g}"
-                for row, losses in self._losses.items()
-            ),
-        )
-
-
-def _iterations(stack: Stack) -> int:
-    return stack.runs[0].experiment.iterations
-
-
-def _row(run: Run) -> str:
-    """The shortest name that tells a run's row from the others."""
-    experiment = run.experiment
-    return experiment.name if len(experiment.initializer) == 1 else run.initializer.label
+def noted(table: Table, records: Iterable[Record]) -> Table:
+    """The table, its caption saying which records other arithmetic than this machine's made."""
+    here = provenance().numerics
+    elsewhere = Counter(record.numerics for record in records if record.numerics != here)
+    notes = [
+        f"{count} run{'' if count == 1 else 's'} made with {numerics} (here: {here}): last digits "
+        "may differ."
+        for numerics, count in elsewhere.items()
+    ]
+    return replace(table, caption="\n".join([table.caption, *notes]))
 
 
 def finish(trained: Trained, *, quiet: bool, written: Sequence[object]) -> None:
-    """Say what was written, and pass on what cut the runs short."""
-    if written and not quiet:
-        click.echo(f"wrote {', '.join(map(str, written))}", err=True)
-    if trained.stopped_by is not None:
-        if trained.note and not quiet:
-            click.echo(trained.note, err=True)
-        raise trained.stopped_by
-    failed = [record for record in trained.records if record.status == "failed"]
-    if failed:
-        reasons = dict.fromkeys(f"{r.config}, {r.initializer}: {r.reason}" for r in failed)
-        raise FailedRunsError(
-            f"{len(failed)} of {trained.asked} runs failed:\n" + "\n".join(reasons)
-        )
+    """Say what was written and where it came from; pass on what cut the runs short."""
+    if not quiet:
+        if written:
+            click.echo(f"wrote {', '.join(map(str, written))}", err=True)
+        click.echo(trained.note, err=True)
+    stopped_by = trained.stopped_by or _failure(trained.records, trained.asked)
+    if stopped_by is not None:
+        raise stopped_by
+
+
+def _failure(records: Sequence[Record], asked: int) -> FailedRunsError | None:
+    """Which records failed, for what reasons; None if none did."""
+    failed = [record for record in records if record.status == "failed"]
+    if not failed:
+        return None
+    reasons = dict.fromkeys(f"{r.config}, {r.initializer}: {r.reason}" for r in failed)
+    return FailedRunsError(f"{len(failed)} of {asked} runs failed:\n" + "\n".join(reasons))

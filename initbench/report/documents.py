@@ -53,7 +53,7 @@ def record_fields(record: Record) -> dict[str, Any]:
         **{name: number(record.metric(name)) for name in METRICS},
         "curve": _curve_fields(record.curve),
         "seconds": record.seconds,
-        "cached": False,
+        "cached": record.cached,
     }
 
 

@@ -113,8 +113,10 @@ def cells(dataset: str) -> list[Cell]:
     runs = plan.runs(posed)
     stacks = plan.stacks(runs, 1, lambda _: 50)
     records: dict[tuple[str, str], list[Record]] = {}
-    for _, record in execute.execute(stacks, 1, lambda _: None):
-        records.setdefault((record.config, record.initializer), []).append(record)
+    identities = [plan.identity(run, None) for run in runs]
+    for finished in execute.execute(stacks, identities, None, lambda _: None):
+        for record in finished.records:
+            records.setdefault((record.config, record.initializer), []).append(record)
     return [
         Cell(", ".join(key), verdicts[key], *outcome(records[key], DATASETS[dataset]))
         for key in verdicts

@@ -50,7 +50,9 @@ def test_the_table() -> None:
         "Median over 2 seeds, and the range.",
         "",
     ]
-    assert done.stderr == "wrote results/small.csv, results/small.json\n"
+    assert done.stderr == (
+        "wrote results/small.csv, results/small.json\n2 runs: 0 from results, 2 trained\n"
+    )
 
 
 def test_markdown() -> None:
@@ -113,7 +115,7 @@ def test_one_seed_as_a_list() -> None:
 def test_jobs_do_not_change_the_records() -> None:
     one, two = (
         json.loads(run("small.yaml", "--set", "initializer=he_normal", "--format", "json",
-                       "--jobs", jobs).stdout)["records"]
+                       "--jobs", jobs, "--force").stdout)["records"]
         for jobs in ("1", "2")
     )  # fmt: skip
     for record in [*one, *two]:
@@ -128,7 +130,7 @@ def test_several_configs_have_a_table_and_files_each(folder: Path) -> None:
     assert "small: circles" in done.stdout
     assert "other: circles" in done.stdout
     names = sorted(path.name for path in (folder / "out").iterdir())
-    assert names == ["other.csv", "other.json", "small.csv", "small.json"]
+    assert names == ["other.csv", "other.json", "runs.sqlite", "small.csv", "small.json"]
     assert not (folder / "results").exists()
 
 

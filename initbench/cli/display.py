@@ -1,0 +1,101 @@
+"""Progress on a terminal, while runs train."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from time import monotonic
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
+
+from initbench import execute
+from initbench.plan import Run, Stack
+
+#: Seconds between two updates.
+INTERVAL = 0.1
+
+
+class Display:
+    """A progress bar on standard error: share done, time left, each row's latest median loss.
+
+    Silent unless standard error is a terminal.
+    """
+
+    def __init__(self, stacks: Sequence[Stack], *, enabled: bool) -> None:
+        self._at: dict[int, int] = {}  # position -> iteration
+        self._losses: dict[str, dict[int, float]] = {}
+        self._updates = self._done = 0
+        self._shown = -math.inf
+        console = Console(stderr=True)
+        self._progress = Progress(
+            BarColumn(bar_width=16),
+            TaskProgressColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[runs]} runs", table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            # The losses take what room is left.
+            TextColumn(
+                "{task.fields[losses]}",
+                table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+            ),
+            console=console,
+            disable=not (enabled and console.is_terminal),
+            transient=True,
+            expand=True,
+        )
+        total = sum(len(stack.runs) * _iterations(stack) for stack in stacks)
+        self._runs = sum(len(stack.runs) for stack in stacks)
+        self._task = self._progress.add_task("", total=total, runs=f"0/{self._runs}", losses="")
+
+    def __enter__(self) -> Display:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._progress.disable:  # Rich before 14.3 prints a line even then
+            self._progress.stop()
+
+    def report(self, news: execute.Progress) -> None:
+        """Take in that a stack has reached a log point."""
+        if self._progress.disable:
+            return
+        last = _iterations(news.stack)
+        for run, position, loss in zip(
+            news.stack.runs, news.stack.positions, news.train_loss, strict=True
+        ):
+            self._updates += news.iteration - self._at.get(position, 0)
+            self._done += news.iteration == last != self._at.get(position)
+            self._at[position] = news.iteration
+            if not math.isnan(loss):  # of a failed run
+                self._losses.setdefault(_row(run), {})[position] = loss
+        # A median of thousands of runs takes longer than a log point of a small network.
+        if monotonic() - self._shown < INTERVAL:
+            return
+        self._shown = monotonic()
+        self._progress.update(
+            self._task,
+            completed=self._updates,
+            runs=f"{self._done}/{self._runs}",
+            losses=", ".join(
+                f"{row} {statistics.median(losses.values()):.3g}"
+                for row, losses in self._losses.items()
+            ),
+        )
+
+
+def _iterations(stack: Stack) -> int:
+    return stack.runs[0].experiment.iterations
+
+
+def _row(run: Run) -> str:
+    """The shortest name that tells a run's row from the others."""
+    experiment = run.experiment
+    return experiment.name if len(experiment.initializer) == 1 else run.initializer.label

@@ -1,0 +1,55 @@
+"""`initbench show`: what is stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from initbench.cli import options
+
+
+@click.command("show")
+@click.argument("what", required=False, metavar="[CONFIG|RUN]")
+@options.stored
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N",
+    help="At most so many runs. Default: 30 in a table, all in other formats.",
+)  # fmt: skip
+@options.output_format
+def command(
+    what: str | None,
+    status: str | None,
+    initializer: str | None,
+    since: datetime | None,
+    before: datetime | None,
+    results: Path,
+    limit: int | None,
+    output_format: str,
+) -> None:
+    """List the runs that results hold, the newest first; or show one whole.
+
+    CONFIG is a config's file or name; RUN the id of a run, or enough of its first digits: then
+    all that determined it, where it was made, and its curve are shown, too. csv and json export
+    everything, with all digits.
+    """
+    from initbench.cli.output import show
+    from initbench.cli.stored import chosen
+    from initbench.report import history
+    from initbench.store import existing
+
+    with existing(results) as store:
+        filtered, is_run = chosen(store, what, status, initializer, since, before)
+        if limit is None:
+            limit = 30 if output_format == "table" else -1
+        found = list(store.select(filtered, limit))
+        total = store.count(filtered)
+    show(
+        output_format,
+        history.run_tables(found[0])
+        if is_run and found
+        else [history.table(str(store.path), found, total)],
+        lambda: history.document(found),
+        lambda: history.rows(found),
+    )

@@ -1,0 +1,63 @@
+"""What `show` and `clean` share: which of the stored runs are meant."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from initbench import config, datasets, plan
+from initbench.errors import ResultsError
+from initbench.store import Filter, Store
+
+#: Of an id's beginning: fewer are more likely a misspelt config.
+FEWEST_DIGITS = 4
+
+
+def chosen(
+    store: Store,
+    what: str | None,
+    status: str | None,
+    initializer: str | None,
+    since: datetime | None,
+    before: datetime | None,
+) -> tuple[Filter, bool]:
+    """The filter of a command's arguments, and whether it names one run.
+
+    ``what`` is a config's file, the name that runs are stored under, or a run's id or its
+    beginning. Raises ResultsError where it is none of these.
+    """
+    ids, name = (None, None) if what is None else _meant(store, what)
+    is_run = what is not None and ids is not None and not _is_file(what)
+    return Filter(ids, name, initializer, status, _utc(since), _utc(before)), is_run
+
+
+def _utc(moment: datetime | None) -> str | None:
+    """As the store writes a moment."""
+    return None if moment is None else moment.replace(tzinfo=UTC).isoformat(timespec="seconds")
+
+
+def _is_file(what: str) -> bool:
+    return Path(what).suffix in {".yaml", ".yml"}
+
+
+def _meant(store: Store, what: str) -> tuple[tuple[str, ...] | None, str | None]:
+    """Ids, or a config's name."""
+    if _is_file(what):
+        # By what it asks for: its runs may be stored under another config's name.
+        runs = plan.runs(config.load([what]))
+        return tuple(plan.identities(runs, datasets.fingerprint)), None
+    names = store.names()
+    if what in names:
+        return None, what
+    ids = store.starting_with(what.lower()) if len(what) >= FEWEST_DIGITS else []
+    if len(ids) == 1:
+        return tuple(ids), None
+    if ids:
+        raise ResultsError(
+            f"{what!r} begins the ids of {len(ids)} runs, {ids[0]} and {ids[1]} among them; "
+            "give more digits"
+        )
+    close = difflib.get_close_matches(what, names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "; `initbench show` lists what there is"
+    raise ResultsError(f"{store.path}: has no config and no run {what!r}{hint}")

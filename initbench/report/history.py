@@ -1,0 +1,120 @@
+"""Stored runs -> a table of many, tables of one, a JSON document, CSV rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from initbench.records import METRICS, Record
+from initbench.report import documents
+from initbench.report.tables import Table
+from initbench.store import Stored
+
+#: Digits of an id that a table shows: enough to name the run by.
+SHORT_ID = 8
+
+
+def table(title: str, found: Sequence[Stored], total: int) -> Table:
+    """A row a run; ``total`` is how many there are, ``found`` may be the first of them."""
+    swept = list(dict.fromkeys(key for one in found for key in one.record.setting))
+    header = (
+        "run", "config", "initializer", *swept, "seed", "status", "train\nloss", "test\nacc. %",
+        "stored",
+    )  # fmt: skip
+    rows = tuple(
+        (
+            one.record.id[:SHORT_ID],
+            one.record.config,
+            one.record.initializer,
+            *(str(one.record.setting.get(key, "")) for key in swept),
+            str(one.record.seed),
+            one.record.status,
+            _number(one.record, "train_loss", ".4g"),
+            _number(one.record, "test_accuracy", ".1%").rstrip("%"),
+            one.provenance.created[:10],
+        )
+        for one in found
+    )
+    caption = f"{total:,} run{'' if total == 1 else 's'}, the newest first."
+    if len(found) < total:
+        caption = f"The newest {len(found):,} of {total:,} runs; --limit shows more."
+    return Table(title, header, rows, frozenset({*swept, "seed", *header[-3:-1]}), caption)
+
+
+def _number(record: Record, metric: str, digits: str) -> str:
+    value = record.metric(metric)
+    return "-" if value is None else format(value, digits)
+
+
+def run_tables(one: Stored) -> list[Table]:
+    """All that is known of one run: itself, what determined it, where it was made, its curve."""
+    record = one.record
+    fields = {
+        "config": record.config,
+        "initializer": record.initializer,
+        **record.setting,
+        "seed": record.seed,
+        "status": record.status,
+        "reason": record.reason or None,
+        "iterations": record.iterations,
+        **{name: record.metric(name) for name in METRICS},
+        "seconds": f"{record.seconds:.3g}",
+    }
+    made = asdict(one.provenance)
+    commit = made.pop("commit")
+    changes = " and changes" if made.pop("dirty") else ""
+    made["git"] = f"{commit}{changes}" if commit else None
+    named = [name for name in METRICS if getattr(record.curve, name) is not None]
+    columns = [getattr(record.curve, name) for name in named]
+    points = tuple(
+        (str(iteration), *(f"{column[index]:.6g}" for column in columns))
+        for index, iteration in enumerate(record.curve.iteration)
+    )
+    curve = Table("curve", ("iteration", *named), points, frozenset({"iteration", *named}))
+    return [
+        _listed(f"run {record.id}", fields),
+        _listed("determined by", one.resolved),
+        _listed("made with", made),
+        *([curve] if points else []),
+    ]
+
+
+def _listed(title: str, fields: dict[str, Any]) -> Table:
+    rows = tuple((key, _text(value)) for key, value in fields.items() if value is not None)
+    return Table(title, ("what", "value"), rows, frozenset())
+
+
+def _text(value: object) -> str:
+    """A choice as its name and parameters; anything else as Python writes it."""
+    if not isinstance(value, dict):
+        return str(value)
+    parameters = [f"{key}={inner}" for key, inner in value.items() if key != "name"]
+    return f"{value['name']}({', '.join(parameters)})" if parameters else str(value["name"])
+
+
+def document(found: Sequence[Stored]) -> dict[str, Any]:
+    """What `show --format json` prints."""
+    return {
+        "initbench": version("initbench"),
+        "runs": [_fields(one) for one in found],
+    }
+
+
+def _fields(one: Stored) -> dict[str, Any]:
+    fields = documents.record_fields(one.record)
+    del fields["cached"]  # all are
+    provenance = asdict(one.provenance)
+    created = provenance.pop("created")
+    return {**fields, "created": created, "resolved": one.resolved, "provenance": provenance}
+
+
+def rows(found: Sequence[Stored]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of a CSV with one row a run."""
+    header, body = documents.record_rows([one.record for one in found])
+    made = ("created", "numpy", "blas")
+    return [*header, "reason", *made], [
+        [*row, one.record.reason, *(getattr(one.provenance, name) for name in made)]
+        for row, one in zip(body, found, strict=True)
+    ]
