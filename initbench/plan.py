@@ -258,18 +258,23 @@ def run_seconds(experiment: Experiment, samples: int) -> float:
     return e.iterations * (products / PRODUCTS_A_SECOND + SECONDS_A_CALL)
 
 
+def network(experiment: Experiment) -> str:
+    """Sizes and activation, in words: ``2-10-5-1 relu``."""
+    sizes = experiment.sizes
+    words = "-".join(map(str, sizes))
+    if len(set(sizes[1:-1])) == 1 and len(sizes) > 6:
+        words = f"{sizes[0]}-[{sizes[1]}]x{len(sizes) - 2}-{sizes[-1]}"
+    return f"{words} {experiment.activation.label}"
+
+
 def describe(experiments: Sequence[Experiment]) -> str:
     """The problem that a config poses, in a line of words; its swept keys are named as such."""
     e = experiments[0]
     swept = e.setting if len(experiments) > 1 else {}
-    sizes = "-".join(map(str, e.sizes))
-    if len(set(e.sizes[1:-1])) == 1 and len(e.sizes) > 6:
-        sizes = f"{e.sizes[0]}-[{e.sizes[1]}]x{len(e.sizes) - 2}-{e.sizes[-1]}"
-    if not swept.keys().isdisjoint({"layers", "width", "depth"}):
-        sizes = "layers"
+    sizes_swept = not swept.keys().isdisjoint({"layers", "width", "depth"})
     words = {
         "dataset": e.dataset.label,
-        "activation": f"{sizes} {e.activation.label}",
+        "activation": f"layers {e.activation.label}" if sizes_swept else network(e),
         "optimizer": e.optimizer.label,
         "learning_rate": f"learning rate {e.learning_rate:g}",
         "iterations": f"{e.iterations:,} iterations",

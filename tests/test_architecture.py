@@ -19,18 +19,20 @@ LADDER = [
     {"choice", "frameworks", "provenance"},
     {"spec"},
     {"records"},
-    {"plan", "stats", "datasets", "document", "plugins", "explain", "verify"},
+    {"plan", "stats", "datasets", "document", "plugins", "explain", "verify", "verdict"},
     {"config", "executors", "store"},
     {"execute", "report", "results"},
+    {"diagnose"},
     {"cli"},
 ]
 RUNG = {name: height for height, names in enumerate(LADDER) for name in names}
 #: Inside core: the loop stands on what it calls, and that on nothing.
 CORE = [
-    {"activations", "losses", "optimizers", "blas", "quadrature"},
+    {"activations", "losses", "optimizers", "blas", "quadrature", "meanfield"},
     {"network", "initializers"},
     {"gains"},
     {"start", "train"},
+    {"propagation"},
 ]
 CORE_RUNG = {name: height for height, names in enumerate(CORE) for name in names}
 #: Inside core.initializers: the registry stands on the functions, and they on the protocol.

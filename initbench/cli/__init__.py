@@ -16,7 +16,9 @@ import click
 from initbench.errors import InitbenchError
 
 INTERRUPTED = 130
-COMMANDS = ("run", "compare", "show", "clean", "explain", "verify", "list", "schema")
+COMMANDS = (
+    "run", "compare", "diagnose", "explain", "verify", "show", "clean", "list", "schema",
+)  # fmt: skip
 
 
 class Commands(click.Group):

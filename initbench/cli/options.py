@@ -79,13 +79,12 @@ stored = _together(
     results,
 )  # fmt: skip
 
-
 plugins = click.option(
     "--plugin", "plugin_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path),
     help="A Python file with initializers of your own. Repeatable.",
 )  # fmt: skip
 
-training = _together(
+settings = _together(
     click.option(
         "--set", "overrides", metavar="KEY=VALUE", multiple=True, callback=overrides,
         help="Set a config's key, as in --set dataset.noise=0.1. Repeatable.",
@@ -94,6 +93,12 @@ training = _together(
         "--seeds", metavar="N|LIST", callback=_seeds,
         help="A count of seeds (0 to N-1), or a list: 3,5,8 (one seed: 3,).",
     ),
+)  # fmt: skip
+
+quiet = click.option("--quiet", "-q", is_flag=True, help="No progress and no messages.")
+
+training = _together(
+    settings,
     click.option(
         "--jobs", type=click.IntRange(min=1), metavar="N",
         help="Worker processes, one BLAS thread each. Default: as many cores as the work fills.",
@@ -104,7 +109,7 @@ training = _together(
     ),
     plugins,
     output_format,
-    click.option("--quiet", "-q", is_flag=True, help="No progress and no messages."),
+    quiet,
 )  # fmt: skip
 
 _execution = _together(

@@ -54,7 +54,7 @@ def record_fields(record: Record) -> dict[str, Any]:
         "status": record.status,
         "reason": record.reason,
         "iterations": record.iterations,
-        **{name: _number(record.metric(name)) for name in METRICS},
+        **{name: number(record.metric(name)) for name in METRICS},
         "curve": _curve_fields(record.curve),
         "seconds": record.seconds,
         "cached": record.cached,
@@ -143,7 +143,7 @@ def _curve_fields(curve: Curve) -> dict[str, Any]:
     return {
         "iteration": list(curve.iteration),
         **{
-            name: None if values is None else [_number(value) for value in values]
+            name: None if values is None else [number(value) for value in values]
             for name in METRICS
             for values in [getattr(curve, name)]
         },
@@ -154,11 +154,12 @@ def _spread_fields(spread: Spread | None) -> dict[str, Any] | None:
     if spread is None:
         return None
     return {
-        "median": _number(spread.median),
-        "low": _number(spread.low),
-        "high": _number(spread.high),
+        "median": number(spread.median),
+        "low": number(spread.low),
+        "high": number(spread.high),
     }
 
 
-def _number(value: float | None) -> float | None:
+def number(value: float | None) -> float | None:
+    """As JSON can hold it: null where it is not finite."""
     return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,450 @@
+"""What theory predicts of a random network, from the weights' variances and the activation alone.
+
+In a wide network with weights of mean 0 and variance sigma_w^2 / fan_in, and biases of
+variance sigma_b^2, a layer's pre-activations are Gaussian. Their variance q follows a map
+from layer to layer (:func:`variance_map`), and so does the correlation c of two inputs'
+pre-activations (:func:`correlation_map`). The slope of the latter at c = 1, chi_1, is also
+the factor by which the variance of a back-propagated gradient grows a layer.
+
+chi_1 < 1 is the ordered phase: inputs merge and gradients vanish. chi_1 > 1 is the chaotic
+one: neighbours part and gradients explode. A signal gets about six correlation lengths xi_c
+deep; on the line chi_1 = 1 that length is infinite.
+
+Sources: Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2016, arXiv:1611.01232. Finite
+width: Hanin and Rolnick 2018, arXiv:1803.01719; Lu et al. 2019, arXiv:1903.06733.
+
+All integrals here are composite Gauss-Legendre quadratures of the Gaussian's mean, cut where
+activations have their kinks (at 0) and graded by powers of two, so that they hold to 1e-8 for
+every registered activation at every scale of its argument.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from scipy.optimize import brentq, minimize_scalar
+
+Array = NDArray[Any]
+#: An activation as theory needs it: x -> (phi(x), phi'(x)), new arrays.
+Activation = Callable[[Array], tuple[Array, Array]]
+
+#: A signal reaches about so many correlation lengths deep (Schoenholz et al. 2016).
+DEPTH_SCALES = 6.0
+#: exp(-10^2 / 2) is 2e-22: what lies beyond counts for nothing, phi^4 included.
+TAIL = 10.0
+NODES = 20  # of a panel: exact for polynomials of degree 39
+#: Panels are halved until two results agree so well, but no more often than this.
+AGREEMENT, LEVELS = 1e-9, 6
+#: Variances beyond these count as 0 and as infinite: float32 cannot tell them from that.
+SMALLEST, LARGEST = 1e-30, 1e30
+
+
+def elementwise(apply: Callable[[Array, Array], None], slope_dtype: DTypeLike) -> Activation:
+    """An in-place activation of the registry as a plain function.
+
+    >>> from initbench.core.activations import ACTIVATIONS
+    >>> phi = elementwise(ACTIVATIONS["relu"].apply, bool)
+    >>> phi(np.array([-1.0, 2.0]))
+    (array([0., 2.]), array([0., 1.]))
+    """
+
+    def phi(x: Array) -> tuple[Array, Array]:
+        value = np.array(x, np.float64)
+        slope = np.empty(value.shape, bool if slope_dtype in (bool, np.bool_) else np.float64)
+        with np.errstate(all="ignore"):
+            apply(value, slope)
+        return value, slope.astype(np.float64)
+
+    return phi
+
+
+def mean(f: Callable[[Array], Array], q: float) -> float:
+    """E[f(sqrt(q) z)], z a standard Gaussian; q > 0.
+
+    >>> round(mean(lambda x: x**4, 2.0), 9)  # 3 q^2
+    12.0
+    """
+    scale = math.sqrt(q)
+    previous = math.inf
+    for level in range(LEVELS):  # one that oscillates, as sin(30 x), needs finer panels than most
+        z, weights = _line(_octave(scale), level)
+        value = float(weights @ f(scale * z))
+        if abs(value - previous) <= AGREEMENT * abs(value):
+            break
+        previous = value
+    return value
+
+
+def variance_map(phi: Activation, sigma_w2: float, sigma_b2: float, q: float) -> float:
+    """The next layer's q: sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2.
+
+    >>> relu = lambda x: (np.maximum(x, 0), (x > 0) * 1.0)
+    >>> round(variance_map(relu, 2.0, 0.0, 0.3), 12)
+    0.3
+    """
+    q = float(np.clip(q, SMALLEST, LARGEST))
+    return sigma_w2 * mean(lambda x: phi(x)[0] ** 2, q) + sigma_b2
+
+
+def chi(phi: Activation, sigma_w2: float, q: float) -> float:
+    """The slope of the correlation map at c = 1: sigma_w^2 E[phi'(sqrt(q) z)^2].
+
+    At q = q* this is chi_1, the factor of a gradient's variance a layer of equal width.
+    """
+    q = float(np.clip(q, SMALLEST, LARGEST))
+    return sigma_w2 * mean(lambda x: phi(x)[1] ** 2, q)
+
+
+def variance_slope(phi: Activation, sigma_w2: float, q: float) -> float:
+    """The slope of the variance map, sigma_w^2 E[phi phi' z] / sqrt(q).
+
+    By Stein's lemma that is chi + sigma_w^2 E[phi phi''], the form in Schoenholz et al.; this
+    one needs no second derivative.
+    """
+    q = float(np.clip(q, SMALLEST, LARGEST))
+
+    def product(x: Array) -> Array:
+        value, slope = phi(x)
+        return value * slope * x
+
+    return sigma_w2 * mean(product, q) / q
+
+
+def variance_fixed_point(
+    phi: Activation, sigma_w2: float, sigma_b2: float, start: float = 1.0
+) -> float:
+    """q*, where the variance map leads from ``start``: 0 and inf are possible answers.
+
+    The map grows with q for all usual activations, so that the way from ``start`` is monotone
+    and ends at the first fixed point in its direction. Where every q is one (relu at sigma_w^2 =
+    2) it is ``start`` itself.
+    """
+
+    def growth(log_q: float) -> float:
+        q = math.exp(log_q)
+        return variance_map(phi, sigma_w2, sigma_b2, q) / q - 1
+
+    here = math.log(float(np.clip(start, SMALLEST, LARGEST)))
+    first = growth(here)
+    if abs(first) < 1e-9:  # what quadrature leaves of an exact 0
+        return math.exp(here)
+    end = math.log(LARGEST if first > 0 else SMALLEST)
+    step = math.copysign(0.25, first)
+    while abs(end - here) > abs(step):
+        there = here + step
+        if growth(there) * first <= 0:
+            found = math.exp(brentq(growth, *sorted((here, there)), xtol=1e-13))
+            # Of a fixed point at 0 (tanh at sigma_w^2 = 1) rounding makes a tiny one.
+            return found if found > 1e-12 else 0.0
+        here = there
+    return math.inf if first > 0 else 0.0
+
+
+def correlation_map(phi: Activation, sigma_w2: float, sigma_b2: float, q: float, c: float) -> float:
+    """The correlation in the next layer of two inputs of variance q and correlation c.
+
+    (sigma_w^2 E[phi(u) phi(v)] + sigma_b^2) / q', with u, v Gaussian of variance q and
+    correlation c, and q' the variance map's. The integral is not refined as :func:`mean` is: it
+    is for activations that bend at 0 and settle, not for such as oscillate over sqrt(q).
+    """
+    following = variance_map(phi, sigma_w2, sigma_b2, q)
+    if following == 0:
+        return 1.0
+    product = _mean_product(lambda x: phi(x)[0], q, c)
+    return float(np.clip((sigma_w2 * product + sigma_b2) / following, -1.0, 1.0))
+
+
+def correlation_slope(phi: Activation, sigma_w2: float, q: float, c: float) -> float:
+    """The slope of the correlation map at c and q = q*: sigma_w^2 E[phi'(u) phi'(v)]."""
+    if c >= 1:
+        return chi(phi, sigma_w2, q)
+    return sigma_w2 * _mean_product(lambda x: phi(x)[1], q, c)
+
+
+def correlation_fixed_point(phi: Activation, sigma_w2: float, sigma_b2: float, q: float) -> float:
+    """c*, where two inputs' correlation ends at q = q*: 1 unless chi_1 > 1."""
+    near_one = 1 - 1e-6
+
+    def growth(c: float) -> float:
+        return correlation_map(phi, sigma_w2, sigma_b2, q, c) - c
+
+    if chi(phi, sigma_w2, q) <= 1 or growth(near_one) >= 0:
+        return 1.0
+    if growth(0.0) <= 1e-12:
+        return 0.0
+    return float(brentq(growth, 0.0, near_one, xtol=1e-12))
+
+
+def depth_scale(slope: float) -> float:
+    """The xi of a deviation that shrinks by ``slope`` a layer: 1 / abs(log(slope)); inf at 1.
+
+    >>> depth_scale(1.0), round(depth_scale(math.exp(-0.1)), 12)
+    (inf, 10.0)
+    """
+    if slope <= 0:
+        return 0.0
+    # Nearer to 1 than quadrature can tell, a scale would be noise.
+    return math.inf if abs(slope - 1) < 1e-9 else 1 / abs(math.log(slope))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Where an infinitely deep network of one sigma_w^2 and sigma_b^2 ends, and how fast."""
+
+    q: float
+    c: float
+    chi_1: float
+    xi_q: float
+    xi_c: float
+
+    @property
+    def reach(self) -> float:
+        """Layers that a signal survives, about six correlation lengths."""
+        return DEPTH_SCALES * self.xi_c
+
+
+def limit(phi: Activation, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> Limit:
+    """Fixed points and depth scales of the two maps.
+
+    >>> from initbench.core.activations import tanh
+    >>> critical = limit(elementwise(tanh, float), 1.76095, 0.05)
+    >>> round(critical.chi_1, 4), round(critical.q, 3)
+    (1.0, 0.57)
+    """
+    q = variance_fixed_point(phi, sigma_w2, sigma_b2, start)
+    at = float(np.clip(q, SMALLEST, LARGEST))
+    # Outside float32's reach there is no correlation left to speak of.
+    c = correlation_fixed_point(phi, sigma_w2, sigma_b2, at) if 0 < q < math.inf else 1.0
+    chi_1 = chi(phi, sigma_w2, at)
+    return Limit(
+        q,
+        c,
+        chi_1,
+        depth_scale(variance_slope(phi, sigma_w2, at)),
+        depth_scale(correlation_slope(phi, sigma_w2, at, c)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What theory says of each layer of a network of given depth and widths; arrays are (L,).
+
+    ``variance`` is that of pre-activations. ``gradient_growth`` is the factor of the
+    back-propagated gradient's variance from layer l + 1 down to l (1 for the last layer).
+    ``cosine`` is of two inputs' pre-activations. ``log_length_variance`` is the variance, over
+    draws of the weights, of log q: what finite width leaves to chance.
+    """
+
+    variance: Array
+    gradient_growth: Array
+    cosine: Array
+    log_length_variance: Array
+
+
+def predict(
+    phi: Activation,
+    sizes: Sequence[int],
+    weight_variance: Array,
+    bias_variance: Array,
+    input_square: float,
+    input_cosine: float,
+) -> Prediction:
+    """Follow the maps through a network's own layers, from its own data.
+
+    ``weight_variance`` and ``bias_variance`` are each layer's, (L,); ``input_square`` is the mean
+    square of the inputs and ``input_cosine`` the cosine of two of them.
+
+    The log of a layer's mean square varies by (E[phi^4] / E[phi^2]^2 - 1) / width from one draw
+    to another, and what the layer below left is passed on by d log q' / d log q, which is 1 for
+    relu: so relu's variance is 5 times the sum of 1 / width (Hanin and Rolnick 2018).
+    """
+    fan_ins = sizes[:-1]
+    q = fan_ins[0] * weight_variance[0] * input_square + bias_variance[0]
+    c = input_cosine
+    if q > 0:
+        c = (fan_ins[0] * weight_variance[0] * input_square * c + bias_variance[0]) / q
+    variance, cosine, spread = [q], [c], [0.0]
+    growth = [1.0] * len(fan_ins)
+    for layer in range(1, len(fan_ins)):
+        fan_in = fan_ins[layer]
+        sigma_w2, sigma_b2 = fan_in * weight_variance[layer], bias_variance[layer]
+        at = float(np.clip(q, SMALLEST, LARGEST))
+        growth[layer - 1] = chi(phi, sizes[layer + 1] * weight_variance[layer], at)
+        following = (
+            variance_map(phi, sigma_w2, sigma_b2, at)
+            if q > 0
+            else _at_zero(phi, sigma_w2, sigma_b2)
+        )
+        square = mean(lambda x: phi(x)[0] ** 2, at)
+        if square > 0 and following > 0:
+            fourth = mean(lambda x: phi(x)[0] ** 4, at) / square / square
+            passed_on = variance_slope(phi, sigma_w2, at) * at / following
+            weights_part = sigma_w2 * square / following
+            spread.append(passed_on**2 * spread[-1] + weights_part**2 * (fourth - 1) / fan_in)
+        else:
+            spread.append(0.0)
+        c = correlation_map(phi, sigma_w2, sigma_b2, at, c)
+        q = following
+        variance.append(q)
+        cosine.append(c)
+    return Prediction(np.array(variance), np.array(growth), np.array(cosine), np.array(spread))
+
+
+def _at_zero(phi: Activation, sigma_w2: float, sigma_b2: float) -> float:
+    """The variance map at q = 0: all units stand at phi(0)."""
+    return sigma_w2 * float(phi(np.zeros(1))[0][0]) ** 2 + sigma_b2
+
+
+def steady_scale(phi: Activation, layers: int, input_square: float = 1.0) -> tuple[float, float]:
+    """The sigma_w^2 under which that many layers lose least, and the factor that they lose.
+
+    What is lost is the larger of abs(log) of the variance's change, first layer to last, and of
+    the gradient's, last to first, with biases 0. Among scales alike in that, the one that holds
+    a variance of 1 is preferred, 1 / E[phi(z)^2]: tanh would else be driven into saturation, where
+    it holds its variance too.
+
+    >>> from initbench.core.activations import relu
+    >>> scale, factor = steady_scale(elementwise(relu, bool), 30)
+    >>> round(scale, 2), round(factor, 2)
+    (2.0, 1.0)
+    """
+    unit = 1 / mean(lambda x: phi(x)[0] ** 2, 1.0)
+
+    def change(log_scale: float) -> float:
+        scale = math.exp(log_scale)
+        q = first = scale * input_square
+        gradient = 0.0
+        for _ in range(layers - 1):
+            gradient += math.log(max(chi(phi, scale, q), SMALLEST))
+            q = variance_map(phi, scale, 0.0, q)
+        return max(abs(math.log(max(q, SMALLEST) / max(first, SMALLEST))), abs(gradient))
+
+    def badness(log_scale: float) -> float:
+        return change(log_scale) + abs(log_scale - math.log(unit))
+
+    grid = np.linspace(math.log(0.25), math.log(32.0), 15)
+    best = int(np.argmin([badness(point) for point in grid]))
+    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+    found = minimize_scalar(badness, bounds=(low, high), method="bounded", options={"xatol": 1e-4})
+    return math.exp(float(found.x)), math.exp(change(float(found.x)))
+
+
+def born_dead(sizes: Sequence[int]) -> tuple[float, float]:
+    """Bounds of the probability that a relu network is constant at its start.
+
+    For weights of a symmetric law and biases 0. A single input other than 0 dies in layer l
+    with probability 2^-n, n that layer's width, so that it gets through all hidden layers with
+    probability prod(1 - 2^-n): a network is dead for all inputs at most as often as for one.
+    That is the upper bound, and exact where all inputs lie on one ray.
+
+    With one input feature there are two rays, x > 0 and x < 0, which start orthogonal (no unit
+    is active for both) and stay within a right angle. Say that both are alive and distinct (A),
+    that one is left or both run through one unit (B), or none (dead). In the next layer of width
+    n: A keeps at most 1 - 2^(1-n) - (n-1) 4^-n of A and passes 2^(1-n) + (n-2) 4^-n to B; B
+    keeps 1 - 2^-n. Chances of a pair at less than a right angle are worse, whence the lower
+    bound; for equal widths the paper has it in closed form. With more features only
+    layers without one positive weight are sure to die for all inputs: 2^-(n fan_in) each.
+
+    Source: Lu et al. 2019, arXiv:1903.06733.
+
+    >>> [round(bound, 3) for bound in born_dead((1, *[2] * 9, 1))]
+    [0.87, 0.925]
+    """
+    hidden = sizes[1:-1]
+    upper = 1 - math.prod(1 - 2.0**-n for n in hidden)
+    if not hidden:
+        return 0.0, 0.0
+    if sizes[0] > 1:
+        return 1 - math.prod(1 - 2.0 ** -(n * below) for below, n in pairwise(hidden)), upper
+    pair = 1 - 2.0 ** (1 - hidden[0])
+    single = 1 - pair
+    for n in hidden[1:]:
+        single = single * (1 - 2.0**-n) + pair * (2.0 ** (1 - n) + (n - 2) * 4.0**-n)
+        pair *= 1 - 2.0 ** (1 - n) - (n - 1) * 4.0**-n
+    return 1 - pair - single, upper
+
+
+def _octave(scale: float) -> int:
+    """The power of two above ``scale``, which decides where panels are cut."""
+    return math.ceil(math.log2(scale)) if scale > 0 else 0
+
+
+@cache
+def _line(octave: int, level: int) -> tuple[Array, Array]:
+    """Nodes z and weights of E[f(s z)] for 2^(octave - 1) < s <= 2^octave."""
+    unit = 2.0**-octave  # x = s z is about 1 at this z
+    steps = {float(z) for z in range(1, int(TAIL) + 1)}
+    steps |= {unit * x for x in range(1, 9) if unit * x < TAIL}
+    power = unit / 8
+    while power < TAIL:
+        steps.add(power)
+        power *= 2
+    cuts = np.array([0.0, *sorted(steps)])
+    for _ in range(level):
+        cuts = np.sort(np.concatenate([cuts, (cuts[1:] + cuts[:-1]) / 2]))
+    z, weights = _panels(cuts)
+    weights = weights * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    return np.concatenate([-z[::-1], z]), np.concatenate([weights[::-1], weights])
+
+
+@cache
+def _legendre(nodes: int) -> tuple[Array, Array]:
+    nodes_, weights = np.polynomial.legendre.leggauss(nodes)
+    return nodes_, weights
+
+
+def _panels(cuts: Sequence[float] | Array, nodes: int = NODES) -> tuple[Array, Array]:
+    """Gauss-Legendre nodes and weights on every interval between neighbouring cuts."""
+    at, weights = _legendre(nodes)
+    low, high = np.array(cuts[:-1])[:, None], np.array(cuts[1:])[:, None]
+    half = (high - low) / 2
+    return (low + half * (at + 1)).ravel(), (half * weights).ravel()
+
+
+def _mean_product(f: Callable[[Array], Array], q: float, c: float) -> float:
+    """E[f(u) f(v)] for Gaussian u and v of variance q and correlation c.
+
+    In polar coordinates: u = sqrt(q) r cos(t), v = sqrt(q) r cos(t - acos(c)), so that a kink at
+    0 lies on a ray, whatever c, and each sector between rays is smooth.
+    """
+    q = float(np.clip(q, SMALLEST, LARGEST))
+    c = float(np.clip(c, -1.0, 1.0))
+    angle = math.acos(c)
+    r, radial = _radius(_octave(math.sqrt(q)))
+    t, angular = _angles(_octave(math.sqrt(q)), angle)
+    scaled = math.sqrt(q) * r[:, None]
+    product = f(scaled * np.cos(t)) * f(scaled * np.cos(t - angle))
+    return float(radial @ product @ angular) / (2 * math.pi)
+
+
+@cache
+def _radius(octave: int) -> tuple[Array, Array]:
+    unit = 2.0**-octave
+    steps = {TAIL * k / 5 for k in range(1, 6)}
+    power = unit
+    while power < TAIL:
+        steps.add(power)
+        power *= 2
+    r, weights = _panels([0.0, *sorted(steps)], 12)
+    return r, weights * r * np.exp(-0.5 * r * r)
+
+
+def _angles(octave: int, angle: float) -> tuple[Array, Array]:
+    """Angles from -pi/2 to 3 pi/2, graded towards the rays where u or v is 0."""
+    rays = sorted({-math.pi / 2, angle - math.pi / 2, math.pi / 2, angle + math.pi / 2})
+    rays = [*rays, 3 * math.pi / 2]
+    levels = max(1, octave + 4)  # a steep function turns within 1 / (sqrt(q) TAIL) of a ray
+    cuts = set(rays)
+    for low, high in pairwise(rays):
+        middle, half = (low + high) / 2, (high - low) / 2
+        cuts.add(middle)
+        for level in range(1, levels):
+            cuts |= {low + half * 2.0**-level, high - half * 2.0**-level}
+    return _panels(sorted(cuts), 12)

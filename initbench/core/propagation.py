@@ -1,0 +1,312 @@
+"""Signal propagation, measured: what a stack of networks does to data, layer by layer.
+
+Pure functions of (problem, theta, data), stacked over runs. They compute in float64 whatever
+the runs train in, and keep every layer's arrays, where the engine reuses its buffers: a
+diagnosis is made once, and reads them all.
+
+Shapes are in the letters of the package's legend. L is the number of weight layers: layers 1
+to L - 1 are hidden, and layer L holds the logits. J is the number of samples of the Jacobian.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from initbench.core.network import layer_views, parameters
+from initbench.core.train import Problem, Split
+
+Array = NDArray[Any]
+
+#: A unit is flat on a sample where phi' is below this share of its maximum: for tanh where
+#: abs(phi) > 0.99, for a sigmoid's probability below 0.005 or above 0.995.
+FLAT_SLOPE = 0.02
+#: Two units are equal if their weights differ by less than this, in ulps of the largest. Symmetric
+#: units stay equal up to rounding, which in 2,000 updates of the article's network grew to 6 ulps.
+SYMMETRY_ULPS = 1024
+JACOBIAN_SAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One layer on a batch: z, phi(z) and phi'(z), each (R, O, B).
+
+    For the last layer ``activation`` is z itself, the logits, and ``slope`` is 1.
+    """
+
+    preactivation: Array
+    activation: Array
+    slope: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured of each run, over all units and samples unless said otherwise.
+
+    Of each layer, (R, L):
+
+    - ``preactivation_mean``; ``preactivation_variance``, the mean of z^2: about 0, which is the
+      mean of the law that weights are drawn from, so that a layer of one unit has one, too;
+    - ``contrast``: the variance of a unit's z over samples, the mean over units: what is left of
+      the differences between inputs. In theory's terms it is q (1 - c);
+    - ``activation_mean`` and ``activation_variance`` (about the mean);
+    - ``gradient_variance``: the mean of delta^2, where delta is the gradient of a sample's loss
+      with respect to z; ``weight_gradient_variance``: the mean of g^2, where g is the gradient
+      of the batch's mean loss with respect to the layer's weights;
+    - ``flat``: the share of units and samples whose phi' is below FLAT_SLOPE of its maximum. In
+      the last layer: of samples whose outputs are all that close to certain, NaN for a regression;
+    - ``dead``: the share of units that are 0 and have slope 0 on every sample; NaN in the last;
+    - ``distinct_units``: units whose weights, incoming and outgoing, differ from all others', equal
+      ones counted once. Equal units get equal gradients and stay equal. NaN in the last;
+    - ``effective_rank``: of the activations as a matrix (O, B), (sum s^2)^2 / sum s^4 over its
+      singular values s, the participation ratio: 1 where all samples look the same;
+    - ``cosine``: of the pre-activations of two samples, the mean over pairs;
+    - ``update_size``: the first update of the weights and biases over their own size (norms).
+
+    Of each network, (R,):
+
+    - ``loss``: the mean over samples;
+    - ``jacobian_largest``, ``jacobian_median`` and ``jacobian_smallest``: of the singular values
+      of the Jacobian of logits with respect to inputs, the median over J samples;
+    - ``born_dead``: whether all units of some hidden layer are dead.
+    """
+
+    preactivation_mean: Array
+    preactivation_variance: Array
+    contrast: Array
+    activation_mean: Array
+    activation_variance: Array
+    gradient_variance: Array
+    weight_gradient_variance: Array
+    flat: Array
+    dead: Array
+    distinct_units: Array
+    effective_rank: Array
+    cosine: Array
+    update_size: Array
+    loss: Array
+    jacobian_largest: Array
+    jacobian_median: Array
+    jacobian_smallest: Array
+    born_dead: Array
+
+
+def forward(problem: Problem, theta: Array, inputs: Array) -> list[Trace]:
+    """Every layer's arrays for ``theta`` (R, P) on ``inputs`` (I, B)."""
+    traces = []
+    activation = np.asarray(inputs, np.float64)
+    views = layer_views(theta, problem.sizes)
+    for number, view in enumerate(views, start=1):
+        weights, bias = view[:, :, :-1], view[:, :, -1:]
+        z = np.matmul(weights, activation) + bias  # (R, O, B)
+        value = z.copy()
+        binary = number == len(views) or np.dtype(problem.slope_dtype) == np.bool_
+        slope = np.ones(z.shape, np.bool_ if binary else np.float64)
+        if number < len(views):
+            problem.apply(value, slope)
+        traces.append(Trace(z, value, slope))
+        activation = value
+    return traces
+
+
+def backward(problem: Problem, theta: Array, traces: Sequence[Trace], delta: Array) -> list[Array]:
+    """From ``delta``, the gradient at the last z, (R, O, B), that at every layer's z."""
+    deltas = [delta]
+    views = layer_views(theta, problem.sizes)
+    for view, trace in zip(views[:0:-1], traces[-2::-1], strict=True):
+        delta = np.matmul(view[:, :, :-1].swapaxes(1, 2), delta) * trace.slope
+        deltas.append(delta)
+    return deltas[::-1]
+
+
+def output_delta(problem: Problem, logits: Array, targets: Array) -> Array:
+    """The gradient of each sample's loss with respect to its logits, (R, O, B)."""
+    delta = np.array(logits)
+    problem.loss.delta(delta, np.asarray(targets, np.float64))
+    delta *= logits.shape[-1]  # the loss gives that of the batch's mean
+    return delta
+
+
+def weight_gradient(
+    problem: Problem, inputs: Array, traces: Sequence[Trace], deltas: Sequence[Array]
+) -> Array:
+    """The gradient of the batch's mean loss, laid out as theta, (R, P)."""
+    samples = inputs.shape[-1]
+    gradient = parameters(len(deltas[0]), problem.sizes, np.float64)
+    below: Array = np.asarray(inputs, np.float64)[None]
+    for view, trace, delta in zip(
+        layer_views(gradient, problem.sizes), traces, deltas, strict=True
+    ):
+        view[:, :, :-1] = np.matmul(delta, below.swapaxes(1, 2)) / samples
+        view[:, :, -1] = delta.mean(axis=2)
+        below = trace.activation
+    return gradient
+
+
+def jacobian(problem: Problem, theta: Array, traces: Sequence[Trace]) -> Array:
+    """Of logits with respect to inputs, (R, B, O, I): each output's unit vector sent back."""
+    runs, outputs, samples = traces[-1].preactivation.shape
+    first = layer_views(theta, problem.sizes)[0][:, :, :-1]
+    result = np.empty((runs, samples, outputs, problem.sizes[0]))
+    for output in range(outputs):
+        unit = np.zeros((runs, outputs, samples))
+        unit[:, output] = 1
+        delta = backward(problem, theta, traces, unit)[0]
+        result[:, :, output] = np.matmul(first.swapaxes(1, 2), delta).swapaxes(1, 2)
+    return result
+
+
+def measure(
+    problem: Problem,
+    theta: Array,
+    split: Split,
+    hyperparameters: dict[str, Array],
+    steepest: float,
+) -> Measurement:
+    """Measure ``theta`` (R, P) on ``split``; ``steepest`` is the maximum of abs(phi')."""
+    theta = np.array(theta, np.float64)
+    inputs, targets = np.asarray(split.inputs, np.float64), split.targets
+    with np.errstate(all="ignore"):  # an exploding network overflows: that is the finding
+        traces = forward(problem, theta, inputs)
+        delta = output_delta(problem, traces[-1].preactivation, targets)
+        deltas = backward(problem, theta, traces, delta)
+        gradient = weight_gradient(problem, inputs, traces, deltas)
+        views = layer_views(theta, problem.sizes)
+        gradients = layer_views(gradient, problem.sizes)
+        some = slice(None, None, -(-inputs.shape[1] // JACOBIAN_SAMPLES))
+        few = [
+            Trace(*(a[..., some] for a in (t.preactivation, t.activation, t.slope))) for t in traces
+        ]
+        values = _singular_values(jacobian(problem, theta, few))
+        hidden = traces[:-1]
+        dead = [((t.activation == 0) & (t.slope == 0)).all(axis=2) for t in hidden]
+        unknown = np.full(len(theta), np.nan)
+        return Measurement(
+            preactivation_mean=_layers([t.preactivation for t in traces]),
+            preactivation_variance=_layers([t.preactivation**2 for t in traces]),
+            contrast=_layers([t.preactivation.var(axis=2, keepdims=True) for t in traces]),
+            activation_mean=_layers([t.activation for t in traces]),
+            activation_variance=np.stack([t.activation.var(axis=(1, 2)) for t in traces], axis=1),
+            gradient_variance=_layers([d**2 for d in deltas]),
+            weight_gradient_variance=_layers([g[:, :, :-1] ** 2 for g in gradients]),
+            flat=np.stack(
+                [
+                    *[(np.abs(t.slope) < FLAT_SLOPE * steepest).mean(axis=(1, 2)) for t in hidden],
+                    _certain(problem, traces[-1].preactivation),
+                ],
+                axis=1,
+            ),
+            dead=np.stack([*[units.mean(axis=1) for units in dead], unknown], axis=1),
+            distinct_units=np.stack(
+                [
+                    *[
+                        distinct_units(below, above, np.dtype(problem.dtype))
+                        for below, above in pairwise(views)
+                    ],
+                    unknown,
+                ],
+                axis=1,
+            ),
+            effective_rank=np.stack([_effective_rank(t.activation) for t in traces], axis=1),
+            cosine=np.stack([mean_cosine(t.preactivation) for t in traces], axis=1),
+            update_size=_update_sizes(problem, theta, gradient, hyperparameters),
+            loss=problem.loss.value(traces[-1].preactivation, targets).mean(axis=1),
+            jacobian_largest=np.median(values[:, :, 0], axis=1),
+            jacobian_median=np.median(values, axis=(1, 2)),
+            jacobian_smallest=np.median(values[:, :, -1], axis=1),
+            born_dead=np.any([units.all(axis=1) for units in dead], axis=0)
+            if dead
+            else np.zeros(len(theta), bool),
+        )
+
+
+def distinct_units(below: Array, above: Array, dtype: np.dtype[Any]) -> Array:
+    """Distinct units of the hidden layer between two layers' (R, O, I + 1) views, (R,).
+
+    A unit's signature is its incoming weights, its bias and its outgoing weights. Signatures are
+    compared through three random projections: two that differ agree in all of them by a chance
+    of nil, and n units need a sort in place of n^2 comparisons.
+    """
+    signature = np.concatenate([below, above[:, :, :-1].swapaxes(1, 2)], axis=2)  # (R, O, I + ...)
+    directions = RandomState(0).standard_normal((signature.shape[2], 3))
+    projected = signature @ (directions / np.linalg.norm(directions, axis=0))
+    scale = np.abs(signature).max(axis=(1, 2))
+    limit = SYMMETRY_ULPS * np.finfo(dtype).eps * scale
+    counts = []
+    for run, closeness in zip(projected, limit, strict=True):
+        ordered = run[np.argsort(run[:, 0])]
+        steps = np.abs(np.diff(ordered, axis=0)).max(axis=1)
+        counts.append(1 + np.count_nonzero(~(steps <= closeness)))
+    return np.array(counts, np.float64)
+
+
+def mean_cosine(vectors: Array) -> Array:
+    """The mean cosine over pairs of samples of ``vectors`` (R, O, B), (R,); 0 vectors left out.
+
+    NaN where fewer than two are left.
+
+    >>> mean_cosine(np.array([[[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]]))
+    array([0.])
+    """
+    peak = np.abs(vectors).max(axis=1, keepdims=True)  # squares of 1e200 overflow, of 1e-200 vanish
+    scaled = np.divide(vectors, peak, out=np.zeros_like(vectors), where=peak > 0)
+    norms = np.sqrt((scaled**2).sum(axis=1, keepdims=True))
+    units = np.divide(scaled, norms, out=np.zeros_like(vectors), where=norms > 0)
+    count = (norms > 0).sum(axis=(1, 2)).astype(np.float64)
+    pairs = np.where(count > 1, count * (count - 1), np.nan)
+    total = (units.sum(axis=2) ** 2).sum(axis=1)
+    cosine: Array = (total - count) / pairs
+    return cosine
+
+
+def _layers(arrays: Sequence[Array]) -> Array:
+    """Means over all but runs, (R, L)."""
+    return np.stack([array.mean(axis=(1, 2)) for array in arrays], axis=1)
+
+
+def _effective_rank(vectors: Array) -> Array:
+    peak = np.abs(vectors).max(axis=(1, 2), keepdims=True)
+    scaled = np.divide(vectors, peak, out=np.zeros_like(vectors), where=peak > 0)
+    if scaled.shape[1] > scaled.shape[2]:
+        scaled = scaled.swapaxes(1, 2)
+    gram = np.matmul(scaled, scaled.swapaxes(1, 2))  # its eigenvalues are s^2
+    trace = np.trace(gram, axis1=1, axis2=2)
+    rank: Array = trace**2 / (gram**2).sum(axis=(1, 2))
+    return np.where(trace > 0, rank, 0.0)
+
+
+def _certain(problem: Problem, logits: Array) -> Array:
+    """Share of samples with every p (1 - p) below FLAT_SLOPE of its maximum 1/4, (R,)."""
+    if problem.loss.correct is None:
+        return np.full(len(logits), np.nan)
+    p = output_delta(problem, logits, np.zeros(logits.shape[1:]))  # p - y with y = 0
+    share: Array = (p * (1 - p) < FLAT_SLOPE / 4).all(axis=1).mean(axis=1)
+    return share
+
+
+def _singular_values(matrices: Array) -> Array:
+    """Of each (R, J, O, I) matrix, falling; NaN where an entry is not finite."""
+    finite = np.asarray(np.isfinite(matrices).all(axis=(2, 3), keepdims=True))
+    values = np.linalg.svd(np.where(finite, matrices, 0.0), full_matrices=False, compute_uv=False)
+    return np.where(finite[..., 0], values, np.nan)
+
+
+def _update_sizes(
+    problem: Problem, theta: Array, gradient: Array, hyperparameters: dict[str, Array]
+) -> Array:
+    moved = theta.copy()
+    slots = tuple(np.zeros_like(theta) for _ in range(problem.optimizer.slots))
+    problem.optimizer.step(moved, gradient.copy(), slots, 1, **hyperparameters)
+    sizes = []
+    for before, after in zip(
+        layer_views(theta, problem.sizes), layer_views(moved, problem.sizes), strict=True
+    ):
+        step, size = (np.sqrt((a**2).sum(axis=(1, 2))) for a in (after - before, before))
+        sizes.append(np.divide(step, size, out=np.full_like(step, np.nan), where=size > 0))
+    return np.stack(sizes, axis=1)

@@ -1,0 +1,295 @@
+"""Diagnoses -> tables, JSON and CSV: layer by layer, theory beside measurement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields
+from importlib.metadata import version
+from typing import Any
+
+from initbench.report.documents import number
+from initbench.report.tables import Table
+from initbench.verdict import VERDICTS, Diagnosis, Layer, Pair
+
+BLOCKS = " ▏▎▍▌▋▊▉█"
+BAR_WIDTH = 4
+TRACK = "·"  # the empty part of a bar: blanks at the end of a cell are cut off
+LEGEND = (
+    "Signal and gradient are variances of a layer's z; cos is between two inputs' z; flat is where "
+    "phi' is under 2 % of its maximum (last layer: the output's)."
+)
+#: A bar's whole length is at least so many decades: else a ripple would look like a cliff.
+BAR_DECADES = 2.0
+
+
+def diagnosis_table(diagnosis: Diagnosis, title: str) -> Table:
+    """One initializer, layer by layer, and the verdict in words below."""
+    findings = diagnosis.findings
+    layers = findings.layers
+    variance_bars = bars([layer.preactivation_variance.measured for layer in layers])
+    gradient_bars = bars([layer.gradient_variance.measured for layer in layers])
+    rows = [
+        (
+            str(layer.layer),
+            _figure(layer.preactivation_variance.predicted),
+            f"{_figure(layer.preactivation_variance.measured)}\u00a0{variance_bar}",
+            _figure(layer.gradient_variance.predicted),
+            f"{_figure(layer.gradient_variance.measured)}\u00a0{gradient_bar}",
+            "-" if math.isnan(layer.cosine.measured) else f"{layer.cosine.measured:.2f}",
+            _percent(layer.saturated if layer.inactive is None else layer.inactive),
+            _percent(layer.dead),
+            _differing(layer),
+        )
+        for layer, variance_bar, gradient_bar in zip(
+            layers, variance_bars, gradient_bars, strict=True
+        )
+    ]
+    header = (
+        "layer", "signal\ntheory", "signal\nfound", "grad.\ntheory", "grad.\nfound", "cos",
+        "flat\n%", "dead\n%", "units\ndiffer",
+    )  # fmt: skip
+    return Table(
+        title,
+        header,
+        tuple(rows),
+        frozenset(header),
+        f"{LEGEND}\n{theory_line(diagnosis)}\n{verdict_line(diagnosis)}",
+    )
+
+
+def summary_table(title: str, diagnoses: Sequence[Diagnosis]) -> Table:
+    """A row an initializer, the worst first, and each verdict's reason below."""
+    ordered = sorted(diagnoses, key=lambda d: VERDICTS.index(d.judgement.verdict))
+    several = len({d.findings.config for d in diagnoses}) > 1
+    rows = []
+    for diagnosis in ordered:
+        findings, judgement = diagnosis.findings, diagnosis.judgement
+        rows.append(
+            ({"config": findings.config} if several else {})
+            | {"initializer": findings.initializer}
+            | {key: str(value) for key, value in findings.setting.items()}
+            | {"verdict": judgement.verdict}
+            | {
+                "from\nlayer": ""
+                if judgement.begins_at_layer is None
+                else str(judgement.begins_at_layer)
+            }
+            | {"chi_1": _figure(findings.theory.chi_1 if findings.theory else None)}
+            | _across(findings.layers)
+        )
+    header = tuple(dict.fromkeys(key for row in rows for key in row))
+    lines = [f"{_named(d, several)}: {verdict_line(d)}" for d in ordered]
+    return Table(
+        title,
+        header,
+        tuple(tuple(row.get(key, "") for key in header) for row in rows),
+        frozenset(header) - {"config", "initializer", "verdict"},
+        "\n".join(lines),
+    )
+
+
+def during_table(diagnoses: Sequence[Diagnosis], title: str) -> Table:
+    """One initializer while it trains: a row a log point, and the last verdict in words."""
+    rows = []
+    for diagnosis in diagnoses:
+        findings, layers = diagnosis.findings, diagnosis.findings.layers
+        hidden = layers[:-1]
+        flat = [(x.saturated if x.inactive is None else x.inactive) or 0.0 for x in hidden]
+        rows.append(
+            {
+                "iteration": f"{findings.iteration:,}",
+                "train\nloss": _figure(findings.train_loss, 4),
+                "verdict": diagnosis.judgement.verdict,
+                **_across(layers),
+                "most\nflat %": _percent(max(flat, default=0.0)),
+                "most\ndead %": _percent(max((x.dead or 0.0 for x in hidden), default=0.0)),
+                "fewest\ndiffer": _fewest(hidden),
+            }
+        )
+    header = tuple(rows[0])
+    return Table(
+        title,
+        header,
+        tuple(tuple(row.values()) for row in rows),
+        frozenset(header) - {"verdict"},
+        f"At the end: {verdict_line(diagnoses[-1])}",
+    )
+
+
+def verdict_line(diagnosis: Diagnosis) -> str:
+    """The verdict, its reason and what to do, as a sentence or three."""
+    judgement = diagnosis.judgement
+    begins = judgement.begins_at_layer
+    place = "" if begins is None else f" from layer {begins}"
+    advice = f" {judgement.advice}" if judgement.advice else ""
+    return f"{judgement.verdict}{place}: {judgement.reason}{advice}"
+
+
+def theory_line(diagnosis: Diagnosis) -> str:
+    """What theory says of the network as a whole, in one line."""
+    theory = diagnosis.findings.theory
+    if theory is None:
+        return "Theory: none; it is of random weights of mean 0, and hidden layers."
+    if theory.fixed_variance in (0, math.inf):
+        fading = theory.fixed_variance == 0
+        rate = math.exp((-1 if fading else 1) / theory.xi_q) if theory.xi_q > 0 else 0.0
+        pace = f"by a factor of {rate:.4g} a layer" if rate != 1 else "slower with every layer"
+        reach = f"the signal {'fades' if fading else 'grows'} {pace}"
+    elif math.isinf(theory.reach):
+        reach = "a signal reaches any depth"
+    else:
+        layers = max(1, round(theory.reach))
+        reach = f"a signal reaches about {layers:,} layer{'s' * (layers > 1)}"
+    dead = ""
+    if theory.born_dead is not None and theory.born_dead[1] >= 0.001:
+        low, high = (f"{100 * bound:.2f}" for bound in theory.born_dead)
+        dead = f"; {low} to {high} % are born dead"
+    return (
+        f"Theory: sigma_w^2 {theory.sigma_w2:.4g}, sigma_b^2 {theory.sigma_b2:.4g}, "
+        f"q* {theory.fixed_variance:.3g}, c* {theory.fixed_cosine:.3g}, chi_1 {theory.chi_1:.4g}; "
+        f"{reach}{dead}."
+    )
+
+
+def bars(values: Sequence[float]) -> list[str]:
+    """Bars of the values' logarithms, the largest the whole BAR_WIDTH; 0 has none.
+
+    >>> bars([1.0, 0.1, 0.01, 0.0])
+    ['████', '██··', '▏···', '····']
+    """
+    logs = [math.log10(v) if v > 0 and math.isfinite(v) else None for v in values]
+    known = [log for log in logs if log is not None]
+    if not known:
+        return [(BLOCKS[-1] if v != 0 else TRACK) * BAR_WIDTH for v in values]
+    high = max(known)
+    low = min(*known, high - BAR_DECADES)
+    drawn = []
+    for value, log in zip(values, logs, strict=True):
+        share = (log - low) / (high - low) if log is not None else float(value != 0)
+        eighths = max(round(share * BAR_WIDTH * 8), int(value != 0))
+        full, part = divmod(eighths, 8)
+        drawn.append((BLOCKS[-1] * full + (BLOCKS[part] if part else "")).ljust(BAR_WIDTH, TRACK))
+    return drawn
+
+
+def document(diagnoses: Sequence[Diagnosis]) -> dict[str, Any]:
+    """What `diagnose --format json` prints."""
+    return {"initbench": version("initbench"), "diagnoses": [_fields(d) for d in diagnoses]}
+
+
+def csv_rows(diagnoses: Sequence[Diagnosis]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of a CSV with one row a layer."""
+    swept = list(dict.fromkeys(key for d in diagnoses for key in d.findings.setting))
+    header = ["config", "initializer", *swept, "iteration", "verdict", "begins_at_layer"]
+    for field in fields(Layer):
+        paired = field.type == "Pair"
+        names = [f"{field.name}_predicted", f"{field.name}_measured"] if paired else [field.name]
+        header += names
+    rows: list[list[object]] = []
+    for d in diagnoses:
+        leading = [
+            d.findings.config,
+            d.findings.initializer,
+            *(d.findings.setting.get(key) for key in swept),
+            d.findings.iteration,
+            d.judgement.verdict,
+            d.judgement.begins_at_layer,
+        ]
+        for layer in d.findings.layers:
+            cells: list[object] = []
+            for value in _layer_fields(layer).values():
+                cells += list(value.values()) if isinstance(value, dict) else [value]
+            rows.append([*leading, *cells])
+    return header, rows
+
+
+def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
+    findings, judgement, theory = diagnosis.findings, diagnosis.judgement, diagnosis.findings.theory
+    return {
+        "config": findings.config,
+        "initializer": findings.initializer,
+        "setting": findings.setting,
+        "activation": findings.activation,
+        "seeds": findings.seeds,
+        "samples": findings.samples,
+        "iteration": findings.iteration,
+        "train_loss": number(findings.train_loss),
+        "verdict": judgement.verdict,
+        "begins_at_layer": judgement.begins_at_layer,
+        "reason": judgement.reason,
+        "advice": judgement.advice,
+        "chi_1": number(theory.chi_1) if theory else None,
+        "theory": theory
+        and {
+            name: [number(x) for x in value] if isinstance(value, tuple) else number(value)
+            for name in theory.__slots__
+            for value in [getattr(theory, name)]
+        },
+        "jacobian_singular_values": dict(
+            zip(("largest", "median", "smallest"), map(number, findings.jacobian), strict=True)
+        ),
+        "jacobian_condition": number(findings.condition),
+        "born_dead": findings.born_dead,
+        "layers": [_layer_fields(layer) for layer in findings.layers],
+    }
+
+
+def _layer_fields(layer: Layer) -> dict[str, Any]:
+    return {
+        name: {"predicted": number(value.predicted), "measured": number(value.measured)}
+        if isinstance(value, Pair)
+        else number(value)
+        for name in layer.__slots__
+        for value in [getattr(layer, name)]
+    }
+
+
+def _across(layers: Sequence[Layer]) -> dict[str, str]:
+    """What the signal and the gradient become from one end of the network to the other."""
+    first, last = layers[0], layers[-1]
+
+    def ratio(above: float, below: float) -> str:
+        return _figure(above / below, 2) if below > 0 and math.isfinite(below) else "-"
+
+    return {
+        "signal\nchange": ratio(
+            last.preactivation_variance.measured, first.preactivation_variance.measured
+        ),
+        "gradient\nchange": ratio(
+            first.gradient_variance.measured, last.gradient_variance.measured
+        ),
+    }
+
+
+def _differing(layer: Layer) -> str:
+    """All of them, or how many of how many."""
+    if layer.distinct_units is None:
+        return ""
+    if layer.distinct_units == layer.units:
+        return "all"
+    return f"{layer.distinct_units:g}/{layer.units}"
+
+
+def _fewest(hidden: Sequence[Layer]) -> str:
+    layer = min(hidden, key=lambda x: (x.distinct_units or 0) / x.units, default=None)
+    return "" if layer is None else f"{layer.distinct_units:g}/{layer.units}"
+
+
+def _named(diagnosis: Diagnosis, several: bool) -> str:
+    findings = diagnosis.findings
+    setting = [f"{key} {value}" for key, value in findings.setting.items()]
+    return ", ".join([*([findings.config] if several else []), findings.initializer, *setting])
+
+
+def _figure(value: float | None, digits: int = 2) -> str:
+    """Short enough for a column: 3.8e3, where Python writes 3.8e+03; 5.4e-3 for 0.0054."""
+    if value is None or math.isnan(value):
+        return "-"
+    short = f"{value:.{digits - 1}e}" if 0 < abs(value) < 0.01 else f"{value:.{digits}g}"
+    mantissa, e, exponent = short.partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f}"
