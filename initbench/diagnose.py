@@ -18,9 +18,9 @@ from initbench.core.network import layer_views, parameter_count, parameters
 from initbench.core.propagation import Measurement, mean_cosine, measure
 from initbench.core.train import Problem, Split, train
 from initbench.execute import Work, draw, prepare, select
+from initbench.judgement import Diagnosis, Findings, Layer, Pair, Steady, Theory, judge
 from initbench.plan import Run, Stack
 from initbench.spec import Experiment
-from initbench.verdict import Diagnosis, Findings, Layer, Pair, Steady, Theory, judge
 
 Array = NDArray[Any]
 

@@ -19,7 +19,7 @@ LADDER = [
     {"choice", "frameworks", "provenance"},
     {"spec"},
     {"records"},
-    {"plan", "stats", "datasets", "document", "plugins", "explain", "verify", "verdict"},
+    {"plan", "stats", "datasets", "document", "plugins", "explain", "verify", "judgement"},
     {"config", "executors", "store"},
     {"execute", "report", "results"},
     {"diagnose"},

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from initbench import config, execute
 from initbench.diagnose import diagnose
+from initbench.judgement import Diagnosis
 from initbench.plan import Run, Stack
 from initbench.spec import Experiment
-from initbench.verdict import Diagnosis
 
 Array = NDArray[Any]
 CONFIGS = Path(__file__).parent.parent / "configs"

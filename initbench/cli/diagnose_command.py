@@ -12,7 +12,7 @@ import click
 from initbench.cli import options
 
 if TYPE_CHECKING:
-    from initbench.verdict import Diagnosis
+    from initbench.judgement import Diagnosis
 
 
 @click.command("diagnose")

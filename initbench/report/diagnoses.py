@@ -8,9 +8,9 @@ from dataclasses import fields
 from importlib.metadata import version
 from typing import Any
 
+from initbench.judgement import VERDICTS, Diagnosis, Layer, Pair
 from initbench.report.documents import number
 from initbench.report.tables import Table
-from initbench.verdict import VERDICTS, Diagnosis, Layer, Pair
 
 BLOCKS = " ▏▎▍▌▋▊▉█"
 BAR_WIDTH = 4

@@ -10,7 +10,7 @@ that trained; of all others, those that did not, or that first got there later t
 healthy cell of the same data set.
 
 The grid, the budget and what counts as trained were fixed first. Then two thresholds of
-initbench.verdict, LOST and LOTTERY, were fitted on digits at seeds 0 to 2. The table is of seeds
+initbench.judgement, LOST and LOTTERY, were fitted on digits at seeds 0 to 2. The table is of seeds
 6 to 8, which nothing was fitted on, and moons had no part in the fit. Some minutes on one core.
 """
 
@@ -26,9 +26,9 @@ from statistics import median
 
 from initbench import datasets, execute, plan
 from initbench.diagnose import diagnose
+from initbench.judgement import VERDICTS
 from initbench.records import Record
 from initbench.spec import Experiment
-from initbench.verdict import VERDICTS
 
 INITIALIZERS: list[object] = [
     "zeros",

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from initbench.judgement import Diagnosis, Findings, Judgement, Layer, Pair, Steady, Theory
 from initbench.report import diagnoses as report
 from initbench.report import tables
 from initbench.report.tables import Table
-from initbench.verdict import Diagnosis, Findings, Judgement, Layer, Pair, Steady, Theory
 
 THEORY = Theory(
     sigma_w2=1.0, sigma_b2=0.0, fixed_variance=0.0, fixed_cosine=1.0, chi_1=0.5, xi_q=1.4427,

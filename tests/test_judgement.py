@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initbench import verdict
-from initbench.verdict import VERDICTS, Findings, Layer, Pair, Steady, Theory, judge
+from initbench import judgement
+from initbench.judgement import VERDICTS, Findings, Layer, Pair, Steady, Theory, judge
 
 THEORY = Theory(
     sigma_w2=2.0, sigma_b2=0.0, fixed_variance=1.0, fixed_cosine=1.0, chi_1=1.0, xi_q=math.inf,
@@ -48,8 +48,8 @@ def findings(*changes: dict[str, Any], **changed: Any) -> Findings:
     return replace(plain, **changed)
 
 
-LOST = verdict.LOST
-EXPLODED = verdict.EXPLODED
+LOST = judgement.LOST
+EXPLODED = judgement.EXPLODED
 
 #: (just beyond the threshold, its verdict and layer; just within it)
 EDGES = [
