@@ -6,6 +6,7 @@
     ├── ConfigError           exit 2   a config's problems, all of them, each with its place
     ├── DataError             exit 2   a data file that cannot be read as one
     ├── ResultsError          exit 2   results that cannot be written
+    ├── BaselineError         exit 3   a baseline that is missing, broken or edited
     ├── WorkerError           exit 3   a worker process died: runs could not be evaluated
     └── FailedRunsError       exit 1   some runs failed; the others are in the tables
 
@@ -66,6 +67,12 @@ class DataError(InitbenchError):
 
 class ResultsError(InitbenchError):
     """Results that cannot be written; the message names the path and the reason."""
+
+
+class BaselineError(InitbenchError):
+    """A baseline that cannot be judged against; the message names the file and the way out."""
+
+    exit_code = 3
 
 
 class WorkerError(InitbenchError):

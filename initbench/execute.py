@@ -33,6 +33,8 @@ from initbench.plan import Stack, identity
 from initbench.records import NO_CURVE, Record, Status, curve_of
 
 Array = NDArray[Any]
+#: Sets the stream of a twin's signs apart from the streams of weights and batches.
+NUDGE_STREAM = 2
 #: How often the driver looks for progress of its workers, in seconds.
 POLL = 0.1
 
@@ -45,6 +47,7 @@ class Work:
     draws: tuple[Callable[..., Array], ...]
     seeds: tuple[int, ...]
     hyperparameters: dict[str, Array]
+    nudges: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,7 @@ def prepare(stack: Stack) -> Work:
         ),
         tuple(run.seed for run in stack.runs),
         {key: np.array([[row[key]] for row in rows], problem.dtype) for key in rows[0]},
+        tuple(run.nudge for run in stack.runs),
     )
 
 
@@ -145,6 +149,7 @@ def train_work(work: Work, report: Callable[[int, tuple[float, ...]], None]) -> 
     points = []
     with threadpool_limits(1, user_api="blas"):
         theta, failures = draw(work)
+        nudge(theta, work)
         kept = [run for run in range(len(theta)) if run not in failures]
         if failures:
             theta, work = theta[kept].copy(), select(work, kept)
@@ -161,6 +166,7 @@ def select(work: Work, runs: Sequence[int]) -> Work:
         tuple(work.draws[run] for run in runs),
         tuple(work.seeds[run] for run in runs),
         {name: values[runs] for name, values in work.hyperparameters.items()},
+        tuple(work.nudges[run] for run in runs),
     )
 
 
@@ -182,6 +188,24 @@ def draw(work: Work) -> tuple[Array, dict[int, str]]:
         except Exception as error:  # whatever a user's own initializer raises is a result
             failures[run] = f"{type(error).__name__}: {error}"
     return theta, failures
+
+
+def nudge(theta: Array, work: Work) -> None:
+    """Move the weights of twins, in place, by one unit in the last place, up or down at random.
+
+    So do machines differ, whose rounding is a move of this size in a random direction. Biases
+    and weights of exactly 0 stay: no rounding moves them, and a bias of 5e-324 in 0's place
+    switches a rectifier on whose inputs are all 0.
+    """
+    for run, number in enumerate(work.nudges):
+        if not number:
+            continue
+        rng = RandomState([NUDGE_STREAM, number])
+        for view in layer_views(theta, work.problem.sizes):
+            weights = view[run, :, :-1]
+            towards = np.where(rng.randint(2, size=weights.shape), np.inf, -np.inf)
+            moved = np.nextafter(weights, towards.astype(theta.dtype))
+            np.copyto(weights, moved, where=weights != 0)
 
 
 def _records(stack: Stack, trace: Trace) -> Iterator[tuple[int, Record]]:

@@ -23,6 +23,8 @@ from initbench.spec import Choice, Experiment
 #: 3 MiB was within 5 % of the best size for the article's network and for digits.
 STACK_BYTES = 3 * 2**20
 MAX_STACK = 32
+#: Keys that tune the training on a problem, not the problem.
+TUNED = ("learning_rate", "optimizer", "batch_size")
 #: Hexadecimal digits of an identity: 64 bits, so that a million runs collide once in 10^7 stores.
 ID_LENGTH = 16
 # Rough costs, to tell seconds of work from minutes: nothing but the default of --jobs reads them.
@@ -33,11 +35,16 @@ SECONDS_A_START = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One training: an experiment's initializer at one seed."""
+    """One training: an experiment's initializer at one seed.
+
+    ``nudge`` k above 0 makes it the k-th twin of the run, whose initial weights are moved by
+    one unit in the last place: see :func:`initbench.execute.nudge`.
+    """
 
     experiment: Experiment
     initializer: Choice
     seed: int
+    nudge: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
         "log_every": e.log_every,
         "seed": run.seed,
         "engine": ENGINE_REVISION,
+        **({"nudge": run.nudge} if run.nudge else {}),
     }
 
 
@@ -91,12 +99,16 @@ def identity(run: Run, data: str | None) -> str:
 
 
 def problem(experiment: Experiment) -> Hashable:
-    """What two configs share that pose the same problem, so that initializers compare."""
+    """What two configs share that pose the same problem, so that initializers compare.
+
+    Under a sweep, how training is tuned (TUNED) is no part of it: each initializer may have its
+    own best. Any other swept key makes problems of its values.
+    """
     e = experiment
-    return (
-        e.sizes, e.activation, e.dataset, e.optimizer, e.learning_rate,
-        e.iterations, e.batch_size, e.dtype,
-    )  # fmt: skip
+    tuned = sorted(key for key in e.sweep if key.partition(".")[0] in TUNED)
+    parts = {"learning_rate": e.learning_rate, "optimizer": e.optimizer, "batch_size": e.batch_size}
+    fixed = [value for key, value in parts.items() if not any(t.startswith(key) for t in tuned)]
+    return (e.sizes, e.activation, e.dataset, e.iterations, e.dtype, *fixed, *tuned)
 
 
 def shape(experiment: Experiment) -> Hashable:

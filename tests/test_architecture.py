@@ -15,11 +15,13 @@ PACKAGE = Path(initbench.__file__).parent
 
 #: From the ground up. A name is a module or a package of initbench.
 LADDER = [
-    {"core", "errors", "provenance"},
+    {"core", "errors", "provenance", "fields", "paired"},
+    {"expectation", "verdict"},
     {"spec"},
     {"records"},
     {"plan", "stats", "datasets", "document"},
-    {"config"},
+    {"config", "gate", "expected"},
+    {"baseline"},
     {"execute", "report", "results"},
     {"cli"},
 ]

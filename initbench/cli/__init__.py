@@ -16,7 +16,7 @@ import click
 from initbench.errors import InitbenchError
 
 INTERRUPTED = 130
-COMMANDS = ("run", "compare", "list", "schema")
+COMMANDS = ("run", "compare", "check", "baseline", "list", "schema")
 
 
 class Commands(click.Group):

@@ -38,8 +38,8 @@ class Trained:
 def train_all(experiments: Sequence[Experiment], jobs: int | None, *, quiet: bool) -> Trained:
     """Train every run of the experiments."""
     runs = plan.runs(experiments)
-    jobs = jobs or plan.useful_jobs(runs, _processors(), _samples)
-    stacks = plan.stacks(runs, jobs, _samples)
+    jobs = jobs or plan.useful_jobs(runs, processors(), samples)
+    stacks = plan.stacks(runs, jobs, samples)
     finished: dict[int, Record] = {}
     stopped_by: KeyboardInterrupt | WorkerError | None = None
     with Display(stacks, enabled=not quiet) as display:
@@ -51,11 +51,12 @@ def train_all(experiments: Sequence[Experiment], jobs: int | None, *, quiet: boo
     return Trained([finished[p] for p in sorted(finished)], len(runs), stopped_by)
 
 
-def _samples(experiment: Experiment) -> int:
+def samples(experiment: Experiment) -> int:
+    """Train samples of an experiment's data set."""
     return int(datasets.load(experiment.dataset).train.inputs.shape[1])
 
 
-def _processors() -> int:
+def processors() -> int:
     """Cores that this process may use, which in a container are fewer than the machine's."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
