@@ -78,7 +78,5 @@ def _umask() -> int:
     return mask
 
 
-def _refused(path: Path, error: OSError) -> ResultsError:
-    return ResultsError(
-        f"{path}: cannot be written: {error.strerror or error}; choose another place for it"
-    )
+def _refused(path: Path, error: OSError, other: str = ANOTHER_FOLDER) -> ResultsError:
+    return ResultsError(f"{path}: cannot be written: {error.strerror or error}; choose {other}")
