@@ -31,7 +31,7 @@ FLOOR_ULPS = 64
 #: config, and 95 % would cry wolf among so many.
 GATE_CONFIDENCE = 0.99
 #: An effect exactly as large as the minimum, but for rounding, is not beyond it.
-SLACK = 1e-12
+SLACK = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +224,11 @@ def _direction(metric: str, interval: Interval, level: float, gate: Gate) -> int
     ends = sorted((sign * interval.low, sign * interval.high))
     if ends[0] <= 0 <= ends[1]:
         return 0
-    minimum = gate.accuracy if metric.endswith("accuracy") else gate.loss * abs(level)
-    if math.isinf(minimum):
-        minimum = 0.0  # from a loss of inf any way leads down
-    if abs(interval.estimate) <= minimum + SLACK * max(1.0, minimum):
+    if metric.endswith("accuracy"):
+        minimum = gate.accuracy
+    else:
+        minimum = gate.loss * level if math.isfinite(level) else 0.0  # from inf, any way is down
+    if abs(interval.estimate) <= minimum * (1 + SLACK):
         return 0
     return 1 if ends[0] > 0 else -1
 

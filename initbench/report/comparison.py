@@ -91,8 +91,8 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
     fewest = min(row.pairs for row in rows)
     if any(row.best_group is not None for row in rows[1:]):
         lines.append(
-            "* the best, and what cannot be told from it: Wilcoxon signed-rank test, Holm-adjusted "
-            f"p above {SIGNIFICANCE:g}."
+            "Marked *: the best, and what cannot be told from it (Wilcoxon signed-rank test, "
+            f"Holm-adjusted p above {SIGNIFICANCE:g})."
         )
     needed = seeds_needed(len(rows) - 1, SIGNIFICANCE)
     if len(rows) > 1 and fewest < needed:

@@ -1,7 +1,7 @@
 """Does the gate cry wolf, and does it sleep? Prints what it measures; README holds the figures.
 
-1. Kernels: a baseline of the shipped configs saved under one OpenBLAS kernel, checked under each
-   of five (in child processes, by OPENBLAS_CORETYPE).
+1. Kernels: the committed baseline, saved under one OpenBLAS kernel, checked under each of five
+   (in child processes, by OPENBLAS_CORETYPE).
 2. Wolf: 200 candidates that differ from their baseline in seeds alone, over the shipped configs
    (a fifth of their iterations at five times their learning rate).
 3. Sleep: faults planted in this process, each judged in 20 disjoint sets of seeds.
@@ -29,6 +29,7 @@ import numpy as np
 from numpy.random import RandomState
 
 from initbench import config, gate, plan
+from initbench.baseline import load
 from initbench.cli import gating
 from initbench.core.activations import ACTIVATIONS, leaky_relu
 from initbench.core.initializers import INITIALIZERS, truncated_normal, variance_scaling
@@ -39,6 +40,7 @@ from initbench.verdict import WORDS
 
 KERNELS = ("SkylakeX", "Haswell", "Nehalem", "Prescott", "Zen")
 CONFIGS = Path(__file__).parents[2] / "configs"
+BASELINE = Path(__file__).parents[2] / "results" / "baseline.json"
 SEEDS = 10  # of a baseline, and as many to confirm
 CANDIDATES = 200
 POOL = 240  # seeds a config, of which each candidate and its baseline draw 40
@@ -47,28 +49,22 @@ SETS = 20
 
 def kernels() -> None:
     """No `changed` on any kernel."""
-    with tempfile.TemporaryDirectory() as folder:
-        baseline = Path(folder) / "baseline.json"
-        under(KERNELS[0], "baseline", "save", baseline)
-        for kernel in KERNELS:
-            done = under(kernel, "check", "--format=json", baseline)
-            if done.returncode < 0:
-                print(f"  {kernel:10} this CPU has no such instructions")
-                continue
-            verdicts = json.loads(done.stdout)["verdicts"]
-            counts = Counter(verdict["verdict"] for verdict in verdicts)
-            print(f"  {kernel:10} exit {done.returncode}, {dict(counts)}")
-
-
-def under(kernel: str, command: str, option: str, baseline: Path) -> Any:
-    """`initbench COMMAND OPTION` of the shipped configs in a process with an OpenBLAS kernel."""
-    arguments = [command, option, *map(str, sorted(CONFIGS.glob("*.yaml"))), "--quiet"]
-    return subprocess.run(
-        [sys.executable, "-c", "from initbench.cli import main; main()", *arguments,
-         "--jobs", "1", "--baseline", str(baseline)],
-        env={**os.environ, "OPENBLAS_CORETYPE": kernel},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    saved = {str((group.provenance or {})["blas"]) for group in load(BASELINE).values()}
+    print(f"  the baseline was saved under {', '.join(saved)}")
+    for kernel in KERNELS:
+        configs = map(str, sorted(CONFIGS.glob("*.yaml")))
+        code = "from initbench.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "check", *configs, "--baseline", str(BASELINE),
+             "--format=json", "--quiet", "--jobs=1"],
+            env={**os.environ, "OPENBLAS_CORETYPE": kernel},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode < 0:
+            print(f"  {kernel:10} this CPU has no such instructions")
+            continue
+        counts = Counter(verdict["verdict"] for verdict in json.loads(done.stdout)["verdicts"])
+        print(f"  {kernel:10} exit {done.returncode}, {dict(counts)}", flush=True)
 
 
 def wolf() -> None:

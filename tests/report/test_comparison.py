@@ -42,8 +42,8 @@ def test_a_comparison_at_80_columns() -> None:
         "\n"
         "Ranked by train_loss: median over 8 seeds, and its 95 % interval (bootstrap,\n"
         "10,000 resamples, seed 0). Differences are paired by seed.\n"
-        "* the best, and what cannot be told from it: Wilcoxon signed-rank test,\n"
-        "Holm-adjusted p above 0.05.\n"
+        "Marked *: the best, and what cannot be told from it (Wilcoxon signed-rank test,\n"
+        "Holm-adjusted p above 0.05).\n"
         "Trained: ended with a train loss at least 5 % under that of the best constant\n"
         "predictor.\n"
     )
