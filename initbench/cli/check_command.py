@@ -93,22 +93,25 @@ def command(
         # The runner reads annotations from either stream.
         click.echo(report.github(verdicts, places, strict=strict), nl=False, err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with open(summary, "a", encoding="utf-8") as file:
-            file.write(tables.markdown(table))
+        try:
+            with open(summary, "a", encoding="utf-8") as file:
+                file.write(tables.markdown(table))
+        except OSError as error:  # which changes no verdict
+            click.echo(f"{summary}: cannot be written: {error.strerror}", err=True)
     ctx.exit(code)
 
 
-def _judge_files(path: Path, other: Path) -> list[Verdict]:
+def _judge_files(baseline: Path, candidate: Path) -> list[Verdict]:
     """Replay and statistics of two saved files, the second against the first."""
     from initbench import baseline as saved
     from initbench import gate
 
-    known, candidate = saved.load(path), saved.load(other)
-    verdicts = gate.judge(known, candidate.values(), {})
+    known, judged = saved.load(baseline), saved.load(candidate)
+    verdicts = gate.judge(known, judged.values(), {})
     found = gate.findings(verdicts)
     repeats = [
         replace(group, runs=group.confirm)
-        for key, group in candidate.items()
+        for key, group in judged.items()
         if key in found and group.confirm
     ]
     return gate.confirmed(verdicts, known, repeats, {})
@@ -116,7 +119,7 @@ def _judge_files(path: Path, other: Path) -> list[Verdict]:
 
 def _train_and_judge(
     configs: tuple[str, ...],
-    path: Path,
+    baseline: Path,
     overrides: list[tuple[str, str]],
     jobs: int | None,
     *,
@@ -129,7 +132,7 @@ def _train_and_judge(
 
     paths = [Path(path) for path in configs or config.all_configs()]
     experiments = config.load(paths, overrides)
-    known = saved.load(path)
+    known = saved.load(baseline)
     gates = {experiment.name: experiment.gate for experiment in experiments}
     runs = plan.runs(experiments)
     records = gating.train(runs, jobs, quiet=quiet)
@@ -160,5 +163,6 @@ def _train_and_judge(
             places[e.name, index] = place(("expect", index))
     if not configs and not quiet:
         for name in sorted({group.config for group in known.values()} - documents.keys()):
-            click.echo(f"{path}: holds {name}, which --all no longer names; save it anew", err=True)
+            message = f"{baseline}: holds {name}, which --all no longer names; save it anew"
+            click.echo(message, err=True)
     return [*verdicts, *judged], places
