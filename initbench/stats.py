@@ -185,7 +185,7 @@ def _rows(number: int, contest: Contest, metric: str, target: Target | None) -> 
         key=lambda entry: _badness(entry.records, metric),
     )
     scores = [_badness(entry.records, metric) for entry in entries]
-    pairs = [paired(entry.records, entries[0].records, metric) for entry in entries]
+    pairs = [paired_differences(entry.records, entries[0].records, metric) for entry in entries]
     told = [len(pair) >= MIN_SEEDS for pair in pairs]
     tested = [i for i in range(1, len(entries)) if told[i]]
     p_values = dict(zip(tested, holm([signed_rank_p(pairs[i]) for i in tested]), strict=True))
@@ -225,7 +225,7 @@ def _rows(number: int, contest: Contest, metric: str, target: Target | None) -> 
     return rows
 
 
-def paired(records: Sequence[Record], others: Sequence[Record], metric: str) -> Any:
+def paired_differences(records: Sequence[Record], others: Sequence[Record], metric: str) -> Any:
     """Differences in ``metric`` over the seeds at which both have it, in the seeds' order."""
     values, reference = (
         {record.seed: record.metric(metric) for record in side} for side in (records, others)
@@ -269,14 +269,14 @@ def _at_best_setting(records: Sequence[Record], metric: str) -> _Entry:
     for group in settings.values():
         values, worse = (
             _values(of(group, judges), metric),
-            paired(of(group, judges), judged, metric),
+            paired_differences(of(group, judges), judged, metric),
         )
         sign = 1 if METRICS[metric] else -1
         shown.append(
             Setting(
                 group[0].setting,
-                median(values) if values else np.inf,
-                sign * median(worse) if len(worse) else np.inf,
+                median(values) if values else math.inf,
+                sign * median(worse) if len(worse) else math.inf,
             )
         )
     return _Entry(judged, tuple(shown), len(choosers), apart)
@@ -286,7 +286,7 @@ def _badness(records: Sequence[Record], metric: str) -> float:
     """The median, signed so that smaller is better; without values the worst."""
     values = _values(records, metric)
     if not values:
-        return np.inf
+        return math.inf
     return median(values) if METRICS[metric] else -median(values)
 
 
