@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help compare test bench docs clean
+.PHONY: help compare test bench power docs clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -12,17 +12,21 @@ help:  ## List the targets
 compare: .venv/.run  ## Run the article's experiment: initbench compare --all
 	$(BIN)/initbench compare --all
 
-test: .venv/.test  ## Everything CI runs: ruff, mypy, generated docs, pytest with doctests
+test: .venv/.test  ## Everything CI runs: ruff, mypy, generated docs, pytest with doctests, initbench check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd tests/benchmarks && ../../$(BIN)/mypy --config-file ../../pyproject.toml *.py
 	$(BIN)/python -m cogapp --check --check-fail-msg "run 'make docs'" -P README.md
 	$(BIN)/python -m pytest
+	$(BIN)/initbench check --all
 
 bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and C; processes, Dask (minutes)
 	$(BIN)/python tests/benchmarks/speed.py
 	$(BIN)/python tests/benchmarks/scaling.py
+
+power: .venv/.test  ## Does the gate cry wolf, does it sleep: what README says of `check` (many minutes)
+	$(BIN)/python tests/benchmarks/gate_power.py
 
 docs: .venv/.test  ## Generate README's command reference and configs/schema.json
 	$(BIN)/initbench schema > configs/schema.json

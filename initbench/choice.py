@@ -13,9 +13,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -23,12 +21,7 @@ from pydantic import (
 )
 
 from initbench.core.initializers import GAIN_WORDS
-
-
-class Model(BaseModel):
-    """Frozen, strict (a bool is no number, a text no float), finite, and closed to other keys."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+from initbench.fields import Model
 
 
 class Choice(Model):

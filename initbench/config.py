@@ -19,11 +19,14 @@ from initbench.choice import Choice, spelled
 from initbench.document import Document, parse, read
 from initbench.document import Path as KeyPath
 from initbench.errors import ConfigError, DataError, Place, Problem
+from initbench.expectation import RELATIONS, Expectation, Gate
 from initbench.spec import Experiment
 
 MAX_GRID = 10_000
 #: What a sweep may not vary: words, what is compared anyway, and the sweep itself.
-UNSWEPT = frozenset({"name", "description", "reference", "initializer", "seeds", "expect", "sweep"})
+UNSWEPT = frozenset(
+    {"name", "description", "reference", "initializer", "seeds", "expect", "gate", "sweep"}
+)
 _CHOICES = ("initializer", "activation", "dataset", "optimizer")
 
 
@@ -101,13 +104,19 @@ def from_options(
     return experiment
 
 
+def read_config(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Document:
+    """A config's data, its name and overrides in it, with the place of each part."""
+    parsed = read(str(path), _content(path))
+    for option, text in overrides:
+        _override(parsed, option, text)
+    parsed.data.setdefault("name", path.stem)
+    return parsed
+
+
 def _load_one(
     path: Path, overrides: Sequence[tuple[str, str]], model: type[Experiment]
 ) -> list[Experiment]:
-    document = read(str(path), _content(path))
-    for option, text in overrides:
-        _override(document, option, text)
-    document.data.setdefault("name", path.stem)
+    document = read_config(path, overrides)
     points = _grid(document)  # which adds to the document's problems
     problems, experiments = list(document.problems), []
     for point in points:
@@ -259,6 +268,7 @@ def _settled(
             f"{experiment.batch_size}; write null for the full batch"
         )
         problems.append(Problem(document.place(("batch_size",)), "batch_size", message))
+    problems += _strangers(document, experiment)
     # model_copy keeps the checked fields as they are; the sizes were checked just above.
     settled = experiment.model_copy(update={"layers": sizes, "width": None, "depth": None})
     if isinstance(experiment.dataset, spec.File):
@@ -269,6 +279,22 @@ def _settled(
         key = "layers" if experiment.layers is not None else "width"
         problems.append(Problem(document.place((key,)), key, excess))
     return problems or settled
+
+
+def _strangers(document: Document, experiment: Experiment) -> list[Problem]:
+    """Initializers that an expectation names and the config does not."""
+    problems = []
+    labels = [choice.label for choice in experiment.initializer]
+    for index, expectation in enumerate(experiment.expect):
+        for key in ("initializer", *RELATIONS):
+            name = getattr(expectation, key)
+            if name is not None and experiment.called(name) is None:
+                message = f"is none of this config's initializers, got the text {name!r}" + (
+                    _closest(name, labels) or f"; it has {', '.join(labels)}"
+                )
+                place = document.place(("expect", index, key))
+                problems.append(Problem(place, f"expect[{index}].{key}", message))
+    return problems
 
 
 def _problems(
@@ -417,6 +443,6 @@ def _known_keys(
     """The keys that may stand where ``path`` ends; pydantic's location names the model."""
     if len(path) == 1:
         return list(Experiment.model_fields)
-    if path[0] == "expect":
-        return list(spec.Expectation.model_fields)
+    if path[0] in ("expect", "gate"):
+        return list((Expectation if path[0] == "expect" else Gate).model_fields)
     return list(_registry(path, model)[str(location[-2])].model_fields)

@@ -20,6 +20,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 from numpy.lib.format import read_array
 from numpy.typing import NDArray
+from scipy.special import entr
 
 from initbench import spec
 from initbench.choice import Choice
@@ -63,6 +64,21 @@ def load(choice: Choice, folder: Path | None = None) -> Dataset:
         if not (np.isfinite(split.inputs).all() and np.isfinite(split.targets).all()):
             raise DataError(f"{choice.name} holds numbers too large to compute with; scale it down")
     return data
+
+
+def constant_loss(dataset: Dataset) -> float:
+    """The train loss of the best predictor that ignores its inputs.
+
+    It says the classes' shares, or the mean: its loss is their entropy, or the variance (of
+    several outputs, the mean of theirs).
+    """
+    targets = dataset.train.targets
+    if dataset.task == "regression":
+        return float(targets.var(axis=1).mean())
+    shares = targets.mean(axis=1)
+    if dataset.task == "binary":
+        shares = np.array([1 - shares[0], shares[0]])
+    return float(entr(shares).sum())
 
 
 def fingerprint(choice: Choice) -> str | None:

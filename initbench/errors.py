@@ -7,6 +7,7 @@
     ├── DataError             exit 2   a data file that cannot be read as one
     ├── ResultsError          exit 2   results that cannot be written, or read again
     ├── PluginError           exit 2   an initializer of the user's own that is none
+    ├── BaselineError         exit 3   a baseline that is missing, broken or edited
     ├── ExecutorError         exit 3   nobody to train: no Dask, no scheduler, unfit workers
     ├── FailedRunsError       exit 1   some runs failed; the others are in the tables
     └── FailedChecksError     exit 1   an initializer does not draw what it declares
@@ -72,6 +73,12 @@ class ResultsError(InitbenchError):
 
 class PluginError(InitbenchError):
     """A user's own initializer that cannot be used; the message names file, line and function."""
+
+
+class BaselineError(InitbenchError):
+    """A baseline that cannot be judged against; the message names the file and the way out."""
+
+    exit_code = 3
 
 
 class ExecutorError(InitbenchError):

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.random import RandomState
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -21,7 +22,7 @@ from initbench.core import start
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.initializers import Network
 from initbench.core.losses import LOSS_OF_TASK, LOSSES
-from initbench.core.network import parameters
+from initbench.core.network import layer_views, parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.train import Point, Problem, train
 from initbench.datasets import load
@@ -32,6 +33,8 @@ from initbench.provenance import Provenance, now, provenance
 from initbench.records import NO_CURVE, Record, Status, curve_of
 
 Array = NDArray[Any]
+#: Sets the stream of a twin's signs apart from the streams of weights and batches.
+NUDGE_STREAM = 2
 #: How often the driver looks for progress of its workers, in seconds.
 POLL = 0.1
 #: Workers that a stack may lose until its runs are given up.
@@ -47,6 +50,7 @@ class Work:
     chosen: tuple[start.Chosen, ...]
     seeds: tuple[int, ...]
     hyperparameters: dict[str, Array]
+    nudges: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +204,7 @@ def prepare(stack: Stack) -> Work:
         tuple(run.initializer.chosen for run in stack.runs),
         tuple(run.seed for run in stack.runs),
         {key: np.array([[row[key]] for row in rows], problem.dtype) for key in rows[0]},
+        tuple(run.nudge for run in stack.runs),
     )
 
 
@@ -211,6 +216,7 @@ def train_work(tell: Tell, work: Work) -> Trace:
     with threadpool_limits(1, user_api="blas"):
         starts = start.draw(work.network, work.chosen, work.seeds)
         theta = starts.theta
+        nudge(theta, work)
         kept = [run for run in range(len(theta)) if run not in starts.failures]
         if starts.failures:
             work = select(work, kept)
@@ -231,6 +237,7 @@ def select(work: Work, runs: Sequence[int]) -> Work:
         tuple(work.chosen[run] for run in runs),
         tuple(work.seeds[run] for run in runs),
         {name: values[runs] for name, values in work.hyperparameters.items()},
+        tuple(work.nudges[run] for run in runs),
     )
 
 
@@ -238,6 +245,24 @@ def draw(work: Work) -> tuple[Array, dict[int, str]]:
     """The runs' first parameters, (R, P), and which could not be drawn, for what reason."""
     starts = start.draw(work.network, work.chosen, work.seeds)
     return starts.theta, starts.failures
+
+
+def nudge(theta: Array, work: Work) -> None:
+    """Move the weights of twins, in place, by one unit in the last place, up or down at random.
+
+    So do machines differ, whose rounding is a move of this size in a random direction. Biases
+    and weights of exactly 0 stay: no rounding moves them, and a bias of 5e-324 in 0's place
+    switches a rectifier on whose inputs are all 0.
+    """
+    for run, number in enumerate(work.nudges):
+        if not number:
+            continue
+        rng = RandomState([NUDGE_STREAM, number])
+        for view in layer_views(theta, work.problem.sizes):
+            weights = view[run, :, :-1]
+            towards = np.where(rng.randint(2, size=weights.shape), np.inf, -np.inf)
+            moved = np.nextafter(weights, towards.astype(theta.dtype))
+            np.copyto(weights, moved, where=weights != 0)
 
 
 def _tell(report: Report, stack: Stack, iteration: int, train_loss: tuple[float, ...]) -> None:

@@ -36,6 +36,8 @@ MAX_STACK = 16
 #: the article's network train at 90 % of the speed.
 STACK_SECONDS = 60.0
 SMALL_STACK = 8
+#: Keys that tune the training on a problem, not the problem.
+TUNED = ("learning_rate", "optimizer", "batch_size")
 #: Hexadecimal digits of an identity: 64 bits, so that a million runs collide once in 10^7 stores.
 ID_LENGTH = 16
 # Rough costs, to tell seconds of work from minutes: for the default of --jobs and STACK_SECONDS.
@@ -46,11 +48,16 @@ SECONDS_A_START = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One training: an experiment's initializer at one seed."""
+    """One training: an experiment's initializer at one seed.
+
+    ``nudge`` k above 0 makes it the k-th twin of the run, whose initial weights are moved by
+    one unit in the last place: see :func:`initbench.execute.nudge`.
+    """
 
     experiment: Experiment
     initializer: Drawn
     seed: int
+    nudge: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,7 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
         "log_every": e.log_every,
         "seed": run.seed,
         "engine": ENGINE_REVISION,
+        **({"nudge": run.nudge} if run.nudge else {}),
     }
 
 
@@ -131,7 +139,7 @@ def _with_settings(
 ) -> Iterator[tuple[Run, dict[str, Any]]]:
     """Each run, and what it shares with its neighbours that differ in nothing but the seed."""
     for _, neighbours in itertools.groupby(
-        planned, key=lambda run: (id(run.experiment), id(run.initializer))
+        planned, key=lambda run: (id(run.experiment), id(run.initializer), run.nudge)
     ):
         first, *others = neighbours
         common = resolved(first, data(first.experiment.dataset))
@@ -161,12 +169,16 @@ def network_of(experiment: Experiment, inputs: NDArray[Any]) -> Network:
 
 
 def problem(experiment: Experiment) -> Hashable:
-    """What two configs share that pose the same problem, so that initializers compare."""
+    """What two configs share that pose the same problem, so that initializers compare.
+
+    Under a sweep, how training is tuned (TUNED) is no part of it: each initializer may have its
+    own best. Any other swept key makes problems of its values.
+    """
     e = experiment
-    return (
-        e.sizes, e.activation, e.dataset, e.optimizer, e.learning_rate,
-        e.iterations, e.batch_size, e.dtype,
-    )  # fmt: skip
+    tuned = sorted(key for key in e.sweep if key.partition(".")[0] in TUNED)
+    parts = {"learning_rate": e.learning_rate, "optimizer": e.optimizer, "batch_size": e.batch_size}
+    fixed = [value for key, value in parts.items() if not any(t.startswith(key) for t in tuned)]
+    return (e.sizes, e.activation, e.dataset, e.iterations, e.dtype, *fixed, *tuned)
 
 
 def shape(experiment: Experiment) -> Hashable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -69,9 +70,29 @@ class Record:
         return self.curve.iteration[-1] if self.curve.iteration else 0
 
     def metric(self, name: str) -> float | None:
-        """The final value of one of METRICS; None where the task, or a failed run, has none."""
+        """The final value of one of METRICS; None where the task, or a failed run, has none.
+
+        ``train_loss@14000`` is the value after 14,000 updates, None where no log point is; of a
+        run that has diverged before, the last.
+        """
+        name, _, moment = name.partition("@")
         values: tuple[float, ...] | None = getattr(self.curve, name)
-        return values[-1] if values else None
+        if not values:
+            return None
+        if not moment or (self.status == "diverged" and int(moment) > self.iterations):
+            return values[-1]
+        logged = dict(zip(self.curve.iteration, values, strict=True))
+        return logged.get(int(moment))
+
+    def iterations_to(self, metric: str, target: float) -> float:
+        """Updates until a log point at which ``metric`` is as good as ``target``; else inf."""
+        smaller_is_better = METRICS[metric]
+        for iteration, value in zip(
+            self.curve.iteration, getattr(self.curve, metric) or (), strict=False
+        ):
+            if value <= target if smaller_is_better else value >= target:
+                return iteration
+        return math.inf
 
 
 def curve_of(points: Sequence[Point], run: int) -> tuple[Status, Curve]:

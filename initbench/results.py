@@ -12,16 +12,20 @@ from initbench.errors import ResultsError
 
 #: Between a name and its ending, where an interrupt cut the runs short.
 PARTIAL = ".partial"
+ANOTHER_FOLDER = "another folder with --results"
 
 
-def prepare(folder: Path) -> None:
-    """Make sure that results can be written, before an hour is spent on them."""
+def prepare(folder: Path, other: str = ANOTHER_FOLDER) -> None:
+    """Make sure that results can be written, before an hour is spent on them.
+
+    ``other`` is what the message advises where they cannot.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _refused(folder, error) from None
+        raise _refused(folder, error, other) from None
 
 
 def save(folder: Path, name: str, texts: Mapping[str, str], *, partial: bool = False) -> list[Path]:
@@ -41,6 +45,14 @@ def save(folder: Path, name: str, texts: Mapping[str, str], *, partial: bool = F
             raise _refused(path, error) from None
         written.append(path)
     return written
+
+
+def write(path: Path, text: str, other: str) -> None:
+    """Write one file, whole or not at all; ``other`` is the advice where it cannot be."""
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise _refused(path, error, other) from None
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -66,8 +78,5 @@ def _umask() -> int:
     return mask
 
 
-def _refused(path: Path, error: OSError) -> ResultsError:
-    return ResultsError(
-        f"{path}: cannot be written: {error.strerror or error}; "
-        "choose another folder with --results"
-    )
+def _refused(path: Path, error: OSError, other: str = ANOTHER_FOLDER) -> ResultsError:
+    return ResultsError(f"{path}: cannot be written: {error.strerror or error}; choose {other}")

@@ -22,24 +22,22 @@ from pydantic import (
 )
 
 from initbench import frameworks
-from initbench.choice import Choice, Model, choice_of, registered
+from initbench.choice import Choice, choice_of, registered, spelled
 from initbench.core import activations, initializers, optimizers
 from initbench.core.gains import torch_gain
 from initbench.core.initializers import GAIN_WORDS, Initializer
 from initbench.core.initializers.dialects import DIALECTS, Dialect, complaint, filled, spoken
 from initbench.core.start import Chosen
+from initbench.expectation import Expectation, Gate
+from initbench.fields import Model, NonNegative, Positive, Seed
 
-MAX_SEED = 2**32 - 1  # RandomState takes no larger one
 MAX_SEEDS = 100_000
 MAX_LOG_POINTS = 100_000
 MAX_SAMPLES = 10_000_000
 #: Names that a comparison or the gate writes under in the results folder.
 RESERVED_NAMES = frozenset({"comparison", "baseline", "runs"})
 
-Seed = Annotated[int, Ge(0), Le(MAX_SEED)]
 Samples = Annotated[int, Ge(2), Le(MAX_SAMPLES)]
-Positive = Annotated[float, Gt(0)]
-NonNegative = Annotated[float, Ge(0)]
 Width = Annotated[int, Ge(1)]
 Metric = Literal["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 
@@ -245,37 +243,6 @@ def _tupled(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-class Expectation(Model):
-    """What must come out: a metric's bounds, or its value within atol + rtol |value|.
-
-    Of the run at ``seed``, or without one of the median over seeds. ``metric`` may name a
-    moment: ``train_loss@14000`` is the loss after 14,000 updates.
-    """
-
-    metric: Annotated[
-        str,
-        Field(pattern=r"^(train|test)_(loss|accuracy)(@\d{1,12})?$", examples=["test_accuracy"]),
-    ]
-    seed: Seed | None = None
-    min: float | None = None
-    max: float | None = None
-    value: float | None = None
-    atol: NonNegative = 0.0
-    rtol: NonNegative = 0.0
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Expectation:
-        if self.value is not None and not (self.min is None and self.max is None):
-            raise ValueError("has both value and min or max; keep one form")
-        if self.value is None and self.min is None and self.max is None:
-            raise ValueError("expects nothing; add min, max, or value with atol or rtol")
-        if self.value is None and (self.atol or self.rtol):
-            raise ValueError("has atol or rtol without value; add value, or remove them")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} is above max {self.max:g}; swap them")
-        return self
-
-
 class Experiment(Model):
     """One config: which initializers, on which network and data, trained how, at which seeds."""
 
@@ -326,6 +293,9 @@ class Experiment(Model):
         BeforeValidator(_tupled, json_schema_input_type=list[Expectation]),
         Field(description="What must come out."),
     ] = ()
+    gate: Annotated[Gate, Field(description="Which changes `check` takes for regressions.")] = (
+        Gate()
+    )
     name: Annotated[
         str,
         Field(
@@ -395,6 +365,15 @@ class Experiment(Model):
         if self.layers is None:
             raise ValueError("sizes depend on the data set: load the config with config.load")
         return self.layers
+
+    def called(self, name: str) -> Choice | None:
+        """The initializer that a text means: by label, alias, or name if only one has it."""
+        for choice in self.initializer:
+            if choice.label == name:
+                return choice
+        canonical = {spelled(name), initializers.ALIASES.get(spelled(name))}
+        named = [choice for choice in self.initializer if choice.name in canonical]
+        return named[0] if len(named) == 1 else None
 
     @property
     def setting(self) -> dict[str, Any]:

@@ -15,12 +15,14 @@ PACKAGE = Path(initbench.__file__).parent
 
 #: From the ground up. A name is a module or a package of initbench.
 LADDER = [
-    {"core", "errors"},
-    {"choice", "frameworks", "provenance"},
+    {"core", "errors", "paired"},
+    {"frameworks", "provenance", "fields"},
+    {"choice", "expectation", "verdict"},
     {"spec"},
     {"records"},
     {"plan", "stats", "datasets", "document", "plugins", "explain", "verify", "judgement"},
-    {"config", "executors", "store"},
+    {"config", "gate", "expected", "executors", "store"},
+    {"baseline"},
     {"execute", "report", "results"},
     {"diagnose"},
     {"cli"},

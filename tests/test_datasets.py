@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import sklearn.datasets
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.model_selection import train_test_split
 
 from initbench import datasets, spec
+from initbench.core.losses import LOSS_OF_TASK, LOSSES
 from initbench.datasets import MAX_GUESSED_CLASSES, Dataset
 from initbench.errors import DataError
 
@@ -347,3 +349,18 @@ def test_data_larger_than_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError) as caught:
         dataset("blobs", train_samples=10**7, features=10**4, random_state=11)
     assert str(caught.value) == "blobs does not fit in memory; ask for fewer samples"
+
+
+@pytest.mark.parametrize("name", ["circles", "breast_cancer", "digits", "diabetes"])
+def test_the_constant_loss_is_least_of_all_constant_logits(name: str) -> None:
+    """Against the engine's own losses, minimised by SciPy over one logit an output."""
+    data = dataset(name)
+    loss = LOSSES[LOSS_OF_TASK[data.task]]
+    targets = data.train.targets
+
+    def mean(logits: Any) -> float:
+        repeated = np.repeat(np.asarray(logits)[None, :, None], targets.shape[1], axis=2)
+        return float(loss.value(repeated, targets).mean())
+
+    found = minimize(mean, np.zeros(len(targets)), tol=1e-10)
+    assert datasets.constant_loss(data) == pytest.approx(found.fun, abs=1e-8)

@@ -12,10 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 
 from initbench import config, datasets, execute, executors, plan
 from initbench.core.initializers import INITIALIZERS, Initializer
+from initbench.core.network import layer_views
 from initbench.errors import ExecutorError
 from initbench.executors import Dask, Processes, Workers
 from initbench.records import Record
@@ -318,3 +320,53 @@ def test_what_is_no_death_is_raised(
     monkeypatch.setattr("initbench.core.start.draw", broken)
     with pytest.raises(ZeroDivisionError, match="a bug"):
         train(experiments, 2, workers=Pretended("nobody"))
+
+
+def work_of(experiments: list[Any], nudges: list[int]) -> execute.Work:
+    runs = [plan.Run(e, e.initializer[0], 0, nudge) for e in experiments[:1] for nudge in nudges]
+    return execute.prepare(plan.Stack(tuple(runs), tuple(range(len(runs)))))
+
+
+def test_twins_start_one_unit_in_the_last_place_away(experiments: list[Any]) -> None:
+    work = work_of(experiments, [0, 1, 2])
+    theta, _ = execute.draw(work)
+    drawn = theta.copy()
+    execute.nudge(theta, work)
+    moved = np.abs(theta - drawn) / np.spacing(np.abs(drawn))
+    biases = np.zeros_like(theta[:1])
+    for view in layer_views(biases, work.problem.sizes):
+        view[..., -1] = 1
+    assert (moved[0] == 0).all()
+    # A unit below a power of two is half as large.
+    assert np.isin(moved[1:, biases[0] == 0], [0.5, 1.0]).all()
+    assert (moved[1:, biases[0] == 1] == 0).all()
+    assert (theta[1] != theta[2]).any()
+    up = (theta[1] > drawn[1])[biases[0] == 0]
+    assert 0 < up.sum() < up.size
+
+
+def test_weights_of_zero_have_no_twins(tmp_path: Path) -> None:
+    path = tmp_path / "zeros.yaml"
+    path.write_text(CONFIG.replace("he_normal", "zeros"))
+    work = work_of(config.load([path]), [0, 1])
+    theta, _ = execute.draw(work)
+    execute.nudge(theta, work)
+    assert (theta == 0).all()
+
+
+def test_a_twin_trains_the_same_alone_and_beside_its_run(experiments: list[Any]) -> None:
+    def train_runs(nudges: list[int]) -> list[Record]:
+        run = plan.runs(experiments)[0]
+        runs = [dataclasses.replace(run, nudge=nudge) for nudge in nudges]
+        stacks = plan.stacks(runs, 1, samples)
+        identities = plan.identities(runs, datasets.fingerprint)
+        done = {
+            position: record
+            for batch in execute.execute(stacks, identities, None, lambda _: None)
+            for position, record in zip(batch.positions, batch.records, strict=True)
+        }
+        return [dataclasses.replace(done[i], seconds=0.0) for i in range(len(runs))]
+
+    together = train_runs([0, 1, 2])
+    assert train_runs([1]) == [together[1]]
+    assert len({record.id for record in together}) == 3

@@ -212,3 +212,19 @@ def test_an_identity_knows_the_version_of_a_framework(monkeypatch: pytest.Monkey
     same = [a == b for a, b in zip(before, identities(experiment(initializer=chosen, seeds=1)),
                                    strict=True)]  # fmt: skip
     assert same == [True, False, True]
+
+
+def test_under_a_sweep_of_how_training_is_tuned_the_problem_is_one() -> None:
+    rates = [experiment(learning_rate=r, sweep={"learning_rate": [r]}) for r in (0.1, 0.2)]
+    assert plan.problem(rates[0]) == plan.problem(rates[1])
+    assert plan.problem(rates[0]) != plan.problem(experiment(learning_rate=0.1))
+    momenta = [
+        experiment(optimizer={"name": "momentum", "momentum": m}, sweep={"optimizer.momentum": [m]})
+        for m in (0.5, 0.9)
+    ]
+    assert plan.problem(momenta[0]) == plan.problem(momenta[1])
+    noises = [
+        experiment(dataset={"name": "circles", "noise": n}, sweep={"dataset.noise": [n]})
+        for n in (0.1, 0.2)
+    ]
+    assert plan.problem(noises[0]) != plan.problem(noises[1])

@@ -16,12 +16,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 import initbench
-from initbench import frameworks, spec
+from initbench import fields, frameworks, spec
 from initbench.choice import Choice
 from initbench.core import activations, initializers, optimizers
+from initbench.expectation import Expectation
 from initbench.frameworks import missing
 from initbench.report.documents import json_text
-from initbench.spec import Expectation, Experiment
+from initbench.spec import Experiment
 
 CONFIGS = Path(initbench.__file__).parent.parent / "configs"
 REGISTRIES: dict[str, tuple[Mapping[str, type[Choice]], dict[str, str]]] = {
@@ -150,7 +151,7 @@ NUMBERS = [
     for name, field in model.model_fields.items()
     if any(word in str(field.annotation) for word in ("int", "float"))
     and "str" not in str(field.annotation)
-    and name not in ("seeds", "layers", "sweep", "initializer", "expect", "dtype")
+    and name not in ("seeds", "layers", "sweep", "initializer", "expect", "gate", "dtype")
 ]
 
 
@@ -274,7 +275,7 @@ def test_what_a_partial_has_fixed_is_no_parameter() -> None:
         (3, (0, 1, 2)),
         ([7], (7,)),
         ([5, 3], (5, 3)),
-        ([0, spec.MAX_SEED], (0, spec.MAX_SEED)),
+        ([0, fields.MAX_SEED], (0, fields.MAX_SEED)),
         (spec.MAX_SEEDS, tuple(range(spec.MAX_SEEDS))),
     ],
     ids=lambda value: str(value)[:12],
@@ -285,8 +286,8 @@ def test_seeds_are_a_count_or_a_list(seeds: object, held: tuple[int, ...]) -> No
 
 @pytest.mark.parametrize(
     "seeds",
-    [0, -1, spec.MAX_SEEDS + 1, True, 1.0, "3", None, [], [-1], [spec.MAX_SEED + 1], [True], [1, 1],
-     list(range(spec.MAX_SEEDS + 1)), {"n": 1}],
+    [0, -1, spec.MAX_SEEDS + 1, True, 1.0, "3", None, [], [-1], [fields.MAX_SEED + 1], [True],
+     [1, 1], list(range(spec.MAX_SEEDS + 1)), {"n": 1}],
     ids=lambda value: str(value)[:12],
 )  # fmt: skip
 def test_seeds_that_are_neither(seeds: object) -> None:

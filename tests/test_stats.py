@@ -1,21 +1,28 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from initbench import stats
+from initbench.paired import MIN_SEEDS, Interval
 from initbench.records import NO_CURVE, Curve, Record
 
 
 def record(
-    losses: list[float], accuracy: float | None = 0.9, *, config: str = "c", seed: int = 0
+    losses: list[float],
+    accuracy: float | None = 0.9,
+    *,
+    config: str = "c",
+    seed: int = 0,
+    setting: dict[str, Any] | None = None,
 ) -> Record:
     n = len(losses)
     accuracies = None if accuracy is None else (accuracy,) * n
     curve = Curve(tuple(range(n)), tuple(losses), accuracies, tuple(losses), accuracies)
     status = "ok" if math.isfinite(losses[-1]) else "diverged"
-    return Record("", config, "zeros", {}, seed, status, curve, 0.0)  # type: ignore[arg-type]
+    return Record("", config, "zeros", setting or {}, seed, status, curve, 0.0)  # type: ignore[arg-type]
 
 
 def test_a_summary_is_of_final_metrics_over_seeds() -> None:
@@ -42,17 +49,40 @@ def test_rows_keep_the_order_of_the_records() -> None:
     assert [(row.config, row.runs) for row in rows] == [("b", 2), ("a", 1)]
 
 
+def test_failed_runs_are_counted_and_have_no_metrics() -> None:
+    failed = Record("", "c", "zeros", {}, 1, "failed", NO_CURVE, 0.0, "it raised")
+    summaries = stats.summarize([record([2.0]), failed])
+    assert [(s.runs, s.failed, s.reasons) for s in summaries] == [(2, 1, ("it raised",))]
+    assert summaries[0].metrics["train_loss"] == stats.Spread(2.0, 2.0, 2.0)
+    (alone,) = stats.summarize([failed])
+    assert set(alone.metrics.values()) == {None}
+
+
+LN2 = math.log(2)
+
+
+def compare(columns: dict[str, list[float]], metric: str = "train_loss") -> dict[str, stats.Row]:
+    """Rows by config, of one contest: a column of final losses over seeds 0, 1, ... each."""
+    records = [
+        record([1.0, loss], 1 - loss, config=name, seed=seed)
+        for name, losses in columns.items()
+        for seed, loss in enumerate(losses)
+    ]
+    return {row.config: row for row in stats.compare([stats.Contest(records, LN2)], metric)}
+
+
 @pytest.mark.parametrize(("metric", "best"), [("train_loss", "low"), ("test_accuracy", "high")])
 def test_a_metric_knows_its_direction(metric: str, best: str) -> None:
-    rows = stats.summarize([record([1.0], 0.2, config="low"), record([2.0], 0.8, config="high")])
-    assert stats.rank([rows], metric)[0].summary.config == best
+    records = [record([1.0], 0.2, config="low"), record([2.0], 0.8, config="high")]
+    first, *_ = stats.compare([stats.Contest(records, LN2)], metric)
+    assert first.config == best
 
 
-def test_problems_are_ranked_apart_and_equals_share_a_rank() -> None:
+def test_contests_are_ranked_apart_and_equals_share_a_rank() -> None:
     values = {"a": 3.0, "b": 1.0, "c": 1.0, "d": math.inf, "e": math.inf}
-    rows = stats.summarize([record([loss], config=name) for name, loss in values.items()])
-    ranked = stats.rank([rows[:1], rows[1:]], "train_loss")
-    assert [(row.problem, row.summary.config, row.rank) for row in ranked] == [
+    records = [record([loss], config=name) for name, loss in values.items()]
+    contests = [stats.Contest(records[:1], LN2), stats.Contest(records[1:], LN2)]
+    assert [(row.problem, row.config, row.rank) for row in stats.compare(contests)] == [
         (0, "a", 1),
         (1, "b", 1),
         (1, "c", 1),
@@ -61,10 +91,118 @@ def test_problems_are_ranked_apart_and_equals_share_a_rank() -> None:
     ]
 
 
-def test_failed_runs_are_counted_and_have_no_metrics() -> None:
-    failed = Record("", "c", "zeros", {}, 1, "failed", NO_CURVE, 0.0, "it raised")
-    summaries = stats.summarize([record([2.0]), failed])
-    assert [(s.runs, s.failed, s.reasons) for s in summaries] == [(2, 1, ("it raised",))]
-    assert summaries[0].metrics["train_loss"] == stats.Spread(2.0, 2.0, 2.0)
-    (alone,) = stats.summarize([failed])
-    assert set(alone.metrics.values()) == {None}
+def test_differences_are_paired_by_seed() -> None:
+    """Rows that overlap over seeds, and differ at every one of them by the same."""
+    base = [0.1 * seed for seed in range(8)]
+    rows = compare({"low": base, "high": [loss + 0.05 for loss in base]})
+    difference = rows["high"].difference
+    assert difference is not None
+    assert [difference.low, difference.estimate, difference.high] == pytest.approx([0.05] * 3)
+    assert rows["high"].p_value == pytest.approx(2 / 2**8)  # all of one sign
+    assert (rows["low"].best_group, rows["high"].best_group) == (True, False)
+
+
+def test_holm_is_over_the_rows() -> None:
+    base = [0.1 * seed for seed in range(6)]
+    worse = {f"row {i}": [loss + 1 + i for loss in base] for i in range(2)}
+    rows = compare({"best": base, **worse})
+    # 2/64 each, twice: together no longer under 5 %.
+    assert [rows[name].p_value for name in worse] == [2 / 32, 2 / 32]
+    assert all(row.best_group for row in rows.values())
+
+
+def test_fewer_than_six_seeds_make_no_statement() -> None:
+    few = compare({"a": [0.1] * (MIN_SEEDS - 1), "b": [9.0] * (MIN_SEEDS - 1)})
+    assert [row.best_group for row in few.values()] == [None, None]
+    assert few["b"].p_value is None
+    enough = compare({"a": [0.1] * MIN_SEEDS, "b": [9.0 + i for i in range(MIN_SEEDS)]})
+    assert [row.best_group for row in enough.values()] == [True, False]
+
+
+def test_diverged_runs_are_in_the_difference() -> None:
+    inf = math.inf
+    rows = compare({"a": [0.1, 0.2, 0.3, 0.4, 0.5, inf], "b": [inf] * 6})
+    difference = rows["b"].difference
+    assert difference is not None
+    assert (difference.estimate, difference.high) == (inf, inf)
+    assert (rows["b"].trained, rows["b"].runs) == (0, 6)
+    assert rows["b"].p_value == 1.0  # five differ: one pair diverged together
+
+
+def test_zeros_against_zeros_cannot_be_told_apart() -> None:
+    rows = compare({"zeros": [LN2] * 10, "also": [LN2] * 10})
+    assert [row.best_group for row in rows.values()] == [True, True]
+    assert [row.rank for row in rows.values()] == [1, 1]
+
+
+def test_failed_runs_break_their_pairs_and_count_as_untrained() -> None:
+    failed = Record("", "b", "zeros", {}, 0, "failed", NO_CURVE, 0.0, "it raised")
+    records = [record([0.1], config="a", seed=seed) for seed in range(7)]
+    records += [failed, *(record([0.2], config="b", seed=seed) for seed in range(1, 7))]
+    rows = stats.compare([stats.Contest(records, LN2)])
+    assert [(row.config, row.pairs, row.trained, row.runs) for row in rows] == [
+        ("a", 7, 7, 7),
+        ("b", 6, 6, 7),
+    ]
+    assert (rows[1].failed, rows[1].reasons) == (1, ("it raised",))
+    alone = stats.compare([stats.Contest([failed], LN2)])
+    assert (alone[0].metrics["train_loss"], alone[0].best_group) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("loss", "trained"),
+    [(LN2, False), (0.96 * LN2, False), (0.94 * LN2, True), (0.0, True), (math.inf, False)],
+)
+def test_stuck_is_judged_by_the_loss(loss: float, trained: bool) -> None:
+    """An accuracy of 90 % saves no run whose loss is the constant predictor's."""
+    assert stats.has_trained(record([loss], 0.9), LN2) is trained
+
+
+def test_iterations_to_a_target_are_infinite_where_it_is_not_reached() -> None:
+    fast, slow = record([1.0, 0.5, 0.1]), record([1.0, 1.0, 0.6])
+    target = stats.Target("train_loss", 0.5)
+    (row,) = stats.compare([stats.Contest([fast], LN2)], target=target)
+    assert row.iterations_to_target is not None
+    assert (row.iterations_to_target.estimate, row.reached) == (1, 1)
+    (row,) = stats.compare([stats.Contest([slow], LN2)], target=target)
+    assert row.iterations_to_target is not None
+    assert (row.iterations_to_target.estimate, row.reached) == (math.inf, 0)
+    assert record([1.0], 0.9).iterations_to("test_accuracy", 0.9) == 0
+    assert record([1.0], None).iterations_to("test_accuracy", 0.9) == math.inf
+
+
+def swept(seeds: int) -> stats.Row:
+    """The first third of the seeds likes rate 1 better, the others rate 2, by more."""
+    third = seeds // 3
+    records = [
+        record([loss], seed=seed, setting={"rate": rate})
+        for seed in range(seeds)
+        for rate, loss in (
+            [(1, 0.1), (2, 0.2)] if seed < third else [(1, 0.5), (2, 0.3)]
+        )
+    ]  # fmt: skip
+    (row,) = stats.compare([stats.Contest(records, LN2)])
+    return row
+
+
+def test_seeds_that_choose_a_setting_do_not_judge_it() -> None:
+    row = swept(9)
+    assert (row.setting, row.runs, row.chosen_by, row.apart) == ({"rate": 1}, 6, 3, True)
+    assert row.metrics["train_loss"] == Interval(0.5, 0.5, 0.5)
+    worse = {s.setting["rate"]: s.worse_by for s in row.settings}
+    assert worse == {1: 0.0, 2: pytest.approx(-0.2)}  # as it came out: no better by hindsight
+
+
+def test_too_few_seeds_choose_and_judge_and_say_so() -> None:
+    row = swept(8)
+    assert (row.setting, row.runs, row.chosen_by, row.apart) == ({"rate": 2}, 8, 8, False)
+
+
+def test_a_setting_that_always_diverges_is_infinitely_worse() -> None:
+    records = [
+        record([loss], seed=seed, setting={"rate": rate})
+        for seed in range(9)
+        for rate, loss in ((1, 0.1), (2, math.inf))
+    ]
+    (row,) = stats.compare([stats.Contest(records, LN2)])
+    assert {s.setting["rate"]: s.worse_by for s in row.settings} == {1: 0.0, 2: math.inf}

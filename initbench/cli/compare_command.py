@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from initbench.cli import options
 
+if TYPE_CHECKING:
+    from initbench.records import Record
+    from initbench.spec import Experiment
+
 
 @click.command("compare")
 @click.argument("configs", nargs=-1, metavar="[CONFIG...]", type=click.Path())
 @click.option("--all", "everything", is_flag=True, help="Every config directly in configs/.")
+@click.option(
+    "--metric",
+    type=click.Choice(options.METRICS),
+    default="train_loss",
+    show_default=True,
+    help="What ranks.",
+)
+@click.option(
+    "--target",
+    metavar="METRIC=VALUE",
+    callback=options.target,
+    help="Also count iterations until METRIC is as good as VALUE, as in test_accuracy=0.9.",
+)
 @options.training
 @options.execution
 def command(
     configs: tuple[str, ...],
     everything: bool,
+    metric: str,
+    target: tuple[str, float] | None,
     overrides: list[tuple[str, str]],
     seeds: list[tuple[str, str]],
     jobs: int | None,
@@ -29,17 +49,18 @@ def command(
 ) -> None:
     """Train configs and rank their initializers, a table for each problem they pose.
 
-    Ranks by the median of the final train loss. Writes DIR/comparison.md, .csv (a row an
-    initializer) and .json. Without a configs folder, --all takes the configs that initbench ships.
+    Ranks by the median of a metric, with its interval and the paired difference to the best, and
+    marks what cannot be told from the best. Under a sweep each initializer stands at its own best
+    setting. Writes DIR/comparison.md, .csv (a row an initializer) and .json. Without a configs
+    folder, --all takes the configs that initbench ships.
     """
     if bool(configs) == everything:
         raise click.UsageError("Name configs, or give --all; not both.")
-    from initbench import config, plan, plugins, stats
+    from initbench import config, datasets, plan, plugins, stats
     from initbench.cli.output import show
     from initbench.cli.training import finish, noted, train_all
-    from initbench.report import documents, tables
+    from initbench.report import comparison, documents, tables
     from initbench.results import prepare, save
-    from initbench.spec import Experiment
     from initbench.store import opened
 
     model = plugins.experiment(plugin_files)
@@ -49,38 +70,43 @@ def command(
         trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)
     summaries = stats.summarize(trained.records)
 
-    # Rows are grouped by the problem that their config poses at their point of its sweep.
-    posed: dict[tuple[str, str], Experiment] = {(e.name, repr(e.setting)): e for e in experiments}
-    groups: dict[Hashable, list[stats.Summary]] = {}
-    titles = []
-    for summary in summaries:
-        experiment = posed[summary.config, repr(summary.setting)]
-        problem = plan.problem(experiment)
-        if problem not in groups:
-            titles.append(plan.describe([experiment]))
-        groups.setdefault(problem, []).append(summary)
-    ranked = stats.rank(groups.values(), "train_loss")
+    # Initializers compete that start from the same problem; records find theirs by their config
+    # at its point of its sweep.
+    problems: dict[Hashable, list[Experiment]] = {}
+    for experiment in experiments:
+        problems.setdefault(plan.problem(experiment), []).append(experiment)
+    posed = {(e.name, repr(e.setting)): problem for problem, es in problems.items() for e in es}
+    fought: dict[Hashable, list[Record]] = {}
+    for record in trained.records:
+        fought.setdefault(posed[record.config, repr(record.setting)], []).append(record)
+    contests = [
+        stats.Contest(fought[problem], datasets.constant_loss(datasets.load(of_problem[0].dataset)))
+        for problem, of_problem in problems.items()
+        if problem in fought
+    ]
+    reach = stats.Target(*target) if target else None
+    rows = stats.compare(contests, metric, reach)
     shown = [
-        noted(
-            tables.ranking_table(title, [row for row in ranked if row.problem == number]),
-            trained.records,
+        noted(table, fought[problem])
+        for number, problem in enumerate(p for p in problems if p in fought)
+        for table in comparison.comparison_tables(
+            plan.describe(problems[problem]), [row for row in rows if row.problem == number], reach
         )
-        for number, title in enumerate(titles)
     ]
 
     written = []
     if trained.records:
-        document = documents.compare_document(trained.records, summaries, ranked)
+        document = comparison.compare_document(trained.records, summaries, rows)
         texts = {
             "md": "\n".join(map(tables.markdown, shown)),
-            "csv": tables.csv_text(*documents.ranked_rows(ranked)),
+            "csv": tables.csv_text(*comparison.row_cells(rows)),
             "json": documents.json_text(document),
         }
         written = save(results, "comparison", texts, partial=trained.stopped_by is not None)
     show(
         output_format,
         shown,
-        lambda: documents.compare_document(trained.records, summaries, ranked),
-        lambda: documents.ranked_rows(ranked),
+        lambda: comparison.compare_document(trained.records, summaries, rows),
+        lambda: comparison.row_cells(rows),
     )
     finish(trained, quiet=quiet, written=written)

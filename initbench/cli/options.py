@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -56,6 +57,29 @@ output_format = click.option(
     help="What standard output holds; progress and messages go to standard error.",
 )
 
+#: Those of records.METRICS, spelled here so that `--help` need not import it; a test compares.
+METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+
+
+def target(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, float] | None:
+    """``METRIC=VALUE`` as the two, or a usage error."""
+    if value is None:
+        return None
+    metric, _, figure = value.partition("=")
+    try:
+        number = float(figure)
+    except ValueError:
+        number = math.nan
+    if metric not in METRICS or not math.isfinite(number):
+        raise click.BadParameter(
+            f"must be METRIC=VALUE, as in test_accuracy=0.9, got {value!r}; "
+            f"METRIC is one of {', '.join(METRICS)}"
+        )
+    return metric, number
+
+
 results = click.option(
     "--results", type=click.Path(file_okay=False, path_type=Path), default=Path("results"),
     metavar="DIR", show_default=True, help="Where results are.",
@@ -97,18 +121,33 @@ settings = _together(
 
 quiet = click.option("--quiet", "-q", is_flag=True, help="No progress and no messages.")
 
+_jobs = click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N",
+    help="Worker processes, one BLAS thread each. Default: as many cores as the work fills.",
+)  # fmt: skip
+
 training = _together(
     settings,
-    click.option(
-        "--jobs", type=click.IntRange(min=1), metavar="N",
-        help="Worker processes, one BLAS thread each. Default: as many cores as the work fills.",
-    ),
+    _jobs,
     click.option(
         "--results", type=click.Path(file_okay=False, path_type=Path), default=Path("results"),
         metavar="DIR", show_default=True, help="Where tables are written.",
     ),
     plugins,
     output_format,
+    quiet,
+)  # fmt: skip
+
+#: What trains without leaving tables: the gate.
+gating = _together(
+    click.option(
+        "--baseline", type=click.Path(dir_okay=False, path_type=Path),
+        default=Path("results/baseline.json"), metavar="FILE", show_default=True,
+        help="The baseline file, to be committed.",
+    ),
+    settings,
+    plugins,
+    _jobs,
     quiet,
 )  # fmt: skip
 

@@ -68,7 +68,7 @@ def train_all(
     }
     stopped_by: KeyboardInterrupt | InitbenchError | None = None
     try:
-        with closing(_train(todo, jobs, execution, quiet=quiet)) as batches:
+        with closing(train_runs(todo, jobs, execution, quiet=quiet)) as batches:
             for batch in batches:
                 if store is not None:
                     trained = [todo[record.id] for record in batch.records]
@@ -84,14 +84,14 @@ def train_all(
     return Trained(list(_labelled(runs, identities, finished)), len(runs), stopped_by)
 
 
-def _train(
-    todo: Mapping[str, Run], jobs: int | None, execution: Execution, *, quiet: bool
+def train_runs(
+    todo: Mapping[str, Run], jobs: int | None, execution: Execution = USUAL, *, quiet: bool
 ) -> Generator[Finished]:
     """Train runs, given by their identity."""
     runs = list(todo.values())
     if not runs:
         return
-    jobs = jobs or plan.useful_jobs(runs, _processors(), _samples)
+    jobs = jobs or plan.useful_jobs(runs, processors(), samples)
     workers: executors.Workers | None = None
     if execution.executor == "dask":
         workers = executors.Dask(execution.scheduler, jobs)
@@ -100,7 +100,7 @@ def _train(
             click.echo(f"{execution.scheduler} has no workers yet: waiting for them", err=True)
     elif jobs > 1 or any(run.initializer.plugin for run in runs):  # which may end its process
         workers = executors.Processes(jobs)
-    stacks = plan.stacks(runs, max(1, jobs), _samples)
+    stacks = plan.stacks(runs, max(1, jobs), samples)
     with (
         closing(workers) if workers else nullcontext(),
         Display(stacks, enabled=not quiet) as display,
@@ -128,11 +128,12 @@ def _labelled(
         seen.add(identity)
 
 
-def _samples(experiment: Experiment) -> int:
+def samples(experiment: Experiment) -> int:
+    """Train samples of an experiment's data set."""
     return int(datasets.load(experiment.dataset).train.inputs.shape[1])
 
 
-def _processors() -> int:
+def processors() -> int:
     """Cores that this process may use, which in a container are fewer than the machine's."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from initbench.records import METRICS, Curve, Record
-from initbench.stats import Ranked, Spread, Summary
+from initbench.stats import Spread, Summary
 
 
 def run_document(records: Sequence[Record], summaries: Sequence[Summary]) -> dict[str, Any]:
@@ -22,16 +22,6 @@ def run_document(records: Sequence[Record], summaries: Sequence[Summary]) -> dic
         "initbench": version("initbench"),
         "records": [record_fields(record) for record in records],
         "summary": [_summary_fields(summary) for summary in summaries],
-    }
-
-
-def compare_document(
-    records: Sequence[Record], summaries: Sequence[Summary], ranked: Sequence[Ranked]
-) -> dict[str, Any]:
-    """What `compare --format json` prints."""
-    return {
-        **run_document(records, summaries),
-        "comparison": [ranked_fields(row) for row in ranked],
     }
 
 
@@ -81,47 +71,6 @@ def record_rows(records: Sequence[Record]) -> tuple[list[str], list[list[object]
         ]
         for record in records
     ]
-    return header, rows
-
-
-def ranked_fields(row: Ranked) -> dict[str, Any]:
-    """One row of a comparison: its rank and the metric that ranks."""
-    spread = row.summary.metrics[row.metric]
-    return {
-        "config": row.summary.config,
-        "initializer": row.summary.initializer,
-        "setting": row.summary.setting,
-        "problem": row.problem,
-        "rank": row.rank,
-        "metric": row.metric,
-        **(_spread_fields(spread) or {"median": None, "low": None, "high": None}),
-    }
-
-
-def ranked_rows(ranked: Sequence[Ranked]) -> tuple[list[str], list[list[object]]]:
-    """Header and rows of a CSV with one row an initializer."""
-    swept = list(dict.fromkeys(key for row in ranked for key in row.summary.setting))
-    moments = ("median", "low", "high")
-    header = [
-        "problem", "rank", "config", "initializer", *swept, "runs", "diverged", "failed",
-        *(f"{name}_{moment}" for name in METRICS for moment in moments),
-    ]  # fmt: skip
-    rows = []
-    for row in ranked:
-        spreads = [row.summary.metrics[name] for name in METRICS]
-        rows.append(
-            [
-                row.problem,
-                row.rank,
-                row.summary.config,
-                row.summary.initializer,
-                *(row.summary.setting.get(key) for key in swept),
-                row.summary.runs,
-                row.summary.diverged,
-                row.summary.failed,
-                *(spread and getattr(spread, moment) for spread in spreads for moment in moments),
-            ]
-        )
     return header, rows
 
 

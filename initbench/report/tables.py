@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from initbench.stats import Ranked, Spread, Summary
+from initbench.paired import Interval
+from initbench.stats import Row, Spread, Summary
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
 DIVERGED = " A diverged run counts as loss inf."
+#: As wide as the shipped configs' names need.
+NAME_WIDTH = 16
 HEADINGS = {
     "train_loss": "train\nloss",
     "train_accuracy": "train\nacc. %",
@@ -39,16 +42,6 @@ class Table:
 
 def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
     """A row an initializer: loss and accuracy over its seeds."""
-    return _table(title, summaries, [{} for _ in summaries])
-
-
-def ranking_table(title: str, ranked: Sequence[Ranked]) -> Table:
-    """The same, ranked: one problem's initializers, the best first."""
-    first = [{"#": str(row.rank), "config": row.summary.config} for row in ranked]
-    return _table(title, [row.summary for row in ranked], first)
-
-
-def _table(title: str, summaries: Sequence[Summary], first: Sequence[dict[str, str]]) -> Table:
     classified = any(summary.metrics["test_accuracy"] for summary in summaries)
     # Both losses and both accuracies do not fit in 80 columns; files have all four.
     metrics = (
@@ -57,18 +50,15 @@ def _table(title: str, summaries: Sequence[Summary], first: Sequence[dict[str, s
         else ["train_loss", "test_loss"]
     )
     rows = []
-    for summary, leading in zip(summaries, first, strict=True):
+    for summary in summaries:
         cells = {
-            **leading,
             "initializer": summary.initializer,
             **{key: str(value) for key, value in summary.setting.items()},
             "diverged": f"{summary.diverged}/{summary.runs}",
         }
         cells |= {HEADINGS[name]: spread_cell(name, summary.metrics[name]) for name in metrics}
         rows.append(cells)
-    header = tuple(dict.fromkeys(key for cells in rows for key in cells))
     counts = sorted({summary.runs for summary in summaries})
-    seeds = f"{' or '.join(map(str, counts))} seed{'' if counts == [1] else 's'}"
     diverged = any(summary.diverged for summary in summaries)
     failures = "".join(
         f"\n{summary.config}, {summary.initializer}: {summary.failed} of {summary.runs} runs "
@@ -76,19 +66,28 @@ def _table(title: str, summaries: Sequence[Summary], first: Sequence[dict[str, s
         for summary in summaries
         if summary.failed
     )
-    notes = "".join(
-        f"\n{summary.config}, {summary.initializer}: {len(summary.notes)} of {summary.runs} runs: "
-        f"{summary.notes[0]}{' (and others)' if len(set(summary.notes)) > 1 else ''}."
-        for summary in summaries
-        if summary.notes
-    )
     return Table(
         title,
-        header,
-        tuple(tuple(cells.get(key, "") for key in header) for cells in rows),
-        frozenset(header) - {"config", "initializer"},
-        f"Median over {seeds}, and the range." + (DIVERGED if diverged else "") + failures + notes,
+        *columns(rows),
+        frozenset(key for cells in rows for key in cells) - {"initializer"},
+        f"Median over {seeds(counts)}, and the range."
+        + (DIVERGED if diverged else "")
+        + failures
+        + noted_runs(summaries),
     )
+
+
+def columns(
+    rows: Sequence[Mapping[str, str]],
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Header and rows of cells by their column's name; a row may lack some."""
+    header = tuple(dict.fromkeys(key for cells in rows for key in cells))
+    return header, tuple(tuple(cells.get(key, "") for key in header) for cells in rows)
+
+
+def seeds(counts: Sequence[int]) -> str:
+    """Counts in words: ``5 or 10 seeds``."""
+    return f"{' or '.join(map(str, counts))} seed{'' if list(counts) == [1] else 's'}"
 
 
 def spread_cell(metric: str, spread: Spread | None) -> str:
@@ -99,13 +98,20 @@ def spread_cell(metric: str, spread: Spread | None) -> str:
     >>> spread_cell("test_accuracy", Spread(0.5, 0.5, 0.5))
     '50.0'
     """
-    if spread is None:
-        return "-"
+    return "-" if spread is None else _ranged(metric, spread.median, spread.low, spread.high)
+
+
+def interval_cell(metric: str, interval: Interval | None) -> str:
+    """The same of a median and its interval."""
+    return "-" if interval is None else _ranged(metric, *astuple(interval))
+
+
+def _ranged(metric: str, median: float, low: float, high: float) -> str:
     if metric.endswith("accuracy"):
-        median, low, high = (f"{100 * x:.1f}" for x in (spread.median, spread.low, spread.high))
+        texts = [f"{100 * x:.1f}" for x in (median, low, high)]
     else:
-        median, low, high = f"{spread.median:.4g}", f"{spread.low:.2g}", f"{spread.high:.2g}"
-    return median if low == high else f"{median}\n{low}–{high}"
+        texts = [f"{median:.4g}", f"{low:.2g}", f"{high:.2g}"]
+    return texts[0] if low == high else f"{texts[0]}\n{texts[1]}–{texts[2]}"
 
 
 def rich_table(table: Table) -> RenderableType:
@@ -122,6 +128,8 @@ def rich_table(table: Table) -> RenderableType:
             justify="right" if name in table.numeric else "left",
             overflow="fold",
             no_wrap=name == "name",
+            # Names are of one word: folded, they cannot be read.
+            min_width=NAME_WIDTH if name.startswith("config\n") else None,
         )
     for row in table.rows:
         rich.add_row(*map(Text, row))
@@ -151,3 +159,13 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     writer.writerow(header)
     writer.writerows([["" if cell is None else cell for cell in row] for row in rows])
     return text.getvalue()
+
+
+def noted_runs(rows: Iterable[Summary | Row]) -> str:
+    """Lines that say what initializers had to say of runs that trained."""
+    return "".join(
+        f"\n{row.config}, {row.initializer}: {len(row.notes)} of {row.runs} runs: "
+        f"{row.notes[0]}{' (and others)' if len(set(row.notes)) > 1 else ''}."
+        for row in rows
+        if row.notes
+    )

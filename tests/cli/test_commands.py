@@ -117,11 +117,12 @@ def test_every_command_has_help_and_a_readme_entry() -> None:
     for name in COMMANDS:
         command = main.get_command(click.Context(main), name)
         assert command is not None
-        assert command.help
-        assert f"### initbench {name}\n" in readme
-        for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                assert parameter.help, f"{name} {parameter.name}"
+        for verb, inner in getattr(command, "commands", {"": command}).items():
+            assert inner.help
+            assert f"### initbench {name} {verb}".rstrip() + "\n" in readme
+            for parameter in inner.params:
+                if isinstance(parameter, click.Option):
+                    assert parameter.help, f"{name} {parameter.name}"
 
 
 def test_a_misspelt_command_is_met_with_the_closest() -> None:

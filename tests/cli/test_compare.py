@@ -56,7 +56,7 @@ def test_all_groups_by_problem_and_ranks_within(folder: Path) -> None:
 def test_markdown_on_standard_output_is_the_file(folder: Path) -> None:
     done = compare("--all", "--format", "markdown", "--quiet")
     assert done.stdout == (folder / "results/comparison.md").read_text()
-    assert done.stdout.count("| # | config | initializer |") == 2
+    assert done.stdout.count("| # | config (initializer) |") == 2
 
 
 def test_csv_on_standard_output_is_the_file(folder: Path) -> None:
@@ -64,7 +64,7 @@ def test_csv_on_standard_output_is_the_file(folder: Path) -> None:
     assert done.stdout == (folder / "results/comparison.csv").read_text()
     header, *rows = done.stdout.splitlines()
     assert header.startswith(
-        "problem,rank,config,initializer,runs,diverged,failed,train_loss_median,"
+        "problem,rank,best_group,config,initializer,runs,diverged,failed,trained,train_loss_median,"
     )
     assert len(rows) == 2
 
@@ -121,3 +121,27 @@ def test_an_interrupt_keeps_what_is_finished(folder: Path, jobs: str) -> None:
     assert (folder / "results/comparison.md").read_text() == "an earlier, complete table"
     assert "zeros" in (folder / "results/comparison.partial.md").read_text()
     assert not list((folder / "results").glob(".*"))
+
+
+def test_metric_and_target() -> None:
+    arguments = ["--metric", "test_loss", "--target", "train_loss=0.7", "--format", "json"]
+    rows = json.loads(compare("configs/zeros.yaml", *arguments).stdout)["comparison"]
+    assert [(row["metric"], row["iterations_to_target"]) for row in rows] == [("test_loss", 0.0)]
+
+
+@pytest.mark.parametrize("target", ["0.9", "accuracy=0.9", "test_accuracy=", "train_loss=nan"])
+def test_a_target_is_a_metric_and_a_number(target: str) -> None:
+    done = compare("--all", "--target", target)
+    assert done.exit_code == 2
+    assert "must be METRIC=VALUE, as in test_accuracy=0.9" in done.stderr
+
+
+def test_each_initializer_stands_at_its_own_best_setting(folder: Path) -> None:
+    sweep = "sweep={learning_rate: [0.001, 0.5]}"
+    configs = ["configs/zeros.yaml", "configs/ones.yaml"]
+    done = compare(*configs, "--seeds", "9", "--set", sweep, "--format", "json")
+    rows = json.loads(done.stdout)["comparison"]
+    assert [row["problem"] for row in rows] == [0, 0]
+    assert all(len(row["settings"]) == 2 for row in rows)
+    assert [(row["runs"], row["chosen_by"], row["apart"]) for row in rows] == [(6, 3, True)] * 2
+    assert "Each initializer's best setting" in (folder / "results/comparison.md").read_text()

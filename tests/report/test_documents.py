@@ -7,7 +7,7 @@ import pytest
 
 from initbench.records import Curve, Record
 from initbench.report import documents
-from initbench.stats import rank, summarize
+from initbench.stats import summarize
 
 OK = Record(
     "0123456789abcdef", "he", "he_normal", {"learning_rate": 0.1}, 3, "ok",
@@ -57,9 +57,8 @@ def test_what_is_not_finite_is_null() -> None:
 
 def test_documents_have_the_promised_fields() -> None:
     records = [OK, DIVERGED]
-    summaries = summarize(records)
-    document = documents.compare_document(records, summaries, rank([summaries], "train_loss"))
-    assert document.keys() == {"initbench", "records", "summary", "comparison"}
+    document = documents.run_document(records, summarize(records))
+    assert document.keys() == {"initbench", "records", "summary"}
     assert document["summary"][0] == {
         "config": "he",
         "initializer": "he_normal",
@@ -73,17 +72,6 @@ def test_documents_have_the_promised_fields() -> None:
         "train_accuracy": dict.fromkeys(("median", "low", "high"), 1.0),
         "test_loss": dict.fromkeys(("median", "low", "high"), 0.4),
         "test_accuracy": dict.fromkeys(("median", "low", "high"), 0.9),
-    }
-    assert document["comparison"][1] == {
-        "config": "he",
-        "initializer": "he_normal",
-        "setting": {"learning_rate": 9.0},
-        "problem": 0,
-        "rank": 2,
-        "metric": "train_loss",
-        "median": None,
-        "low": None,
-        "high": None,
     }
 
 
@@ -108,5 +96,3 @@ def test_rows_for_csv_have_a_column_a_swept_key() -> None:
         1.5,
     ]
     assert rows[1][7:9] == [math.inf, None]
-    header, rows = documents.ranked_rows(rank([summarize([OK])], "train_loss"))
-    assert dict(zip(header, rows[0], strict=True))["test_accuracy_median"] == 0.9

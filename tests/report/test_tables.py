@@ -10,7 +10,7 @@ from rich.console import Console
 from initbench.records import METRICS
 from initbench.report import tables
 from initbench.report.tables import Table
-from initbench.stats import Spread, Summary, rank
+from initbench.stats import Spread, Summary
 
 
 def summary(name: str, loss: Spread, accuracy: Spread | None, diverged: int = 0) -> Summary:
@@ -31,19 +31,18 @@ def rendered(table: Table, width: int) -> str:
     return "\n".join(line.rstrip() for line in console.export_text().splitlines())
 
 
-def test_a_ranking_at_80_columns() -> None:
-    table = tables.ranking_table("the problem", rank([ROWS], "train_loss"))
-    assert rendered(table, 80) == (
+def test_a_summary_at_80_columns() -> None:
+    assert rendered(tables.summary_table("the problem", ROWS), 80) == (
         "the problem\n"
         "\n"
-        "                                          train      train       test\n"
-        " #  config  initializer   diverged         loss     acc. %     acc. %\n"
-        " ────────────────────────────────────────────────────────────────────\n"
-        " 1  he      he_normal         0/10       0.1019       94.5       94.5\n"
-        "                                     0.065–0.62  66.0–97.0  66.0–97.0\n"
-        " 2  zeros   zeros_normal      0/10       0.6931       50.0       50.0\n"
-        " 3  huge    huge_normal       7/10          inf        0.0        0.0\n"
-        "                                    2.5e+08–inf   0.0–50.0   0.0–50.0\n"
+        "                               train      train       test\n"
+        " initializer   diverged         loss     acc. %     acc. %\n"
+        " ─────────────────────────────────────────────────────────\n"
+        " zeros_normal      0/10       0.6931       50.0       50.0\n"
+        " he_normal         0/10       0.1019       94.5       94.5\n"
+        "                          0.065–0.62  66.0–97.0  66.0–97.0\n"
+        " huge_normal       7/10          inf        0.0        0.0\n"
+        "                         2.5e+08–inf   0.0–50.0   0.0–50.0\n"
         "\n"
         "Median over 10 seeds, and the range. A diverged run counts as loss inf.\n"
     )

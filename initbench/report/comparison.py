@@ -1,0 +1,247 @@
+"""Rows of a comparison -> tables, JSON fields and CSV rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from initbench.paired import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval, seeds_needed
+from initbench.records import METRICS, Record
+from initbench.report.documents import number, run_document
+from initbench.report.tables import (
+    DIVERGED,
+    HEADINGS,
+    Table,
+    columns,
+    interval_cell,
+    noted_runs,
+    seeds,
+)
+from initbench.stats import LEARNED_SHARE, SIGNIFICANCE, Row, Summary, Target
+
+INITIALIZER = "config\n(initializer)"
+DIFFERENCE = "difference\nto best"
+ITERATIONS = "iterations\nto target"
+
+
+def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) -> list[Table]:
+    """One problem's initializers, the best first; under a sweep, what their settings did, too."""
+    cells = [
+        {
+            "#": f"{row.rank}{'*' if row.best_group else ''}",
+            INITIALIZER: _name(row),
+            **{
+                HEADINGS[name]: interval_cell(name, row.metrics[name])
+                for name in _metrics(rows, target)
+            },
+            "trained": f"{row.trained}/{row.runs}",
+            **({ITERATIONS: _iterations(row.iterations_to_target)} if target else {}),
+            DIFFERENCE: difference_cell(row.metric, row.difference) if row.rank > 1 else "",
+        }
+        for row in rows
+    ]
+    header, texts = columns(cells)
+    table = Table(title, header, texts, frozenset(header) - {INITIALIZER}, _caption(rows, target))
+    swept = [row for row in rows if row.settings]
+    return [table, _settings_table(swept)] if swept else [table]
+
+
+def _metrics(rows: Sequence[Row], target: Target | None) -> list[str]:
+    """What fits in 80 columns, the metric that ranks among it; files have all four."""
+    if not any(row.metrics["test_accuracy"] for row in rows):
+        return ["train_loss", "test_loss"]
+    ranks = rows[0].metric
+    shown = ["train_loss", "train_accuracy", "test_accuracy"]
+    if target or ranks not in shown:
+        shown.remove("train_accuracy")
+    return [name for name in METRICS if name in shown or name == ranks]
+
+
+def _name(row: Row) -> str:
+    return row.initializer if row.initializer == row.config else f"{row.config}\n{row.initializer}"
+
+
+def _iterations(interval: Interval | None) -> str:
+    if interval is None:
+        return "-"
+    texts = [_count(x) for x in (interval.estimate, interval.low, interval.high)]
+    return texts[0] if texts[1] == texts[2] else f"{texts[0]}\n{texts[1]}–{texts[2]}"
+
+
+def _count(iterations: float) -> str:
+    return f"{iterations:,.0f}" if math.isfinite(iterations) else "never"
+
+
+def difference_cell(metric: str, interval: Interval | None) -> str:
+    r"""A signed difference and its interval; of accuracies in percentage points.
+
+    >>> difference_cell("train_loss", Interval(0.0227, -0.011, 0.04))
+    '+0.0227\n-0.011…0.04'
+    """
+    if interval is None:
+        return "-"
+    scale, digits = (100, ".1f") if metric.endswith("accuracy") else (1, ".2g")
+    estimate = f"{scale * interval.estimate:+{'.1f' if scale == 100 else '.3g'}}"
+    if interval.low == interval.high:
+        return estimate
+    return f"{estimate}\n{scale * interval.low:{digits}}…{scale * interval.high:{digits}}"
+
+
+def _caption(rows: Sequence[Row], target: Target | None) -> str:
+    counts = sorted({row.runs for row in rows})
+    lines = [
+        f"Ranked by {rows[0].metric}: median over {seeds(counts)}, and its {100 * CONFIDENCE:g} % "
+        f"interval (bootstrap, {RESAMPLES:,} resamples, seed {BOOTSTRAP_SEED}). Differences are "
+        f"paired by seed.{DIVERGED if any(row.diverged for row in rows) else ''}",
+    ]
+    fewest = min(row.pairs for row in rows)
+    if any(row.best_group is not None for row in rows[1:]):
+        lines.append(
+            "Marked *: the best, and what cannot be told from it (Wilcoxon signed-rank test, "
+            f"Holm-adjusted p above {SIGNIFICANCE:g})."
+        )
+    needed = seeds_needed(len(rows) - 1, SIGNIFICANCE)
+    if len(rows) > 1 and fewest < needed:
+        lines.append(
+            f"{fewest} paired seeds cannot tell {len(rows)} rows apart: that takes at least "
+            f"{needed}."
+        )
+    lines.append(
+        f"Trained: ended with a train loss at least {100 * LEARNED_SHARE:g} % under that of the "
+        "best constant predictor."
+    )
+    if target:
+        reached = ", ".join(f"{row.config} {row.reached}/{row.runs}" for row in rows)
+        sign = "<=" if METRICS[target.metric] else ">="
+        lines.append(f"Target: {target.metric} {sign} {target.value:g}; reached by {reached}.")
+    lines += [
+        f"{row.config}, {row.initializer}: {row.failed} of {row.runs} runs failed, and break the "
+        f"pairs of their seeds: {'; '.join(row.reasons)}."
+        for row in rows
+        if row.failed
+    ]
+    return "\n".join(lines) + noted_runs(rows)
+
+
+def _settings_table(rows: Sequence[Row]) -> Table:
+    """What each initializer's other settings would have cost: its sensitivity."""
+    metric = rows[0].metric
+    cells = []
+    for row in rows:
+        worse = sorted(s.worse_by for s in row.settings if s.setting != row.setting)
+        middle = worse[len(worse) // 2]
+        cells.append(
+            {
+                INITIALIZER: _name(row),
+                **{key: str(value) for key, value in row.setting.items()},
+                "settings\ntried": str(len(row.settings)),
+                **{
+                    f"{name}\nworse by": difference_cell(metric, Interval(x, x, x))
+                    for name, x in (
+                        ("next best", worse[0]),
+                        ("median", middle),
+                        ("worst", worse[-1]),
+                    )
+                },
+            }
+        )
+    header, texts = columns(cells)
+    (chosen_by,) = {row.chosen_by for row in rows[:1]}
+    if all(row.apart for row in rows):
+        how = f"{chosen_by} seeds chose each setting, the others judge it."
+    else:
+        how = (
+            "The same seeds chose each setting and judge it, which flatters the choice: "
+            "9 seeds or more keep them apart."
+        )
+    return Table(
+        "Each initializer's best setting, and how much worse the others are",
+        header,
+        texts,
+        frozenset(header) - {INITIALIZER},
+        how,
+    )
+
+
+def compare_document(
+    records: Sequence[Record], summaries: Sequence[Summary], rows: Sequence[Row]
+) -> dict[str, Any]:
+    """What `compare --format json` prints."""
+    return {
+        **run_document(records, summaries),
+        "comparison": [row_fields(row) for row in rows],
+    }
+
+
+def row_fields(row: Row) -> dict[str, Any]:
+    """One row of a comparison: its rank, the metric that ranks, and what tells it from the best."""
+    ranks = row.metrics[row.metric]
+    return {
+        "config": row.config,
+        "initializer": row.initializer,
+        "setting": row.setting,
+        "problem": row.problem,
+        "rank": row.rank,
+        "metric": row.metric,
+        "median": ranks and number(ranks.estimate),
+        "low": ranks and number(ranks.low),
+        "high": ranks and number(ranks.high),
+        "metrics": {name: interval_fields(row.metrics[name]) for name in METRICS},
+        "difference": interval_fields(row.difference),
+        "pairs": row.pairs,
+        "p_value": row.p_value,
+        "best_group": row.best_group,
+        "runs": row.runs,
+        "diverged": row.diverged,
+        "failed": row.failed,
+        "trained": row.trained,
+        "trained_share": row.trained / row.runs,
+        "iterations_to_target": row.iterations_to_target
+        and number(row.iterations_to_target.estimate),
+        "reached": row.reached,
+        "settings": [
+            {**asdict(s), "median": number(s.median), "worse_by": number(s.worse_by)}
+            for s in row.settings
+        ],
+        "chosen_by": row.chosen_by,
+        "apart": row.apart,
+    }
+
+
+def interval_fields(interval: Interval | None) -> dict[str, float | None] | None:
+    """An interval as JSON holds it."""
+    if interval is None:
+        return None
+    return {key: number(value) for key, value in asdict(interval).items()}
+
+
+def row_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of a CSV with one row an initializer."""
+    swept = list(dict.fromkeys(key for row in rows for key in row.setting))
+    moments = ("estimate", "low", "high")
+    ends = ("median", "low", "high")
+    header = [
+        "problem", "rank", "best_group", "config", "initializer", *swept,
+        "runs", "diverged", "failed", "trained",
+        *(f"{name}_{end}" for name in METRICS for end in ends),
+        "metric", *(f"difference_{moment}" for moment in moments), "pairs", "p_value",
+        "iterations_to_target", "reached",
+    ]  # fmt: skip
+    cells = []
+    for row in rows:
+        intervals = [row.metrics[name] for name in METRICS]
+        cells.append(
+            [
+                row.problem, row.rank, row.best_group, row.config, row.initializer,
+                *(row.setting.get(key) for key in swept),
+                row.runs, row.diverged, row.failed, row.trained,
+                *(i and getattr(i, moment) for i in intervals for moment in moments),
+                row.metric,
+                *(row.difference and getattr(row.difference, moment) for moment in moments),
+                row.pairs, row.p_value,
+                row.iterations_to_target and row.iterations_to_target.estimate, row.reached,
+            ]
+        )  # fmt: skip
+    return header, cells

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from initbench import stats
+from initbench.records import METRICS, Curve, Record
+from initbench.report import comparison, documents, tables
+from initbench.stats import Contest, Row, Target
+from tests.report.test_tables import rendered
+
+
+def record(config: str, seed: int, loss: float, rate: float | None = None) -> Record:
+    curve = Curve((0, 10), (0.7, loss), (0.5, 1 - loss), (0.7, loss), (0.5, 1 - loss))
+    setting = {} if rate is None else {"learning_rate": rate}
+    status = "ok" if math.isfinite(loss) else "diverged"
+    return Record("", config, f"{config}_normal", setting, seed, status, curve, 0.0)  # type: ignore[arg-type]
+
+
+def rows(seeds: int = 8, target: Target | None = None) -> list[Row]:
+    records = [record("he", seed, 0.1 + seed / 100) for seed in range(seeds)]
+    records += [record("glorot", seed, 0.11 + (seeds - seed) / 100) for seed in range(seeds)]
+    records += [record("zeros", seed, math.log(2)) for seed in range(seeds)]
+    return stats.compare([Contest(records, math.log(2))], "train_loss", target)
+
+
+def test_a_comparison_at_80_columns() -> None:
+    (table,) = comparison.comparison_tables("the problem", rows(), None)
+    assert rendered(table, 80) == (
+        "the problem\n"
+        "\n"
+        "     config                train      train       test           difference\n"
+        "  #  (initializer)          loss     acc. %     acc. %  trained     to best\n"
+        " ──────────────────────────────────────────────────────────────────────────\n"
+        " 1*  he                    0.135       86.5       86.5      8/8\n"
+        "     he_normal         0.11–0.16  84.0–89.0  84.0–89.0\n"
+        " 2*  glorot                0.155       84.5       84.5      8/8       +0.02\n"
+        "     glorot_normal     0.13–0.18  82.0–87.0  82.0–87.0           -0.03…0.07\n"
+        "  3  zeros                0.6931       30.7       30.7      0/8      +0.558\n"
+        "     zeros_normal                                                 0.53…0.58\n"
+        "\n"
+        "Ranked by train_loss: median over 8 seeds, and its 95 % interval (bootstrap,\n"
+        "10,000 resamples, seed 0). Differences are paired by seed.\n"
+        "Marked *: the best, and what cannot be told from it (Wilcoxon signed-rank test,\n"
+        "Holm-adjusted p above 0.05).\n"
+        "Trained: ended with a train loss at least 5 % under that of the best constant\n"
+        "predictor.\n"
+    )
+
+
+def test_with_few_seeds_nothing_is_told_apart() -> None:
+    (table,) = comparison.comparison_tables("the problem", rows(5), None)
+    assert [row[0] for row in table.rows] == ["1", "2", "3"]
+    assert "5 paired seeds cannot tell 3 rows apart: that takes at least 7." in table.caption
+    assert "Wilcoxon" not in table.caption
+
+
+def test_iterations_to_a_target() -> None:
+    target = Target("test_accuracy", 0.86)
+    (table,) = comparison.comparison_tables("the problem", rows(target=target), target)
+    at = table.header.index(comparison.ITERATIONS)
+    assert [row[at] for row in table.rows] == ["10\n10–never", "never\n10–never", "never"]
+    assert (
+        "Target: test_accuracy >= 0.86; reached by he 5/8, glorot 3/8, zeros 0/8." in table.caption
+    )
+
+
+def test_what_settings_would_have_cost() -> None:
+    records = [
+        record("he", seed, loss, rate)
+        for seed in range(9)
+        for rate, loss in ((0.1, 0.2), (0.2, 0.1), (0.4, math.inf))
+    ]
+    found = stats.compare([Contest(records, 0.7)], "train_loss")
+    _, table = comparison.comparison_tables("the problem", found, None)
+    assert tables.markdown(table) == (
+        "**Each initializer's best setting, and how much worse the others are**\n"
+        "\n"
+        "| config (initializer) | learning_rate | settings tried | next best worse by | "
+        "median worse by | worst worse by |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        "| he (he_normal) | 0.2 | 3 | +0.1 | +inf | +inf |\n"
+        "\n"
+        "3 seeds chose each setting, the others judge it.\n"
+    )
+
+
+def test_fields_of_a_row() -> None:
+    fields = comparison.row_fields(rows()[1])
+    assert documents.json_text(fields)  # nothing that JSON cannot hold
+    assert fields["config"] == "glorot"
+    assert fields["rank"] == 2
+    assert fields["best_group"] is True
+    assert fields["trained_share"] == 1.0
+    assert fields["iterations_to_target"] is None
+    assert fields["difference"].keys() == {"estimate", "low", "high"}
+    assert fields["median"] == pytest.approx(0.155)
+    last = comparison.row_fields(rows(target=Target("test_accuracy", 0.99))[2])
+    assert (last["iterations_to_target"], last["reached"], last["trained"]) == (None, 0, 0)
+
+
+def test_a_csv_has_a_row_an_initializer() -> None:
+    header, cells = comparison.row_cells(rows())
+    assert len(cells) == 3
+    named = [dict(zip(header, row, strict=True)) for row in cells]
+    assert {f"{name}_median" for name in METRICS} < named[0].keys()
+    assert (named[0]["rank"], named[2]["trained"], named[2]["best_group"]) == (1, 0, False)
