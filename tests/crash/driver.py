@@ -1,6 +1,7 @@
 """initbench's command line, with what the tests need that kill it: small stacks.
 
-DRAWS names a file that gets a line for each run that is drawn, in whatever process.
+DRAWS names a file that gets a line for each run that is drawn, in whatever process. FILE_SIZE
+is the largest file that it and its workers may write, in bytes.
 """
 
 from __future__ import annotations
@@ -28,4 +29,9 @@ def draw(network: Any, chosen: Any, seeds: Sequence[int]) -> Any:
 start.draw = draw
 
 if __name__ == "__main__":
+    if "FILE_SIZE" in os.environ:
+        import resource  # which Windows has not
+
+        limit = int(os.environ["FILE_SIZE"])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     main()
