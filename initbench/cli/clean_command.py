@@ -28,6 +28,7 @@ def command(
     since: datetime | None,
     before: datetime | None,
     results: Path,
+    plugin_files: tuple[Path, ...],
     everything: bool,
     yes: bool,
 ) -> None:
@@ -42,7 +43,7 @@ def command(
     from initbench.store import Filter, existing
 
     with existing(results) as store:
-        filtered, _ = chosen(store, what, status, initializer, since, before)
+        filtered, _ = chosen(store, what, status, initializer, since, before, plugin_files)
         count = store.count(filtered)
         if not count:
             click.echo(f"{store.path}: holds no such run", err=True)

@@ -80,6 +80,11 @@ def target(
     return metric, number
 
 
+plugins = click.option(
+    "--plugin", "plugin_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path),
+    help="A Python file with initializers of your own. Repeatable.",
+)  # fmt: skip
+
 results = click.option(
     "--results", type=click.Path(file_okay=False, path_type=Path), default=Path("results"),
     metavar="DIR", show_default=True, help="Where results are.",
@@ -101,11 +106,7 @@ stored = _together(
     ),
     click.option("--before", type=_MOMENT, metavar="DATE", help="Stored before this UTC date."),
     results,
-)  # fmt: skip
-
-plugins = click.option(
-    "--plugin", "plugin_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path),
-    help="A Python file with initializers of your own. Repeatable.",
+    plugins,
 )  # fmt: skip
 
 settings = _together(

@@ -25,6 +25,7 @@ def command(
     since: datetime | None,
     before: datetime | None,
     results: Path,
+    plugin_files: tuple[Path, ...],
     limit: int | None,
     output_format: str,
 ) -> None:
@@ -40,7 +41,7 @@ def command(
     from initbench.store import existing
 
     with existing(results) as store:
-        filtered, is_run = chosen(store, what, status, initializer, since, before)
+        filtered, is_run = chosen(store, what, status, initializer, since, before, plugin_files)
         if limit is None:
             limit = 30 if output_format == "table" else -1
         found = list(store.select(filtered, limit))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from initbench import config, datasets, plan
+from initbench import config, datasets, plan, plugins
 from initbench.errors import ResultsError
 from initbench.store import Filter, Store
 
@@ -21,13 +22,14 @@ def chosen(
     initializer: str | None,
     since: datetime | None,
     before: datetime | None,
+    plugin_files: Sequence[Path],
 ) -> tuple[Filter, bool]:
     """The filter of a command's arguments, and whether it names one run.
 
     ``what`` is a config's file, the name that runs are stored under, or a run's id or its
     beginning. Raises ResultsError where it is none of these.
     """
-    ids, name = (None, None) if what is None else _meant(store, what)
+    ids, name = (None, None) if what is None else _meant(store, what, plugin_files)
     is_run = what is not None and ids is not None and not _is_file(what)
     return Filter(ids, name, initializer, status, _utc(since), _utc(before)), is_run
 
@@ -41,11 +43,13 @@ def _is_file(what: str) -> bool:
     return Path(what).suffix in {".yaml", ".yml"}
 
 
-def _meant(store: Store, what: str) -> tuple[tuple[str, ...] | None, str | None]:
+def _meant(
+    store: Store, what: str, plugin_files: Sequence[Path]
+) -> tuple[tuple[str, ...] | None, str | None]:
     """Ids, or a config's name."""
     if _is_file(what):
         # By what it asks for: its runs may be stored under another config's name.
-        runs = plan.runs(config.load([what]))
+        runs = plan.runs(config.load([what], model=plugins.experiment(plugin_files)))
         return tuple(plan.identities(runs, datasets.fingerprint)), None
     names = store.names()
     if what in names:

@@ -161,6 +161,14 @@ def test_list_and_schema_know_it() -> None:
     assert "he_laplace" in json.loads(invoke("schema", "--plugin", "own.py").stdout)["$defs"]
 
 
+def test_stored_runs_are_found_by_their_config() -> None:
+    own = ["--plugin", "own.py"]
+    Path("own.yaml").write_text(CONFIG.replace("[zeros, broken, flat, hollow, coarse]", "he"))
+    invoke("run", "own.yaml", *own)
+    shown = invoke("show", "own.yaml", *own, "--format", "json")
+    assert [run["initializer"] for run in json.loads(shown.stdout)["runs"]] == ["he", "he"]
+
+
 @pytest.mark.parametrize("command", ["run", "compare"])
 def test_a_file_that_is_no_plugin_trains_nothing(folder: Path, command: str) -> None:
     (folder / "empty.py").write_text("")
