@@ -21,7 +21,9 @@ from initbench.report.tables import (
 )
 from initbench.stats import LEARNED_SHARE, SIGNIFICANCE, Row, Summary, Target
 
+#: The column that says which row it is; the initializer alone where all are one config's.
 INITIALIZER = "config\n(initializer)"
+ALONE = "initializer"
 DIFFERENCE = "difference\nto best"
 ITERATIONS = "iterations\nto target"
 
@@ -31,7 +33,7 @@ def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) ->
     cells = [
         {
             "#": f"{row.rank}{'*' if row.best_group else ''}",
-            INITIALIZER: _name(row),
+            **_name(row, rows),
             **{
                 HEADINGS[name]: interval_cell(name, row.metrics[name])
                 for name in _metrics(rows, target)
@@ -43,9 +45,21 @@ def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) ->
         for row in rows
     ]
     header, texts = columns(cells)
-    table = Table(title, header, texts, frozenset(header) - {INITIALIZER}, _caption(rows, target))
+    table = Table(
+        title,
+        header,
+        texts,
+        frozenset(header) - {INITIALIZER, ALONE},
+        _caption(rows, target),
+        _widths(header),
+    )
     swept = [row for row in rows if row.settings]
     return [table, _settings_table(swept)] if swept else [table]
+
+
+def _widths(header: Sequence[str]) -> tuple[str, int]:
+    """The names' column, and the width that the others leave it in 80 columns."""
+    return (INITIALIZER, 16) if INITIALIZER in header else (ALONE, 13)
 
 
 def _metrics(rows: Sequence[Row], target: Target | None) -> list[str]:
@@ -59,8 +73,11 @@ def _metrics(rows: Sequence[Row], target: Target | None) -> list[str]:
     return [name for name in METRICS if name in shown or name == ranks]
 
 
-def _name(row: Row) -> str:
-    return row.initializer if row.initializer == row.config else f"{row.config}\n{row.initializer}"
+def _name(row: Row, rows: Sequence[Row]) -> dict[str, str]:
+    if len({other.config for other in rows}) == 1:
+        return {ALONE: row.initializer}
+    same = row.initializer == row.config
+    return {INITIALIZER: row.initializer if same else f"{row.config}\n{row.initializer}"}
 
 
 def _iterations(interval: Interval | None) -> str:
@@ -134,7 +151,7 @@ def _settings_table(rows: Sequence[Row]) -> Table:
         middle = worse[len(worse) // 2]
         cells.append(
             {
-                INITIALIZER: _name(row),
+                **_name(row, rows),
                 **{key: str(value) for key, value in row.setting.items()},
                 "settings\ntried": str(len(row.settings)),
                 **{
@@ -160,8 +177,9 @@ def _settings_table(rows: Sequence[Row]) -> Table:
         "Each initializer's best setting, and how much worse the others are",
         header,
         texts,
-        frozenset(header) - {INITIALIZER},
+        frozenset(header) - {INITIALIZER, ALONE},
         how,
+        _widths(header),
     )
 
 

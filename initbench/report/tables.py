@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 
 DIVERGED = " A diverged run counts as loss inf."
-#: As wide as the shipped configs' names need.
-NAME_WIDTH = 16
 HEADINGS = {
     "train_loss": "train\nloss",
     "train_accuracy": "train\nacc. %",
@@ -30,7 +29,8 @@ HEADINGS = {
 class Table:
     """Texts in rows under a header; ``numeric`` columns are set to the right.
 
-    A cell's second line, where it has one, is a detail of the first: a range.
+    A cell's second line, where it has one, is a detail of the first: a range. On a terminal, the
+    texts of the ``names`` column are cut at their joints where they are longer than its width.
     """
 
     title: str
@@ -38,6 +38,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[str]
     caption: str = ""
+    names: tuple[str, int] = ("", 0)
 
 
 def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
@@ -122,19 +123,38 @@ def rich_table(table: Table) -> RenderableType:
     from rich.text import Text
 
     rich = RichTable(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    column, width = table.names
     for name in table.header:
         rich.add_column(
             Text(name),
             justify="right" if name in table.numeric else "left",
             overflow="fold",
-            no_wrap=name == "name",
-            # Names are of one word: folded, they cannot be read.
-            min_width=NAME_WIDTH if name.startswith("config\n") else None,
+            no_wrap=name in ("name", column),
         )
     for row in table.rows:
-        rich.add_row(*map(Text, row))
+        cells = zip(table.header, row, strict=True)
+        rich.add_row(*(Text(cut(cell, width) if key == column else cell) for key, cell in cells))
     caption = [Text(table.caption + "\n", style="dim")] if table.caption else []
     return Group(Text(table.title, style="bold"), rich, *caption)
+
+
+def cut(name: str, width: int) -> str:
+    r"""A name's lines, those that are longer than ``width`` cut at their last joint before that.
+
+    >>> cut("autoinit(input_variance=0.4)", 16).split("\n")
+    ['autoinit(input_', 'variance=0.4)']
+    """
+    lines = []
+    for line in name.split("\n"):
+        rest = line
+        while len(rest) > width:
+            joints = [m.end() for m in re.finditer(r"[_(=, ]", rest) if m.end() <= width]
+            if not joints:
+                break
+            lines.append(rest[: joints[-1]])
+            rest = rest[joints[-1] :]
+        lines.append(rest)
+    return "\n".join(lines)
 
 
 def markdown(table: Table) -> str:

@@ -64,6 +64,7 @@ def verdict_table(verdicts: Sequence[Verdict], against: str) -> Table:
         texts,
         frozenset({"baseline\n(candidate)", "difference", "tolerance"}),
         "\n".join([*reasons, *advice]),
+        (INITIALIZER, 16),
     )
 
 

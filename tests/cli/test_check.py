@@ -79,12 +79,12 @@ def test_nothing_has_changed() -> None:
         "Against results/baseline.json: 9 ok",
         "",
         "          config",
-        " verdict  (initializer)     metric",
-        " ─────────────────────────────────────",
-        " ok       he                4 replayed",
+        " verdict  (initializer)  metric",
+        " ──────────────────────────────────",
+        " ok       he             4 replayed",
         "          he_normal",
-        " ok       zeros             4 replayed",
-        "                            1 expected",
+        " ok       zeros          4 replayed",
+        "                         1 expected",
         "",
     ]
     assert done.stderr == ""
