@@ -217,7 +217,7 @@ def test_failing_initializers_are_in_the_table_and_all_others_too(
         "8 runs: 0 from results, 8 trained\n"
         "4 of 8 runs failed:\n"
         "mixed, deadly: its worker died in each of 3 tries (killed, or out of memory?)\n"
-        "mixed, broken: broken raised ZeroDivisionError: as it was asked to (own.py:8)\n"
+        "mixed, broken: raised ZeroDivisionError: as it was asked to (own.py:8)\n"
     )
     records = json.loads(done.stdout)["records"]
     assert [record["status"] for record in records] == ["ok"] * 2 + ["failed"] * 4 + ["ok"] * 2

@@ -60,10 +60,10 @@ def draw(network: Network, chosen: Sequence[Chosen], seeds: Sequence[int]) -> St
             with np.errstate(all="ignore"):  # what overflows is found below
                 note = _fill(own, one, network, RandomState(seed))
         except _WrongWeightsError as error:
-            failures[run] = f"{one.name}: {error}"
+            failures[run] = str(error)
         except Exception as error:  # whatever a user's own initializer raises is a result
             where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-            failures[run] = f"{one.name} raised {type(error).__name__}: {error}{where}"
+            failures[run] = f"raised {type(error).__name__}: {error}{where}"
         else:
             if note:
                 notes[run] = note

@@ -277,7 +277,7 @@ def test_a_run_that_fails_is_a_regression_and_no_baseline(
     assert (done.exit_code, done.stderr) == (
         1,
         "runs failed; no baseline was saved:\n"
-        "he, he_normal: he_normal raised ZeroDivisionError: by a plugin\n",
+        "he, he_normal: raised ZeroDivisionError: by a plugin\n",
     )
     assert saved.read_text() == before
 

@@ -141,6 +141,5 @@ def test_what_cannot_be_drawn_fails_the_command(monkeypatch: pytest.MonkeyPatch)
     assert done.exit_code == 1
     assert json.loads(done.stdout)["diagnoses"] == []
     assert done.stderr == (
-        "some networks could not be drawn:\n"
-        "he, orthogonal: orthogonal raised RuntimeError: no weights today\n"
+        "some networks could not be drawn:\nhe, orthogonal: raised RuntimeError: no weights today\n"
     )

@@ -83,25 +83,25 @@ def test_the_rows_of_others_come_out() -> None:
         "0 paired seeds cannot tell 5 rows apart: that takes at least 8.",
         "Trained: ended with a train loss at least 5 % under that of the best constant",
         "predictor.",
-        "small, broken: 2 of 2 runs failed, and break the pairs of their seeds: broken",
-        "raised LookupError: no such table (own.py:16).",
-        "small, flat: 2 of 2 runs failed, and break the pairs of their seeds: flat: the",
-        "weights of layer 1 must have shape (4, 2), (fan_out, fan_in), got (4,).",
-        "small, hollow: 2 of 2 runs failed, and break the pairs of their seeds: hollow:",
-        "the weights of layer 1 must be finite, got 8 of 8 not.",
-        "small, coarse: 2 of 2 runs failed, and break the pairs of their seeds: coarse:",
-        "the weights of layer 1 must be float64, got float16.",
+        "small, broken: 2 of 2 runs failed, and break the pairs of their seeds: raised",
+        "LookupError: no such table (own.py:16).",
+        "small, flat: 2 of 2 runs failed, and break the pairs of their seeds: the weights",
+        "of layer 1 must have shape (4, 2), (fan_out, fan_in), got (4,).",
+        "small, hollow: 2 of 2 runs failed, and break the pairs of their seeds: the",
+        "weights of layer 1 must be finite, got 8 of 8 not.",
+        "small, coarse: 2 of 2 runs failed, and break the pairs of their seeds: the",
+        "weights of layer 1 must be float64, got float16.",
         "",
     ]
     assert done.stderr == (
         "wrote results/comparison.md, results/comparison.csv, results/comparison.json\n"
         "10 runs: 0 from results, 10 trained\n"
         "8 of 10 runs failed:\n"
-        "small, broken: broken raised LookupError: no such table (own.py:16)\n"
-        "small, flat: flat: the weights of layer 1 must have shape (4, 2), (fan_out, fan_in), "
+        "small, broken: raised LookupError: no such table (own.py:16)\n"
+        "small, flat: the weights of layer 1 must have shape (4, 2), (fan_out, fan_in), "
         "got (4,)\n"
-        "small, hollow: hollow: the weights of layer 1 must be finite, got 8 of 8 not\n"
-        "small, coarse: coarse: the weights of layer 1 must be float64, got float16\n"
+        "small, hollow: the weights of layer 1 must be finite, got 8 of 8 not\n"
+        "small, coarse: the weights of layer 1 must be float64, got float16\n"
     )
 
 

@@ -175,8 +175,8 @@ def test_the_table(folder: Path) -> None:
             )
         ),
         " late         shape, dtype, finite                    49       0      0  FAILED",
-        "              late raised LookupError: no",
-        "              such table (own.py:10)",
+        "              raised LookupError: no such",
+        "              table (own.py:10)",
         " late         global random state                      0       0      0  ok",
         "",
         "1 of 22 checks failed. Initializers that do what they declare fail any of them",
@@ -188,7 +188,7 @@ def test_the_table(folder: Path) -> None:
     ]
     assert done.stderr == (
         "1 of 22 checks failed:\n"
-        "late: shape, dtype, finite: late raised LookupError: no such table (own.py:10)\n"
+        "late: shape, dtype, finite: raised LookupError: no such table (own.py:10)\n"
     )
 
 
