@@ -181,4 +181,5 @@ def test_the_readme_s_example(folder: Path) -> None:
     done = invoke("compare", "tails.yaml", "--plugin", "own.py", "--format", "json")
     shown = json.loads(done.stdout)["comparison"]
     assert [f"{row['median']:.4g}" for row in shown] == ["0.02274", "0.02492", "0.02556"]
-    assert all(f" {row['rank']}  tails   {row['initializer']} " in section for row in shown)
+    assert all(row["best_group"] for row in shown)
+    assert all(f" {row['rank']}*  {row['initializer']} " in section for row in shown)
