@@ -95,7 +95,8 @@ def _midpoints(low: Array, high: Array) -> Array:
     """The means of ``low`` and ``high``; of -inf and inf, which lean nowhere, 0."""
     # Halved first: the sum of two large numbers may overflow.
     apart = (low != -high) | np.isfinite(low)
-    result: Array = np.add(low / 2, high / 2, out=np.zeros_like(low), where=apart)
+    middle = np.add(low / 2, high / 2, out=np.zeros_like(low), where=apart)
+    result: Array = np.clip(middle, low, high)  # half of the smallest number is 0
     return result
 
 
