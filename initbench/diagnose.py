@@ -14,10 +14,11 @@ from threadpoolctl import threadpool_limits
 from initbench import plan
 from initbench.core import meanfield, start
 from initbench.core.meanfield import Activation, Prediction
-from initbench.core.network import layer_views, parameter_count, parameters
+from initbench.core.network import layer_views, parameter_count
 from initbench.core.propagation import Measurement, mean_cosine, measure
 from initbench.core.train import Problem, Split, train
-from initbench.execute import Work, draw, prepare, select
+from initbench.errors import PluginError
+from initbench.execute import Drawn, Work, draw, prepare
 from initbench.judgement import Diagnosis, Findings, Layer, Pair, Steady, Theory, judge
 from initbench.plan import Run, Stack
 from initbench.spec import Experiment
@@ -58,8 +59,10 @@ def diagnose(
     *,
     during: bool = False,
     report: Callable[[float], None] | None = None,
-) -> tuple[list[Diagnosis], list[str]]:
-    """Diagnose each initializer of each experiment over its seeds; and why runs failed, in words.
+) -> tuple[list[Diagnosis], list[str], list[str]]:
+    """Diagnose each initializer of each experiment over its seeds.
+
+    Also, in words, why networks failed, and what initializers have to say of those that did not.
 
     A Diagnosis for each (config, initializer, setting), in the order of the configs; with
     ``during``, which trains, one for each log point of each. ``report`` is told the share done.
@@ -76,17 +79,23 @@ def diagnose(
     samples = int(np.clip(PRODUCTS / (6 * weights), MIN_SAMPLES, MAX_SAMPLES))
     diagnoses: list[Diagnosis] = []
     failures: list[str] = []
+    notes: list[str] = []
     done = 0
     with threadpool_limits(1, user_api="blas"):
         for group in groups.values():
             measured: dict[int, list[Measurement]] = {}
             shared = None
             for stack in plan.stacks(group, 1, lambda _: samples):
-                part, failed = _part(stack, samples)
+                part, drawn = _part(stack, samples)
                 name = f"{group[0].experiment.name}, {group[0].initializer.label}"
-                failures += [f"{name}: {reason}" for reason in failed.values()]
+                failures += [f"{name}: {reason}" for reason in drawn.failures.values()]
+                notes += [f"{name}: {note}" for note in drawn.notes.values()]
                 if len(part.theta):
-                    shared = shared or _shared(part)
+                    try:
+                        shared = shared or _shared(part)
+                    except PluginError as error:  # a user's law that is none
+                        failures.append(f"{name}: {error}")
+                        break
                     for iteration, measurement in _measurements(part, during=during):
                         measured.setdefault(iteration, []).append(measurement)
                         if report is not None:
@@ -97,7 +106,7 @@ def diagnose(
                 for iteration, parts in sorted(measured.items()):
                     findings = _findings(group[0], shared, iteration, _joined(parts))
                     diagnoses.append(Diagnosis(findings, judge(findings)))
-    return diagnoses, list(dict.fromkeys(failures))
+    return diagnoses, list(dict.fromkeys(failures)), list(dict.fromkeys(notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +128,15 @@ class Part:
     shape: Shape
 
 
-def _part(stack: Stack, samples: int) -> tuple[Part, dict[int, str]]:
-    work = prepare(stack)
-    theta, failures = draw(work)
-    if failures:
-        kept = [run for run in range(len(theta)) if run not in failures]
-        work, drawn = select(work, kept), theta[kept]
-        theta = parameters(len(kept), work.problem.sizes, work.problem.dtype)
-        theta[:] = drawn
+def _part(stack: Stack, samples: int) -> tuple[Part, Drawn]:
+    drawn = draw(prepare(stack))
+    work, theta = drawn.work, drawn.theta
     train_split = work.problem.train
     count = train_split.inputs.shape[1]
     # Evenly spaced: a file may be sorted by class.
     chosen = np.unique(np.linspace(0, count - 1, min(samples, count)).astype(int))
     split = Split(train_split.inputs[:, chosen], train_split.targets[:, chosen])
-    return Part(work, theta, split, _shape(work.problem)), failures
+    return Part(work, theta, split, _shape(work.problem)), drawn
 
 
 def _measurements(part: Part, *, during: bool) -> Iterator[tuple[int, Measurement]]:

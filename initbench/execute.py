@@ -214,19 +214,40 @@ def train_work(tell: Tell, work: Work) -> Trace:
     points = []
     losses = np.full(len(work.seeds), np.nan)
     with threadpool_limits(1, user_api="blas"):
-        starts = start.draw(work.network, work.chosen, work.seeds)
-        theta = starts.theta
+        drawn = draw(work)
+        work, theta = drawn.work, drawn.theta
         nudge(theta, work)
-        kept = [run for run in range(len(theta)) if run not in starts.failures]
-        if starts.failures:
-            work = select(work, kept)
-            theta = parameters(len(kept), work.problem.sizes, work.problem.dtype)
-            theta[:] = starts.theta[kept]
+        kept = [run for run in range(len(losses)) if run not in drawn.failures]
         for point in train(work.problem, theta, work.seeds, work.hyperparameters) if kept else ():
             points.append(point)
             losses[kept] = point.train_loss
             tell(point.iteration, tuple(losses.tolist()))
-    return Trace(points, perf_counter() - begun, starts.failures, starts.notes, provenance())
+    return Trace(points, perf_counter() - begun, drawn.failures, drawn.notes, provenance())
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The runs of a stack that could be drawn, with their first parameters, (R, P).
+
+    ``failures`` and ``notes`` are of the whole stack: a run's index in it -> words.
+    """
+
+    work: Work
+    theta: Array
+    failures: dict[int, str]
+    notes: dict[int, str]
+
+
+def draw(work: Work) -> Drawn:
+    """Draw a stack's first parameters; runs that cannot be drawn are left out."""
+    starts = start.draw(work.network, work.chosen, work.seeds)
+    theta = starts.theta
+    if starts.failures:
+        kept = [run for run in range(len(theta)) if run not in starts.failures]
+        work = select(work, kept)
+        theta = parameters(len(kept), work.problem.sizes, work.problem.dtype)
+        theta[:] = starts.theta[kept]
+    return Drawn(work, theta, starts.failures, starts.notes)
 
 
 def select(work: Work, runs: Sequence[int]) -> Work:
@@ -239,12 +260,6 @@ def select(work: Work, runs: Sequence[int]) -> Work:
         {name: values[runs] for name, values in work.hyperparameters.items()},
         tuple(work.nudges[run] for run in runs),
     )
-
-
-def draw(work: Work) -> tuple[Array, dict[int, str]]:
-    """The runs' first parameters, (R, P), and which could not be drawn, for what reason."""
-    starts = start.draw(work.network, work.chosen, work.seeds)
-    return starts.theta, starts.failures
 
 
 def nudge(theta: Array, work: Work) -> None:

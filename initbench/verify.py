@@ -29,6 +29,7 @@ from initbench.core.initializers import Law, Network, Shape
 from initbench.core.initializers.scaling import TRUNCATED_STD
 from initbench.core.network import layer_views
 from initbench.core.start import Chosen
+from initbench.errors import PluginError
 
 Array = NDArray[Any]
 
@@ -139,7 +140,11 @@ def _findings(chosen: Chosen, network: Network, seeds: Sequence[int]) -> Iterato
 
     layers = [view[..., :-1] for view in layer_views(drawn.theta, network.sizes)]  # (R, O, I)
     properties = chosen.initializer.properties
-    laws = start.laws(chosen, network)
+    try:
+        laws = start.laws(chosen, network)
+    except PluginError as error:  # a user's law that is none
+        yield _exact("law", 1, words=str(error))
+        return
     fixed = "fixed" in properties or all(law is not None and law.std == 0 for law in laws)
     yield from _dependence(layers, fixed=fixed)
     if not fixed and not any(np.ptp(layer, axis=0).any() for layer in layers):

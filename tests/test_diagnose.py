@@ -39,7 +39,7 @@ def experiment(tmp_path: Path, **values: object) -> Experiment:
 
 
 def only(experiments: Sequence[Experiment]) -> Diagnosis:
-    found, failures = diagnose(experiments)
+    found, failures, _ = diagnose(experiments)
     assert failures == []
     (diagnosis,) = found
     return diagnosis
@@ -47,7 +47,7 @@ def only(experiments: Sequence[Experiment]) -> Diagnosis:
 
 @pytest.fixture(scope="module")
 def article() -> dict[str, Diagnosis]:
-    found, failures = diagnose(config.load(sorted(CONFIGS.glob("*.yaml"))))
+    found, failures, _ = diagnose(config.load(sorted(CONFIGS.glob("*.yaml"))))
     assert failures == []
     return {diagnosis.findings.config: diagnosis for diagnosis in found}
 
@@ -207,7 +207,7 @@ def test_during_training_one_sees_symmetry_last() -> None:
     (zeros,) = config.load([CONFIGS / "zeros.yaml"], [("--set", "iterations=60")])
     zeros = zeros.model_copy(update={"log_every": 20})
     shares: list[float] = []
-    found, _ = diagnose([zeros], during=True, report=shares.append)
+    found, *_ = diagnose([zeros], during=True, report=shares.append)
     assert [d.findings.iteration for d in found] == [0, 20, 40, 60]
     assert {d.judgement.verdict for d in found} == {"symmetric"}
     assert shares[-1] == 1
@@ -219,7 +219,7 @@ def test_during_training_one_sees_symmetry_last() -> None:
 def test_during_training_the_start_is_the_same() -> None:
     (he,) = config.load([CONFIGS / "he.yaml"], [("--set", "iterations=40")])
     before = only([he])
-    found, _ = diagnose([he], during=True)
+    found, *_ = diagnose([he], during=True)
     assert found[0] == before
     assert found[-1].findings.train_loss != before.findings.train_loss
 
@@ -231,7 +231,7 @@ def test_a_confident_trained_network_does_not_explode(tmp_path: Path) -> None:
         "{initializer: he_normal, layers: [2, 16, 3], dataset: {name: blobs, cluster_std: 0.1},"
         " iterations: 600, learning_rate: 0.5, log_every: 600, seeds: 2}"
     )
-    found, _ = diagnose(config.load([path]), during=True)
+    found, *_ = diagnose(config.load([path]), during=True)
     last = found[-1]
     assert last.findings.layers[-1].saturated is not None
     assert last.findings.layers[-1].saturated > 0.5
@@ -239,11 +239,14 @@ def test_a_confident_trained_network_does_not_explode(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_drawn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def draw(work: execute.Work) -> tuple[Array, dict[int, str]]:
-        theta, _ = execute.draw(work)
-        return theta, {run: "ValueError: no" for run, seed in enumerate(work.seeds) if seed == 1}
+    def draw(work: execute.Work) -> execute.Drawn:
+        whole = execute.draw(work)
+        failures = {run: "ValueError: no" for run, seed in enumerate(work.seeds) if seed == 1}
+        kept = [run for run in range(len(work.seeds)) if run not in failures]
+        return execute.Drawn(execute.select(work, kept), whole.theta[kept], failures, {0: "a note"})
 
     monkeypatch.setattr("initbench.diagnose.draw", draw)
-    found, failures = diagnose(config.load([CONFIGS / "he.yaml"]))
+    found, failures, notes = diagnose(config.load([CONFIGS / "he.yaml"]))
     assert failures == ["he, he_normal: ValueError: no"]
+    assert notes == ["he, he_normal: a note"]
     assert found[0].findings.seeds == 9

@@ -46,7 +46,7 @@ def command(
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
     with _progress(enabled=during and not quiet) as tell:
-        found, failures = diagnose(experiments, during=during, report=tell)
+        found, failures, notes = diagnose(experiments, during=during, report=tell)
 
     groups: dict[Hashable, list[Diagnosis]] = {}
     for diagnosis in found:
@@ -73,6 +73,8 @@ def command(
     else:
         shown = [report.summary_table("Worst first", found)] if found else []
     show(output_format, shown, lambda: report.document(found), lambda: report.csv_rows(found))
+    if notes and not quiet:
+        click.echo("\n".join(notes), err=True)
     if failures:
         raise FailedRunsError("some networks could not be drawn:\n" + "\n".join(failures))
 

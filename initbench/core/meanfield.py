@@ -15,7 +15,8 @@ width: Hanin and Rolnick 2018, arXiv:1803.01719; Lu et al. 2019, arXiv:1903.0673
 
 All integrals here are composite Gauss-Legendre quadratures of the Gaussian's mean, cut where
 activations have their kinks (at 0) and graded by powers of two, so that they hold to 1e-8 for
-every registered activation at every scale of its argument.
+every registered activation at every scale of its argument, but for ``sine`` where it turns many
+times over sqrt(q): its means are refined up to LEVELS, and its correlations are estimates.
 """
 
 from __future__ import annotations

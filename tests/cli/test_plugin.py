@@ -183,3 +183,27 @@ def test_the_readme_s_example(folder: Path) -> None:
     assert [f"{row['median']:.4g}" for row in shown] == ["0.02274", "0.02492", "0.02556"]
     assert all(row["best_group"] for row in shown)
     assert all(f" {row['rank']}*  {row['initializer']} " in section for row in shown)
+
+
+LAWLESS = """\
+def lawless(rng, shape, dtype):
+    return rng.standard_normal(shape).astype(dtype)
+
+
+def lawless_law(shape):
+    raise LookupError("no such law")
+"""
+
+
+@pytest.mark.parametrize("command", ["diagnose", "verify"])
+def test_a_law_that_raises_costs_its_initializer_only(folder: Path, command: str) -> None:
+    (folder / "own.py").write_text(LAWLESS)
+    (folder / "small.yaml").write_text(
+        CONFIG.replace("zeros, broken, flat, hollow, coarse", "zeros, lawless")
+    )
+    what = ["small.yaml"] if command == "diagnose" else ["zeros", "lawless"]
+    done = invoke(command, *what, "--plugin", "own.py", "--format", "json")
+    assert done.exit_code == 1
+    assert "lawless_law raised LookupError: no such law" in done.stderr
+    rows = json.loads(done.stdout)["diagnoses" if command == "diagnose" else "checks"]
+    assert "zeros" in {row["initializer"] for row in rows}
