@@ -19,7 +19,7 @@ from initbench.records import METRICS
 from initbench.verdict import Key
 
 VERSION = 1
-SAVE = "save it again with `initbench baseline save --all`"
+SAVE = "save it again with `initbench baseline save`, naming all its configs"
 
 
 def text(groups: Iterable[Group]) -> str:
@@ -69,7 +69,7 @@ def _document(path: Path) -> dict[str, Any]:
         content = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BaselineError(
-            f"{path}: no such file; `initbench baseline save --all` makes one"
+            f"{path}: no such file; `initbench baseline save CONFIG...` makes one"
         ) from None
     except OSError as error:
         raise BaselineError(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -23,6 +23,8 @@ from initbench.expectation import RELATIONS, Expectation, Gate
 from initbench.spec import Experiment
 
 MAX_GRID = 10_000
+#: Names that a message lists.
+LISTED = 15
 #: What a sweep may not vary: words, what is compared anyway, and the sweep itself.
 UNSWEPT = frozenset(
     {"name", "description", "reference", "initializer", "seeds", "expect", "gate", "sweep"}
@@ -350,7 +352,7 @@ def _problem(
             registry = [name for name in names if (":" in name) == (":" in str(got))]
             place = document.values.get((*path, "name"), place)
             message = f"unknown name {got!r}" + (
-                _closest(spelled(str(got)), registry) or f"; known: {', '.join(registry)}"
+                _closest(spelled(str(got)), registry) or _known(str(path[0]), registry)
             )
         case "union_tag_not_found" | "model_attributes_type":
             message = f"must be a name or {{name: ..., parameter: ...}}, got {got}{_example(path)}"
@@ -416,6 +418,14 @@ def _example(path: KeyPath) -> str:
     if field is None or not field.examples or len(path) > 1:
         return ""
     return f"; write e.g. `{path[0]}: {field.examples[0]}`"
+
+
+def _known(kind: str, names: Sequence[str]) -> str:
+    """`; known: ...`, or where they fill a screen, how to see them."""
+    if len(names) <= LISTED:
+        return f"; known: {', '.join(names)}"
+    hint = "; your own need --plugin FILE" if kind == "initializer" else ""
+    return f"; `initbench list {kind}s` has all {len(names)}{hint}"
 
 
 def _closest(word: str, known: Iterable[str]) -> str:

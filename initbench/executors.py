@@ -10,12 +10,15 @@ import logging
 import multiprocessing
 import os
 import queue
+import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -103,8 +106,9 @@ class Processes:
             except BrokenProcessPool:  # its process was killed when it had nothing to do
                 _end(lane)
         else:
-            lane = _lane()
-            future = lane.pool.submit(_in_process, ticket, task, *arguments)
+            with _no_interrupts():
+                lane = _lane()
+                future = lane.pool.submit(_in_process, ticket, task, *arguments)
         self._busy[future] = lane
         return future
 
@@ -123,6 +127,23 @@ class Processes:
         """End all processes, in the middle of a stack: nobody waits for one."""
         for lane in (*self._busy.values(), *self._idle):
             _end(lane)
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ctrl-C waits until the end of the block. A process that is started in it never gets one.
+
+    A terminal sends it to all processes: a worker that was still importing would print where.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which unblocks SIGINT when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lane() -> _Lane:

@@ -95,7 +95,7 @@ def test_a_spoilt_file_is_refused_with_the_way_out(path: Path, spoil: Any, messa
 
 
 def test_no_file_no_text_and_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(BaselineError, match="no such file; `initbench baseline save --all` makes"):
+    with pytest.raises(BaselineError, match="no such file; `initbench baseline save CONFIG"):
         baseline.load(tmp_path / "none.json")
     with pytest.raises(BaselineError, match="cannot be read: "):
         baseline.load(tmp_path)

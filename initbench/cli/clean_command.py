@@ -34,7 +34,7 @@ def command(
 ) -> None:
     """Remove stored runs, after asking; they would be trained again.
 
-    Which ones, say CONFIG (a config's file or name), RUN (an id, or enough of its first digits)
+    Which ones, say CONFIG (a config's file or name), RUN (an id, or 4 or more of its digits)
     and the options, all of them together. Tables that were written stay.
     """
     if everything == any((what, status, initializer, since, before)):

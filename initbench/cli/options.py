@@ -72,10 +72,11 @@ def target(
         number = float(figure)
     except ValueError:
         number = math.nan
-    if metric not in METRICS or not math.isfinite(number):
+    share = not metric.endswith("accuracy") or 0 <= number <= 1
+    if metric not in METRICS or not math.isfinite(number) or not share:
         raise click.BadParameter(
             f"must be METRIC=VALUE, as in test_accuracy=0.9, got {value!r}; "
-            f"METRIC is one of {', '.join(METRICS)}"
+            f"METRIC is one of {', '.join(METRICS)}, an accuracy is from 0 to 1"
         )
     return metric, number
 

@@ -31,7 +31,7 @@ def command(
 ) -> None:
     """List the runs that results hold, the newest first; or show one whole.
 
-    CONFIG is a config's file or name; RUN the id of a run, or enough of its first digits: then
+    CONFIG is a config's file or name; RUN the id of a run, or at least 4 of its first digits: then
     all that determined it, where it was made, and its curve are shown, too. csv and json export
     everything, with all digits.
     """

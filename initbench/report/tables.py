@@ -129,7 +129,7 @@ def rich_table(table: Table) -> RenderableType:
             Text(name),
             justify="right" if name in table.numeric else "left",
             overflow="fold",
-            no_wrap=name in ("name", column),
+            no_wrap=name in ("name", "verdict", column),
         )
     for row in table.rows:
         cells = zip(table.header, row, strict=True)

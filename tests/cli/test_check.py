@@ -205,8 +205,8 @@ def test_a_baseline_of_what_is_no_more_is_said(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "no such file; `initbench baseline save --all` makes one"),
-        ("", "is empty; save it again with `initbench baseline save --all`"),
+        (None, "no such file; `initbench baseline save CONFIG...` makes one"),
+        ("", "is empty; save it again with `initbench baseline save`, naming all"),
         ("{", "is not JSON, or cut off"),
     ],
 )
