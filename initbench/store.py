@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS runs (
     initializer     TEXT NOT NULL,  -- with the parameters that differ from defaults: a label
     setting         TEXT NOT NULL,  -- JSON: the point of that config's sweep, {key: value}
     status          TEXT NOT NULL CHECK (status IN ('ok', 'diverged', 'failed')),
-    reason          TEXT NOT NULL,  -- why it failed; else ''
+    reason          TEXT NOT NULL,  -- why it failed, or what its initializer has to say; else ''
     iterations      INTEGER NOT NULL, -- updates done
     train_loss      REAL,           -- after the last update; inf where it diverged
     train_accuracy  REAL,           -- share of samples; NULL for a regression

@@ -117,7 +117,7 @@ def rows(found: Sequence[Stored]) -> tuple[list[str], list[list[object]]]:
     """Header and rows of a CSV with one row a run."""
     header, body = documents.record_rows([one.record for one in found])
     made = ("created", "numpy", "blas")
-    return [*header, "reason", *made], [
-        [*row, one.record.reason, *(getattr(one.provenance, name) for name in made)]
+    return [*header, *made], [
+        [*row, *(getattr(one.provenance, name) for name in made)]
         for row, one in zip(body, found, strict=True)
     ]
