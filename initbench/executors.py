@@ -224,11 +224,19 @@ class Dask:
                 )
         try:
             self._client = Client(self._cluster or address, timeout=PATIENCE)
-        except (OSError, ValueError) as error:
-            raise ExecutorError(
-                f"the Dask scheduler at {address} does not answer ({error}); start one with "
-                "`dask scheduler`, and name the address that it prints"
-            ) from None
+        except BaseException as error:
+            if self._cluster is not None:
+                self._cluster.close()
+            if not isinstance(error, OSError | ValueError):
+                raise
+            if address is None:
+                message = f"the local Dask cluster does not answer ({error}); try again"
+            else:
+                message = (
+                    f"the Dask scheduler at {address} does not answer ({error}); start one with "
+                    "`dask scheduler`, and name the address that it prints"
+                )
+            raise ExecutorError(message) from None
         self._executor = self._client.get_executor(pure=False)
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._topic = f"initbench-{uuid.uuid4().hex}"

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, fields
@@ -50,7 +51,7 @@ CREATE TABLE IF NOT EXISTS runs (
     initializer     TEXT NOT NULL,  -- with the parameters that differ from defaults: a label
     setting         TEXT NOT NULL,  -- JSON: the point of that config's sweep, {key: value}
     status          TEXT NOT NULL CHECK (status IN ('ok', 'diverged', 'failed')),
-    reason          TEXT NOT NULL,  -- why it failed; else ''
+    reason          TEXT NOT NULL,  -- why it failed, or what its initializer has to say; else ''
     iterations      INTEGER NOT NULL, -- updates done
     train_loss      REAL,           -- after the last update; inf where it diverged
     train_accuracy  REAL,           -- share of samples; NULL for a regression
@@ -206,8 +207,7 @@ def opened(folder: Path) -> Iterator[Store]:
     path = folder / FILE
     with _explained(path), closing(_connect(path)) as connection:
         _judge(connection, path)
-        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            connection.execute("PRAGMA journal_mode = WAL")
+        _keep_log(connection)
         # With a log, a killed driver loses nothing; a power cut the last transactions at most.
         connection.execute("PRAGMA synchronous = NORMAL")
         _migrate(connection, path)
@@ -247,14 +247,16 @@ def _connect(path: Path, mode: str = "") -> sqlite3.Connection:
 
 def _judge(connection: sqlite3.Connection, path: Path) -> int:
     """The schema's version, 0 for a new file; ResultsError if it cannot be worked with."""
-    version, application, tables = (
-        int(connection.execute(query).fetchone()[0])
-        for query in (
-            "PRAGMA user_version",
-            "PRAGMA application_id",
-            "SELECT count(*) FROM sqlite_master",
+    # Of one moment: another driver may be making the schema.
+    with _transaction(connection, "DEFERRED"):
+        version, application, tables = (
+            int(connection.execute(query).fetchone()[0])
+            for query in (
+                "PRAGMA user_version",
+                "PRAGMA application_id",
+                "SELECT count(*) FROM sqlite_master",
+            )
         )
-    )
     newest = len(MIGRATIONS) + 1
     if tables and application != APPLICATION_ID:
         raise ResultsError(
@@ -269,6 +271,20 @@ def _judge(connection: sqlite3.Connection, path: Path) -> int:
     if verdict != "ok":
         raise _damaged(path, verdict)
     return version
+
+
+def _keep_log(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log, unless the file has one."""
+    # SQLite waits for others at anything but this switch.
+    deadline = time.monotonic() + PATIENCE
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
@@ -312,9 +328,12 @@ def _copy(path: Path, copy: Path) -> None:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """From the first statement on nobody else writes; at an exception nothing was written."""
-    connection.execute("BEGIN IMMEDIATE")
+def _transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    """From the first statement on nobody else writes; at an exception nothing was written.
+
+    A DEFERRED one only reads: all of it one state of the file, others may write meanwhile.
+    """
+    connection.execute(f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")

@@ -264,6 +264,31 @@ def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.Monkey
         Dask("tcp://127.0.0.1:9", 1)
 
 
+@pytest.mark.parametrize("error", [OSError("no"), KeyboardInterrupt()])
+def test_a_cluster_that_cannot_be_used_is_closed(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+    closed: list[bool] = []
+
+    class Cluster:
+        def __init__(self, **_: object) -> None: ...
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def client(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(distributed, "LocalCluster", Cluster)
+    monkeypatch.setattr(distributed, "Client", client)
+    with pytest.raises((ExecutorError, KeyboardInterrupt)) as raised:
+        Dask(None, 1)
+    assert closed == [True]
+    if isinstance(error, OSError):
+        assert str(raised.value) == "the local Dask cluster does not answer (no); try again"
+
+
 class Pretended:
     """Workers of which each holds two tasks, as Dask's may: one that dies takes both along."""
 

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier, Timer
 
 import pytest
 from hypothesis import given
@@ -158,6 +159,53 @@ def test_many_open_at_once_where_nothing_was(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(32)))
     assert {record.id for record in records(tmp_path)} == {"shared", *map(str, range(32))}
+
+
+def test_many_open_a_new_folder_at_the_same_moment(tmp_path: Path) -> None:
+    together = Barrier(4, timeout=10)
+
+    def all_folders(_: int) -> None:
+        for number in range(20):
+            folder = tmp_path / str(number)
+            folder.mkdir(exist_ok=True)
+            together.wait()
+            with store.opened(folder):
+                pass
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(all_folders, range(4)))
+
+
+def test_a_schema_that_is_made_meanwhile_is_not_another_programs(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    with (
+        closing(store._connect(path)) as connection,
+        closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other,
+    ):
+        traced: list[str] = []
+
+        def make(statement: str) -> None:
+            traced.append(statement)
+            if "sqlite_master" in statement:  # the last that is read
+                with suppress(sqlite3.OperationalError):  # it has to wait for the reader
+                    store._migrate(other, path)
+
+        connection.set_trace_callback(make)
+        assert store._judge(connection, path) == 0
+        assert any("sqlite_master" in statement for statement in traced)
+
+
+def test_the_log_is_begun_when_another_has_ended_its_transaction(tmp_path: Path) -> None:
+    with closing(
+        sqlite3.connect(tmp_path / store.FILE, isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        end = Timer(0.1, other.execute, ["COMMIT"])
+        end.start()
+        with store.opened(tmp_path) as opened:
+            add(opened, RECORD)
+        end.join()
+    assert records(tmp_path) == [RECORD]
 
 
 # What may be wrong with the file.

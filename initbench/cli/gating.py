@@ -19,7 +19,8 @@ from initbench.verdict import Key
 
 def train(runs: Sequence[Run], jobs: int | None, *, quiet: bool) -> list[Record]:
     """Train every run, and keep nothing: a gate that read a cache would judge the past."""
-    identities = plan.identities(runs, datasets.fingerprint)
+    prints = {d: datasets.fingerprint(d) for d in {run.experiment.dataset for run in runs}}
+    identities = plan.identities(runs, prints.__getitem__)
     todo = dict(zip(identities, runs, strict=True))
     with closing(train_runs(todo, jobs, quiet=quiet)) as batches:
         finished = {record.id: record for batch in batches for record in batch.records}

@@ -88,7 +88,7 @@ plugins = click.option(
 
 results = click.option(
     "--results", type=click.Path(file_okay=False, path_type=Path), default=Path("results"),
-    metavar="DIR", show_default=True, help="Where results are.",
+    metavar="DIR", show_default=True, help="Where results are kept.",
 )  # fmt: skip
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
@@ -131,10 +131,7 @@ _jobs = click.option(
 training = _together(
     settings,
     _jobs,
-    click.option(
-        "--results", type=click.Path(file_okay=False, path_type=Path), default=Path("results"),
-        metavar="DIR", show_default=True, help="Where tables are written.",
-    ),
+    results,
     plugins,
     output_format,
     quiet,

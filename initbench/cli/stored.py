@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from initbench import config, datasets, plan, plugins
+from initbench.choice import spelled
+from initbench.core.initializers import ALIASES, INITIALIZERS
 from initbench.errors import ResultsError
 from initbench.store import Filter, Store
 
@@ -31,7 +33,15 @@ def chosen(
     """
     ids, name = (None, None) if what is None else _meant(store, what, plugin_files)
     is_run = what is not None and ids is not None and not _is_file(what)
-    return Filter(ids, name, initializer, status, _utc(since), _utc(before)), is_run
+    asked = None if initializer is None else _stored_name(initializer)
+    return Filter(ids, name, asked, status, _utc(since), _utc(before)), is_run
+
+
+def _stored_name(initializer: str) -> str:
+    """The name that runs are stored under, where a config may write another for it."""
+    name, bracket, parameters = initializer.partition("(")
+    known = ALIASES.get(spelled(name), spelled(name))
+    return f"{known}{bracket}{parameters}" if known in INITIALIZERS else initializer
 
 
 def _utc(moment: datetime | None) -> str | None:

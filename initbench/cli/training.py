@@ -1,11 +1,14 @@
-"""What `run` and `compare` share: take what is stored, train the rest, keep what is finished."""
+"""What `run` and `compare` share: take what is stored, train the rest, keep what is finished.
+
+`check` and `baseline` train by it, too, and keep nothing.
+"""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 import click
@@ -93,20 +96,21 @@ def train_runs(
         return
     jobs = jobs or plan.useful_jobs(runs, processors(), samples)
     workers: executors.Workers | None = None
-    if execution.executor == "dask":
-        workers = executors.Dask(execution.scheduler, jobs)
-        jobs = workers.threads
-        if not jobs and not quiet:
-            click.echo(f"{execution.scheduler} has no workers yet: waiting for them", err=True)
-    elif jobs > 1 or any(run.initializer.plugin for run in runs):  # which may end its process
-        workers = executors.Processes(jobs)
-    stacks = plan.stacks(runs, max(1, jobs), samples)
-    with (
-        closing(workers) if workers else nullcontext(),
-        Display(stacks, enabled=not quiet) as display,
-        closing(execute.execute(stacks, list(todo), workers, display.report)) as batches,
-    ):
-        yield from batches
+    with ExitStack() as opened:
+        if execution.executor == "dask":
+            workers = dask = opened.enter_context(
+                closing(executors.Dask(execution.scheduler, jobs))
+            )
+            jobs = dask.threads
+            if not jobs and not quiet:
+                click.echo(f"{execution.scheduler} has no workers yet: waiting for them", err=True)
+        elif jobs > 1 or any(run.initializer.plugin for run in runs):  # which may end its process
+            workers = opened.enter_context(closing(executors.Processes(jobs)))
+        stacks = plan.stacks(runs, max(1, jobs), samples)
+        display = opened.enter_context(Display(stacks, enabled=not quiet))
+        yield from opened.enter_context(
+            closing(execute.execute(stacks, list(todo), workers, display.report))
+        )
 
 
 def _labelled(

@@ -47,16 +47,20 @@ def record_fields(record: Record) -> dict[str, Any]:
         **{name: number(record.metric(name)) for name in METRICS},
         "curve": _curve_fields(record.curve),
         "seconds": record.seconds,
+        "numerics": record.numerics,
         "cached": record.cached,
     }
 
 
 def record_rows(records: Sequence[Record]) -> tuple[list[str], list[list[object]]]:
-    """Header and rows of a CSV with one row a run."""
+    """Header and rows of a CSV with one row a run.
+
+    A swept key that has the name of another column becomes ``sweep.iterations``.
+    """
     swept = list(dict.fromkeys(key for record in records for key in record.setting))
-    header = [
-        "id", "config", "initializer", *swept, "seed", "status", "iterations", *METRICS, "seconds",
-    ]  # fmt: skip
+    who = ["id", "config", "initializer"]
+    ended = ["seed", "status", "reason", "iterations", *METRICS, "seconds"]
+    keys = [f"sweep.{key}" if key in {*who, *ended} else key for key in swept]
     rows: list[list[object]] = [
         [
             record.id,
@@ -65,13 +69,14 @@ def record_rows(records: Sequence[Record]) -> tuple[list[str], list[list[object]
             *(record.setting.get(key) for key in swept),
             record.seed,
             record.status,
+            record.reason,
             record.iterations,
             *(record.metric(name) for name in METRICS),
             record.seconds,
         ]
         for record in records
     ]
-    return header, rows
+    return [*who, *keys, *ended], rows
 
 
 def _summary_fields(summary: Summary) -> dict[str, Any]:

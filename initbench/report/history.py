@@ -91,8 +91,10 @@ def _text(value: object) -> str:
     """A choice as its name and parameters; anything else as Python writes it."""
     if not isinstance(value, dict):
         return str(value)
-    parameters = [f"{key}={inner}" for key, inner in value.items() if key != "name"]
-    return f"{value['name']}({', '.join(parameters)})" if parameters else str(value["name"])
+    parameters = ", ".join(f"{key}={inner}" for key, inner in value.items() if key != "name")
+    if "name" not in value:  # the versions of frameworks
+        return parameters
+    return f"{value['name']}({parameters})" if parameters else str(value["name"])
 
 
 def document(found: Sequence[Stored]) -> dict[str, Any]:
@@ -115,7 +117,7 @@ def rows(found: Sequence[Stored]) -> tuple[list[str], list[list[object]]]:
     """Header and rows of a CSV with one row a run."""
     header, body = documents.record_rows([one.record for one in found])
     made = ("created", "numpy", "blas")
-    return [*header, "reason", *made], [
-        [*row, one.record.reason, *(getattr(one.provenance, name) for name in made)]
+    return [*header, *made], [
+        [*row, *(getattr(one.provenance, name) for name in made)]
         for row, one in zip(body, found, strict=True)
     ]

@@ -230,6 +230,17 @@ def test_show_filters() -> None:
     assert shown_seeds("--since", "2026-01-03") == [2]
 
 
+@pytest.mark.parametrize("name", ["kaiming_normal", "HeNormal", "he_normal", "my_own"])
+def test_an_initializer_is_found_by_any_name_that_a_config_may_write(name: str) -> None:
+    stored = "my_own" if name == "my_own" else "he_normal"  # one of a plugin has one name
+    change("UPDATE runs SET initializer = ? WHERE seed = 1", stored)
+    change("UPDATE runs SET initializer = ? WHERE setting LIKE '%0.2%'", f"{stored}(gain=2.0)")
+    assert shown_seeds("--initializer", name) == [1, 0, 1]
+    assert shown_seeds("--initializer", f"{name}(gain=2.0)") == [0, 1]
+    assert invoke("clean", "--initializer", name, "--yes").exit_code == 0
+    assert shown_seeds() == [0]
+
+
 def test_what_is_not_there_is_met_with_the_closest() -> None:
     done = invoke("show", "rate")
     assert (done.exit_code, done.stderr) == (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -12,10 +13,11 @@ from initbench.stats import summarize
 OK = Record(
     "0123456789abcdef", "he", "he_normal", {"learning_rate": 0.1}, 3, "ok",
     Curve((0, 10), (0.7, 0.1 + 0.2), (0.5, 1.0), (0.7, 0.4), (0.5, 0.9)), 1.5,
+    numerics="numpy 2.4.6, openblas Zen",
 )  # fmt: skip
 DIVERGED = Record(
     "fedcba9876543210", "he", "he_normal", {"learning_rate": 9.0}, 3, "diverged",
-    Curve((0,), (math.inf,), None, (math.inf,), None), 0.5,
+    Curve((0,), (math.inf,), None, (math.inf,), None), 0.5, "a note",
 )  # fmt: skip
 
 
@@ -42,6 +44,7 @@ def test_a_record_holds_all_digits_and_its_curve() -> None:
             "test_accuracy": [0.5, 0.9],
         },
         "seconds": 1.5,
+        "numerics": "numpy 2.4.6, openblas Zen",
         "cached": False,
     }
 
@@ -78,8 +81,8 @@ def test_documents_have_the_promised_fields() -> None:
 def test_rows_for_csv_have_a_column_a_swept_key() -> None:
     header, rows = documents.record_rows([OK, DIVERGED])
     assert header == [
-        "id", "config", "initializer", "learning_rate", "seed", "status", "iterations",
-        "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds",
+        "id", "config", "initializer", "learning_rate", "seed", "status", "reason",
+        "iterations", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds",
     ]  # fmt: skip
     assert rows[0] == [
         "0123456789abcdef",
@@ -88,6 +91,7 @@ def test_rows_for_csv_have_a_column_a_swept_key() -> None:
         0.1,
         3,
         "ok",
+        "",
         10,
         0.1 + 0.2,
         1.0,
@@ -95,4 +99,11 @@ def test_rows_for_csv_have_a_column_a_swept_key() -> None:
         0.9,
         1.5,
     ]
-    assert rows[1][7:9] == [math.inf, None]
+    assert rows[1][6:10] == ["a note", 0, math.inf, None]
+
+
+def test_rows_for_csv_have_no_two_columns_of_one_name() -> None:
+    header, rows = documents.record_rows([replace(OK, setting={"iterations": 20})])
+    assert len(set(header)) == len(header)
+    row = dict(zip(header, rows[0], strict=True))
+    assert (row["sweep.iterations"], row["iterations"]) == (20, 10)
