@@ -56,7 +56,8 @@ def judge_expectations(experiment: Experiment, records: Sequence[Record]) -> lis
 def _judge(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> _Said:
     mine = [record for record in mine if e.seed in (None, record.seed)]
     if not mine:
-        return _Said("missing", f"seed {e.seed} was not trained")
+        which = "no seed was" if e.seed is None else f"seed {e.seed} was not"
+        return _Said("missing", f"{which} trained")
     values = [record.metric(e.metric) for record in mine]
     if None in values:
         reason = "it failed, or its task has no such metric"

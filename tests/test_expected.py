@@ -93,6 +93,13 @@ def test_forms(expectation: str, verdict: str, reason: str) -> None:
     assert (found.config, found.initializer, found.expectation) == ("c", "he_normal", 0)
 
 
+def test_nothing_trained_is_missing() -> None:
+    (found,) = expected.judge_expectations(
+        experiment("{metric: train_loss, initializer: zeros, max: 1}"), RECORDS[:3]
+    )
+    assert (found.verdict, found.reason) == ("missing", "no seed was trained")
+
+
 def test_without_a_name_an_expectation_is_of_every_initializer() -> None:
     verdicts = expected.judge_expectations(experiment("{metric: train_loss, max: 0.5}"), RECORDS)
     assert [(v.initializer, v.verdict) for v in verdicts] == [

@@ -320,3 +320,13 @@ def test_a_baseline_that_cannot_be_written_is_said_before_training(folder: Path)
     assert (done.exit_code, done.stderr) == (
         2, "file: cannot be written: File exists; choose another file with --baseline\n"
     )  # fmt: skip
+
+
+def test_configs_that_share_runs_are_judged_each(folder: Path) -> None:
+    (folder / "configs/he.yaml").unlink()
+    (folder / "configs/again.yaml").write_text(ZEROS)
+    assert initbench("baseline", "save", "--all", "-q").exit_code == 0
+    done = initbench("check", "--all", "--format", "json")
+    assert done.exit_code == 0
+    rows = json.loads(done.stdout)["verdicts"]
+    assert {(row["config"], row["verdict"]) for row in rows} == {("again", "ok"), ("zeros", "ok")}
