@@ -271,7 +271,12 @@ def _at_best_setting(records: Sequence[Record], metric: str) -> _Entry:
     def of(group: Sequence[Record], chosen: set[int]) -> list[Record]:
         return [record for record in group if record.seed in chosen]
 
-    best = min(settings.values(), key=lambda group: _badness(of(group, choosers), metric))
+    # Of runs cut short, a setting that only choosing seeds finished has nothing to be judged by.
+    candidates = [group for group in settings.values() if of(group, judges)]
+    if not candidates:
+        choosers = judges = set(seeds)
+        apart, candidates = False, list(settings.values())
+    best = min(candidates, key=lambda group: _badness(of(group, choosers), metric))
     judged = of(best, judges)
     shown = []
     for group in settings.values():
