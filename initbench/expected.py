@@ -115,6 +115,8 @@ def _apart(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> 
 
 def _faster(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> _Said:
     """The form faster_than: median iterations to the target; never is inf."""
+    if any(record.status == "failed" for record in others):  # which is not to be slow
+        return _Said("missing", f"{e.other} has no {e.metric} at some seeds")
     target = e.target or 0.0  # the model asks for one
     fast, slow = (
         median([record.iterations_to(e.metric, target) for record in side])

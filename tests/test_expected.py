@@ -123,6 +123,15 @@ def test_a_failed_run_cannot_be_judged() -> None:
     assert found.verdict == "missing"
 
 
+def test_nobody_is_faster_than_a_failed_run() -> None:
+    failed = Record("", "c", "zeros", {}, 2, "failed", NO_CURVE, 0.0, "it raised")
+    one = experiment(
+        "{initializer: he_normal, metric: train_loss, faster_than: zeros, target: 0.5}"
+    )
+    (found,) = expected.judge_expectations(one, [*RECORDS[:5], failed])
+    assert (found.verdict, found.reason) == ("missing", "zeros has no train_loss at some seeds")
+
+
 @pytest.mark.parametrize("name", ["normal", "normal(std=10)", "Normal"])
 def test_an_initializer_is_found_by_label_or_by_its_name(name: str) -> None:
     one = experiment(
