@@ -192,7 +192,8 @@ def _rows(number: int, contest: Contest, metric: str, target: Target | None) -> 
     scores = [_badness(entry.records, metric) for entry in entries]
     pairs = [paired_differences(entry.records, entries[0].records, metric) for entry in entries]
     # With fewer seeds no row could be told from the best, whatever the runs: that says nothing.
-    enough = max(MIN_SEEDS, seeds_needed(len(entries) - 1, SIGNIFICANCE))
+    # An initializer whose every run failed is in no test, and asks the others for no more seeds.
+    enough = max(MIN_SEEDS, seeds_needed(sum(map(bool, map(len, pairs))) - 1, SIGNIFICANCE))
     told = [len(pair) >= enough for pair in pairs]
     tested = [i for i in range(1, len(entries)) if told[i]]
     p_values = dict(zip(tested, holm([signed_rank_p(pairs[i]) for i in tested]), strict=True))

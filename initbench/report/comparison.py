@@ -113,16 +113,16 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
         f"interval (bootstrap, {RESAMPLES:,} resamples, seed {BOOTSTRAP_SEED}). Differences are "
         f"paired by seed.{DIVERGED if any(row.diverged for row in rows) else ''}",
     ]
-    fewest = min(row.pairs for row in rows)
     if any(row.best_group is not None for row in rows[1:]):
         lines.append(
             "Marked *: the best, and what cannot be told from it (Wilcoxon signed-rank test, "
             f"Holm-adjusted p above {SIGNIFICANCE:g})."
         )
-    needed = seeds_needed(len(rows) - 1, SIGNIFICANCE)
-    if len(rows) > 1 and fewest < needed:
+    pairs = [row.pairs for row in rows if row.pairs]  # none, where all runs failed
+    needed = seeds_needed(len(pairs) - 1, SIGNIFICANCE)
+    if len(pairs) > 1 and min(pairs) < needed:
         lines.append(
-            f"{fewest} paired seeds cannot tell {len(rows)} rows apart: that takes at least "
+            f"{min(pairs)} paired seeds cannot tell {len(pairs)} rows apart: that takes at least "
             f"{needed}."
         )
     lines.append(

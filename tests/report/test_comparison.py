@@ -5,7 +5,7 @@ import math
 import pytest
 
 from initbench import stats
-from initbench.records import METRICS, Curve, Record
+from initbench.records import METRICS, NO_CURVE, Curve, Record
 from initbench.report import comparison, documents, tables
 from initbench.stats import Contest, Row, Target
 from tests.report.test_tables import rendered
@@ -54,6 +54,17 @@ def test_with_few_seeds_nothing_is_told_apart() -> None:
     assert [row[0] for row in table.rows] == ["1", "2", "3"]
     assert "5 paired seeds cannot tell 3 rows apart: that takes at least 7." in table.caption
     assert "Wilcoxon" not in table.caption
+
+
+def test_a_caption_counts_no_pairs_of_an_initializer_that_failed() -> None:
+    records = [record(name, seed, 0.1) for name in ("he", "glorot") for seed in range(5)]
+    failed = [
+        Record("", "own", "own", {}, seed, "failed", NO_CURVE, 0.0, "it raised")
+        for seed in range(5)
+    ]
+    found = stats.compare([Contest([*records, *failed], 0.7)])
+    (table,) = comparison.comparison_tables("the problem", found, None)
+    assert "5 paired seeds cannot tell 2 rows apart: that takes at least 6." in table.caption
 
 
 def test_iterations_to_a_target() -> None:
