@@ -18,6 +18,7 @@ from initbench.core.network import layer_views, parameter_count, parameters
 from initbench.core.propagation import Measurement, mean_cosine, measure
 from initbench.core.train import Problem, Split, train
 from initbench.execute import Work, draw, prepare, select
+from initbench.fields import setting_key
 from initbench.judgement import Diagnosis, Findings, Layer, Pair, Steady, Theory, judge
 from initbench.plan import Run, Stack
 from initbench.spec import Experiment
@@ -66,7 +67,7 @@ def diagnose(
     """
     groups: dict[Hashable, list[Run]] = {}
     for run in plan.runs(experiments):
-        key = (run.experiment.name, run.initializer.label, repr(run.experiment.setting))
+        key = (run.experiment.name, run.initializer.label, setting_key(run.experiment.setting))
         group = groups.setdefault(key, [])
         most = MAX_WEIGHTS // parameter_count(run.experiment.sizes)
         if len(group) < np.clip(most, MIN_SEEDS, MAX_SEEDS):

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from initbench.expectation import Gate
+from initbench.fields import setting_key
 from initbench.paired import MIN_SEEDS, Interval, differences, median, median_interval
 from initbench.records import METRICS, Record, Status
 from initbench.verdict import Key, Verdict, Word
@@ -71,7 +72,7 @@ class Group:
     @property
     def key(self) -> Key:
         """What a group is found by."""
-        return self.config, self.initializer, repr(dict(self.setting))
+        return self.config, self.initializer, setting_key(self.setting)
 
 
 def confirm_seeds(seeds: Sequence[int]) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from initbench.fields import setting_key
 from initbench.paired import (
     MIN_SEEDS,
     Interval,
@@ -67,7 +68,7 @@ def summarize(records: Iterable[Record]) -> list[Summary]:
     """One Summary for each (config, initializer, setting), in the order of the records."""
     groups: dict[Hashable, list[Record]] = {}
     for record in records:
-        key = (record.config, record.initializer, repr(record.setting))
+        key = (record.config, record.initializer, setting_key(record.setting))
         groups.setdefault(key, []).append(record)
     return [
         Summary(
@@ -260,7 +261,7 @@ def _at_best_setting(records: Sequence[Record], metric: str) -> _Entry:
     """An initializer's records at the setting of its sweep that the choosing seeds like best."""
     settings: dict[str, list[Record]] = {}
     for record in records:
-        settings.setdefault(repr(record.setting), []).append(record)
+        settings.setdefault(setting_key(record.setting), []).append(record)
     if len(settings) == 1:
         return _Entry(list(records), (), 0, True)
     seeds = list(dict.fromkeys(record.seed for record in records))

@@ -59,6 +59,7 @@ def command(
     from initbench import config, datasets, plan, plugins, stats
     from initbench.cli.output import show
     from initbench.cli.training import finish, noted, train_all
+    from initbench.fields import setting_key
     from initbench.report import comparison, documents, tables
     from initbench.results import prepare, save
     from initbench.store import opened
@@ -75,10 +76,10 @@ def command(
     problems: dict[Hashable, list[Experiment]] = {}
     for experiment in experiments:
         problems.setdefault(plan.problem(experiment), []).append(experiment)
-    posed = {(e.name, repr(e.setting)): problem for problem, es in problems.items() for e in es}
+    posed = {(e.name, setting_key(e.setting)): plan.problem(e) for e in experiments}
     fought: dict[Hashable, list[Record]] = {}
     for record in trained.records:
-        fought.setdefault(posed[record.config, repr(record.setting)], []).append(record)
+        fought.setdefault(posed[record.config, setting_key(record.setting)], []).append(record)
     contests = [
         stats.Contest(fought[problem], datasets.constant_loss(datasets.load(of_problem[0].dataset)))
         for problem, of_problem in problems.items()

@@ -10,6 +10,7 @@ from typing import Any
 
 from initbench import datasets, gate, plan
 from initbench.cli.training import labelled, train_runs
+from initbench.fields import setting_key
 from initbench.plan import Run
 from initbench.provenance import provenance
 from initbench.records import Record
@@ -28,7 +29,7 @@ def train(runs: Sequence[Run], jobs: int | None, *, quiet: bool) -> list[Record]
 
 def key(run: Run) -> Key:
     """The group that a run belongs to."""
-    return run.experiment.name, run.initializer.label, repr(run.experiment.setting)
+    return run.experiment.name, run.initializer.label, setting_key(run.experiment.setting)
 
 
 def groups(runs: Sequence[Run], records: Sequence[Record]) -> list[gate.Group]:
