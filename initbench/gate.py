@@ -74,6 +74,12 @@ class Group:
         """What a group is found by."""
         return self.config, self.initializer, setting_key(self.setting)
 
+    @property
+    def numerics(self) -> str:
+        """The NumPy and BLAS that made the runs; "" in a document that does not say."""
+        made = self.provenance
+        return f"NumPy {made['numpy']}, {made['blas']}" if made else ""
+
 
 def confirm_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     """As many other seeds: the smallest that are not among them.
@@ -112,6 +118,16 @@ def judge(
         gate = gates.get(candidate.config, Gate())
         verdicts += _judge_group(known, candidate, gate)
     return verdicts
+
+
+def other_numerics(baseline: Mapping[Key, Group], candidates: Iterable[Group]) -> list[str]:
+    """In words, the NumPy and BLAS of what is judged against a baseline made with others."""
+    pairs = [(baseline[c.key].numerics, c.numerics) for c in candidates if c.key in baseline]
+    return [
+        f"Baseline made with {old}, candidate with {new}: last digits may differ."
+        for old, new in dict.fromkeys(pairs)
+        if old and new and old != new
+    ]
 
 
 def _judge_group(baseline: Group | None, candidate: Group, gate: Gate) -> list[Verdict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
+from initbench import baseline as baselines
 from initbench.cli import main, options
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.scaling import member
@@ -330,3 +332,15 @@ def test_configs_that_share_runs_are_judged_each(folder: Path) -> None:
     assert done.exit_code == 0
     rows = json.loads(done.stdout)["verdicts"]
     assert {(row["config"], row["verdict"]) for row in rows} == {("again", "ok"), ("zeros", "ok")}
+
+
+def test_a_baseline_of_other_arithmetic_says_so(folder: Path, saved: Path) -> None:
+    known = baselines.load(saved).values()
+    made = {"numpy": "1.0", "blas": "another"}
+    (folder / "old.json").write_text(
+        baselines.text(replace(group, provenance=made) for group in known)
+    )
+    done = initbench("check", "old.json", str(saved))
+    assert done.exit_code == 0
+    assert "Baseline made with NumPy 1.0, another, candidate with NumPy" in done.stdout
+    assert done.stdout.count("Baseline made") == 1
