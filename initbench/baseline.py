@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from initbench.errors import BaselineError
+from initbench.fields import setting_key
 from initbench.gate import Group, Run
 from initbench.records import METRICS
 from initbench.verdict import Key
@@ -102,7 +103,7 @@ def _saved(path: Path, document: Mapping[str, Any]) -> list[Group]:
 def _recorded(records: Iterable[Mapping[str, Any]]) -> list[Group]:
     runs: dict[tuple[str, str, str], tuple[Mapping[str, Any], list[Run]]] = {}
     for record in records:
-        key = (record["config"], record["initializer"], repr(record["setting"]))
+        key = (record["config"], record["initializer"], setting_key(record["setting"]))
         runs.setdefault(key, (record, []))[1].append(_run(record))
     return [
         Group(first["config"], first["initializer"], first["setting"], tuple(of_group))

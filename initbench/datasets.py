@@ -26,6 +26,7 @@ from initbench import spec
 from initbench.choice import Choice
 from initbench.core.train import Split
 from initbench.errors import DataError
+from initbench.records import METRICS
 
 Array = NDArray[Any]
 
@@ -79,6 +80,12 @@ def constant_loss(dataset: Dataset) -> float:
     if dataset.task == "binary":
         shares = np.array([1 - shares[0], shares[0]])
     return float(entr(shares).sum())
+
+
+def metrics(dataset: Dataset) -> tuple[str, ...]:
+    """Those of METRICS that the task has: a regression has no accuracy."""
+    regression = dataset.task == "regression"
+    return tuple(name for name in METRICS if not (regression and name.endswith("accuracy")))
 
 
 def fingerprint(choice: Choice) -> str | None:

@@ -19,6 +19,7 @@ from initbench.core.propagation import Measurement, mean_cosine, measure
 from initbench.core.train import Problem, Split, train
 from initbench.errors import PluginError
 from initbench.execute import Drawn, Work, draw, prepare
+from initbench.fields import setting_key
 from initbench.judgement import Diagnosis, Findings, Layer, Pair, Steady, Theory, judge
 from initbench.plan import Run, Stack
 from initbench.spec import Experiment
@@ -69,7 +70,7 @@ def diagnose(
     """
     groups: dict[Hashable, list[Run]] = {}
     for run in plan.runs(experiments):
-        key = (run.experiment.name, run.initializer.label, repr(run.experiment.setting))
+        key = (run.experiment.name, run.initializer.label, setting_key(run.experiment.setting))
         group = groups.setdefault(key, [])
         most = MAX_WEIGHTS // parameter_count(run.experiment.sizes)
         if len(group) < np.clip(most, MIN_SEEDS, MAX_SEEDS):

@@ -56,7 +56,8 @@ def judge_expectations(experiment: Experiment, records: Sequence[Record]) -> lis
 def _judge(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> _Said:
     mine = [record for record in mine if e.seed in (None, record.seed)]
     if not mine:
-        return _Said("missing", f"seed {e.seed} was not trained")
+        which = "no seed was" if e.seed is None else f"seed {e.seed} was not"
+        return _Said("missing", f"{which} trained")
     values = [record.metric(e.metric) for record in mine]
     if None in values:
         reason = "it failed, or its task has no such metric"
@@ -114,6 +115,8 @@ def _apart(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> 
 
 def _faster(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> _Said:
     """The form faster_than: median iterations to the target; never is inf."""
+    if any(record.status == "failed" for record in others):  # which is not to be slow
+        return _Said("missing", f"{e.other} has no {e.metric} at some seeds")
     target = e.target or 0.0  # the model asks for one
     fast, slow = (
         median([record.iterations_to(e.metric, target) for record in side])

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from initbench.expectation import Gate
+from initbench.fields import setting_key
 from initbench.paired import MIN_SEEDS, Interval, differences, median, median_interval
 from initbench.records import METRICS, Record, Status
 from initbench.verdict import Key, Verdict, Word
@@ -71,7 +72,13 @@ class Group:
     @property
     def key(self) -> Key:
         """What a group is found by."""
-        return self.config, self.initializer, repr(dict(self.setting))
+        return self.config, self.initializer, setting_key(self.setting)
+
+    @property
+    def numerics(self) -> str:
+        """The NumPy and BLAS that made the runs; "" in a document that does not say."""
+        made = self.provenance
+        return f"NumPy {made['numpy']}, {made['blas']}" if made else ""
 
 
 def confirm_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
@@ -111,6 +118,16 @@ def judge(
         gate = gates.get(candidate.config, Gate())
         verdicts += _judge_group(known, candidate, gate)
     return verdicts
+
+
+def other_numerics(baseline: Mapping[Key, Group], candidates: Iterable[Group]) -> list[str]:
+    """In words, the NumPy and BLAS of what is judged against a baseline made with others."""
+    pairs = [(baseline[c.key].numerics, c.numerics) for c in candidates if c.key in baseline]
+    return [
+        f"Baseline made with {old}, candidate with {new}: last digits may differ."
+        for old, new in dict.fromkeys(pairs)
+        if old and new and old != new
+    ]
 
 
 def _judge_group(baseline: Group | None, candidate: Group, gate: Gate) -> list[Verdict]:

@@ -39,7 +39,6 @@ RESERVED_NAMES = frozenset({"comparison", "baseline", "runs"})
 
 Samples = Annotated[int, Ge(2), Le(MAX_SAMPLES)]
 Width = Annotated[int, Ge(1)]
-Metric = Literal["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
 
 
 class Generated(Choice):
@@ -166,7 +165,10 @@ class Drawn(Choice):
 
     @model_validator(mode="after")
     def _drawable(self) -> Drawn:
-        if what := complaint(self.name, self.parameters) or frameworks.missing(self.name):
+        # What a user's own law calls a dialect is its own affair.
+        if self.plugin is None and (
+            what := complaint(self.name, self.parameters) or frameworks.missing(self.name)
+        ):
             raise ValueError(what)
         row, parameters = self.chosen.initializer, self.chosen.parameters
         if row.law is not None and row.scope == "layer" and self.plugin is None:

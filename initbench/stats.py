@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from initbench.fields import setting_key
 from initbench.paired import (
     MIN_SEEDS,
     Interval,
@@ -67,7 +68,7 @@ def summarize(records: Iterable[Record]) -> list[Summary]:
     """One Summary for each (config, initializer, setting), in the order of the records."""
     groups: dict[Hashable, list[Record]] = {}
     for record in records:
-        key = (record.config, record.initializer, repr(record.setting))
+        key = (record.config, record.initializer, setting_key(record.setting))
         groups.setdefault(key, []).append(record)
     return [
         Summary(
@@ -192,7 +193,8 @@ def _rows(number: int, contest: Contest, metric: str, target: Target | None) -> 
     scores = [_badness(entry.records, metric) for entry in entries]
     pairs = [paired_differences(entry.records, entries[0].records, metric) for entry in entries]
     # With fewer seeds no row could be told from the best, whatever the runs: that says nothing.
-    enough = max(MIN_SEEDS, seeds_needed(len(entries) - 1, SIGNIFICANCE))
+    # An initializer whose every run failed is in no test, and asks the others for no more seeds.
+    enough = max(MIN_SEEDS, seeds_needed(sum(map(bool, map(len, pairs))) - 1, SIGNIFICANCE))
     told = [len(pair) >= enough for pair in pairs]
     tested = [i for i in range(1, len(entries)) if told[i]]
     p_values = dict(zip(tested, holm([signed_rank_p(pairs[i]) for i in tested]), strict=True))
@@ -259,7 +261,7 @@ def _at_best_setting(records: Sequence[Record], metric: str) -> _Entry:
     """An initializer's records at the setting of its sweep that the choosing seeds like best."""
     settings: dict[str, list[Record]] = {}
     for record in records:
-        settings.setdefault(repr(record.setting), []).append(record)
+        settings.setdefault(setting_key(record.setting), []).append(record)
     if len(settings) == 1:
         return _Entry(list(records), (), 0, True)
     seeds = list(dict.fromkeys(record.seed for record in records))
@@ -271,7 +273,12 @@ def _at_best_setting(records: Sequence[Record], metric: str) -> _Entry:
     def of(group: Sequence[Record], chosen: set[int]) -> list[Record]:
         return [record for record in group if record.seed in chosen]
 
-    best = min(settings.values(), key=lambda group: _badness(of(group, choosers), metric))
+    # Of runs cut short, a setting that only choosing seeds finished has nothing to be judged by.
+    candidates = [group for group in settings.values() if of(group, judges)]
+    if not candidates:
+        choosers = judges = set(seeds)
+        apart, candidates = False, list(settings.values())
+    best = min(candidates, key=lambda group: _badness(of(group, choosers), metric))
     judged = of(best, judges)
     shown = []
     for group in settings.values():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from initbench.fields import setting_key
 from initbench.paired import Interval
 
 Word = Literal[
@@ -43,7 +44,7 @@ class Verdict:
     @property
     def key(self) -> Key:
         """The group's."""
-        return self.config, self.initializer, repr(dict(self.setting))
+        return self.config, self.initializer, setting_key(self.setting)
 
 
 def exit_code(verdicts: Iterable[Verdict], *, strict: bool) -> int:

@@ -93,6 +93,13 @@ def test_forms(expectation: str, verdict: str, reason: str) -> None:
     assert (found.config, found.initializer, found.expectation) == ("c", "he_normal", 0)
 
 
+def test_nothing_trained_is_missing() -> None:
+    (found,) = expected.judge_expectations(
+        experiment("{metric: train_loss, initializer: zeros, max: 1}"), RECORDS[:3]
+    )
+    assert (found.verdict, found.reason) == ("missing", "no seed was trained")
+
+
 def test_without_a_name_an_expectation_is_of_every_initializer() -> None:
     verdicts = expected.judge_expectations(experiment("{metric: train_loss, max: 0.5}"), RECORDS)
     assert [(v.initializer, v.verdict) for v in verdicts] == [
@@ -114,6 +121,15 @@ def test_a_failed_run_cannot_be_judged() -> None:
     one = experiment("{metric: train_loss, max: 1}", "zeros")
     (found,) = expected.judge_expectations(one, records)
     assert found.verdict == "missing"
+
+
+def test_nobody_is_faster_than_a_failed_run() -> None:
+    failed = Record("", "c", "zeros", {}, 2, "failed", NO_CURVE, 0.0, "it raised")
+    one = experiment(
+        "{initializer: he_normal, metric: train_loss, faster_than: zeros, target: 0.5}"
+    )
+    (found,) = expected.judge_expectations(one, [*RECORDS[:5], failed])
+    assert (found.verdict, found.reason) == ("missing", "zeros has no train_loss at some seeds")
 
 
 @pytest.mark.parametrize("name", ["normal", "normal(std=10)", "Normal"])

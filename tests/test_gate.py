@@ -222,3 +222,12 @@ def test_units_and_the_order_of_seeds_change_no_verdict(
     assert {v.metric: v.verdict for v in grown if v.metric.endswith("loss")} == {
         metric: word for metric, word in first.items() if metric.endswith("loss")
     }
+
+
+def test_a_group_is_found_in_whatever_order_its_sweep_names_the_keys() -> None:
+    one = {"learning_rate": 0.1, "batch_size": 16}
+    other = dict(reversed(one.items()))
+    assert list(one) != list(other)
+    keys = {Group("c", "zeros", setting, ()).key for setting in (one, other)}
+    keys |= {Verdict("c", "zeros", setting, "", "ok", "").key for setting in (one, other)}
+    assert len(keys) == 1

@@ -143,6 +143,29 @@ def test_p_is_that_of_all_sign_patterns(differences: list[float]) -> None:
     assert paired.signed_rank_p(moved) == pytest.approx(exact, rel=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("n", [8, 13])
+def test_p_is_scipys_exact_one(n: int, seed: int) -> None:
+    """With ties SciPy's is of all permutations, 2^13 at most; without, of its own recurrence."""
+    rng = RandomState(seed)
+    untied = rng.standard_normal(n) + 0.5
+    exact = stats.wilcoxon(untied, method="exact").pvalue
+    assert paired.signed_rank_p(untied) == pytest.approx(exact, rel=1e-12)
+    tied = rng.choice([-2.0, -1, 1, 2, 3], n)
+    every = stats.wilcoxon(tied, method=stats.PermutationMethod(n_resamples=2**n)).pvalue
+    assert paired.signed_rank_p(tied) == pytest.approx(every, rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [30, 50])
+def test_p_is_exact_up_to_fifty_differences(n: int) -> None:
+    values = RandomState(n).standard_normal(n) + 0.3
+    exact = stats.wilcoxon(values, method="exact").pvalue
+    assert paired.signed_rank_p(values) == pytest.approx(exact, rel=1e-12)
+    assert paired.signed_rank_p(np.ones(n)) == 2 / 2**n
+    more = np.concatenate([values, np.linspace(-0.5, 1, 51 - n)])
+    assert paired.signed_rank_p(more) == stats.wilcoxon(more, method="asymptotic").pvalue
+
+
 def test_infinite_differences_rank_as_the_largest() -> None:
     finite = np.array([-1.0, 2, 3, 4, 5, 6, 1e9])
     endless = np.array([-1.0, 2, 3, 4, 5, 6, math.inf])

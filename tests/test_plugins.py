@@ -113,6 +113,20 @@ def test_an_initializer_of_the_network() -> None:
     assert row.properties == frozenset({"fixed"})
 
 
+def test_a_parameter_may_be_called_dialect() -> None:
+    Path("own.py").write_text(
+        "import numpy as np\n"
+        "def own(rng, shape, dtype, *, dialect: str = 'north'):\n"
+        "    return np.full(shape, len(dialect), dtype)\n"
+    )
+    Path("c.yaml").write_text(
+        "initializer: {name: own, dialect: south}\nlayers: [2, 2, 1]\niterations: 1\n"
+        "learning_rate: 0.1\n"
+    )
+    (experiment,) = config.load([Path("c.yaml")], (), plugins.experiment([Path("own.py")]))
+    assert experiment.initializer[0].chosen.parameters == {"dialect": "south"}
+
+
 def test_it_pickles_as_its_text(folder: Path) -> None:
     """A process that has not loaded the file, nor can, draws the same."""
     row = plugins.load(["spread.py"])["spread"]

@@ -214,3 +214,28 @@ def test_a_setting_that_always_diverges_is_infinitely_worse() -> None:
     ]
     (row,) = stats.compare([stats.Contest(records, LN2)])
     assert {s.setting["rate"]: s.worse_by for s in row.settings} == {1: 0.0, 2: math.inf}
+
+
+def test_of_a_sweep_cut_short_a_setting_that_can_be_judged_is_best() -> None:
+    """Nine seeds asked for, three of them to choose: of the better setting only those finished."""
+    better = [record([0.1], seed=seed, setting={"rate": 1}) for seed in range(3)]
+    worse = [record([0.2], seed=seed, setting={"rate": 2}) for seed in range(9)]
+    (row,) = stats.compare([stats.Contest([*better, *worse], LN2)])
+    assert (row.setting, row.runs, row.chosen_by, row.apart) == ({"rate": 2}, 6, 3, True)
+    assert [s.worse_by for s in row.settings] == [math.inf, 0.0]
+
+
+def test_an_initializer_that_failed_asks_for_no_more_seeds() -> None:
+    """Six seeds tell two rows apart, and a third that has no run to test changes nothing."""
+    records = [
+        record([loss + seed / 100], config=name, seed=seed)
+        for name, loss in (("good", 0.1), ("bad", 0.5))
+        for seed in range(6)
+    ]
+    failed = [Record("", "f", "zeros", {}, s, "failed", NO_CURVE, 0.0, "x") for s in range(6)]
+    rows = stats.compare([stats.Contest([*records, *failed], LN2)])
+    assert [(row.config, row.best_group) for row in rows] == [
+        ("good", True),
+        ("bad", False),
+        ("f", None),
+    ]

@@ -69,13 +69,13 @@ def command(
     places: dict[tuple[str, str | int], Place] = {}
     if offline:
         baseline = Path(configs[0])
-        verdicts = _judge_files(baseline, Path(configs[1]))
+        verdicts, notes = _judge_files(baseline, Path(configs[1]))
     else:
-        verdicts, places = _train_and_judge(
+        verdicts, notes, places = _train_and_judge(
             configs, baseline, [*overrides, *seeds], plugin_files, jobs, quiet=quiet
         )
     code = exit_code(verdicts, strict=strict)
-    table = report.verdict_table(verdicts, str(baseline))
+    table = report.verdict_table(verdicts, str(baseline), notes)
     match output_format:
         case "json":
             click.echo(documents.json_text(report.check_document(verdicts, code)), nl=False)
@@ -102,8 +102,8 @@ def command(
     ctx.exit(code)
 
 
-def _judge_files(baseline: Path, candidate: Path) -> list[Verdict]:
-    """Replay and statistics of two saved files, the second against the first."""
+def _judge_files(baseline: Path, candidate: Path) -> tuple[list[Verdict], list[str]]:
+    """Replay and statistics of two saved files, the second against the first; and notes."""
     from initbench import baseline as saved
     from initbench import gate
 
@@ -115,7 +115,8 @@ def _judge_files(baseline: Path, candidate: Path) -> list[Verdict]:
         for key, group in judged.items()
         if key in found and group.confirm
     ]
-    return gate.confirmed(verdicts, known, repeats, {})
+    notes = gate.other_numerics(known, judged.values())
+    return gate.confirmed(verdicts, known, repeats, {}), notes
 
 
 def _train_and_judge(
@@ -126,8 +127,8 @@ def _train_and_judge(
     jobs: int | None,
     *,
     quiet: bool,
-) -> tuple[list[Verdict], dict[tuple[str, str | int], Place]]:
-    """Verdicts on fresh runs, expectations first, and where each row stands in its config."""
+) -> tuple[list[Verdict], list[str], dict[tuple[str, str | int], Place]]:
+    """Verdicts on fresh runs, expectations first; notes; where each row stands in its config."""
     from initbench import baseline as saved
     from initbench import config, expected, gate, plan, plugins
     from initbench.cli import gating
@@ -138,7 +139,8 @@ def _train_and_judge(
     gates = {experiment.name: experiment.gate for experiment in experiments}
     runs = plan.runs(experiments)
     records = gating.train(runs, jobs, quiet=quiet)
-    judged = gate.judge(known, gating.groups(runs, records), gates)
+    groups = gating.groups(runs, records)
+    judged = gate.judge(known, groups, gates)
     if found := gate.findings(judged):
         firsts = {gating.key(run): run for run in runs if gating.key(run) in found}
         again = [
@@ -167,4 +169,4 @@ def _train_and_judge(
         for name in sorted({group.config for group in known.values()} - documents.keys()):
             message = f"{baseline}: holds {name}, which --all no longer names; save it anew"
             click.echo(message, err=True)
-    return [*verdicts, *judged], places
+    return [*verdicts, *judged], gate.other_numerics(known, groups), places

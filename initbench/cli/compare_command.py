@@ -59,12 +59,24 @@ def command(
     from initbench import config, datasets, plan, plugins, stats
     from initbench.cli.output import show
     from initbench.cli.training import finish, noted, train_all
+    from initbench.errors import ConfigError, Place, Problem
+    from initbench.fields import setting_key
     from initbench.report import comparison, documents, tables
     from initbench.results import prepare, save
     from initbench.store import opened
 
     model = plugins.experiment(plugin_files)
     experiments = config.load(configs or config.all_configs(), [*overrides, *seeds], model)
+    asked = {f"--metric {metric}": metric}
+    if target:
+        asked[f"--target {target[0]}={target[1]:g}"] = target[0]
+    if unknown := [
+        Problem(Place(option), e.name, f"its task has no {name}; it has {' and '.join(known)}")
+        for e in experiments
+        for option, name in asked.items()
+        if name not in (known := datasets.metrics(datasets.load(e.dataset)))
+    ]:
+        raise ConfigError(list(dict.fromkeys(unknown)))  # of a sweep's points each once
     prepare(results)
     with opened(results) as store:
         trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)
@@ -75,10 +87,10 @@ def command(
     problems: dict[Hashable, list[Experiment]] = {}
     for experiment in experiments:
         problems.setdefault(plan.problem(experiment), []).append(experiment)
-    posed = {(e.name, repr(e.setting)): problem for problem, es in problems.items() for e in es}
+    posed = {(e.name, setting_key(e.setting)): plan.problem(e) for e in experiments}
     fought: dict[Hashable, list[Record]] = {}
     for record in trained.records:
-        fought.setdefault(posed[record.config, repr(record.setting)], []).append(record)
+        fought.setdefault(posed[record.config, setting_key(record.setting)], []).append(record)
     contests = [
         stats.Contest(fought[problem], datasets.constant_loss(datasets.load(of_problem[0].dataset)))
         for problem, of_problem in problems.items()

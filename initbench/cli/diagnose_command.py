@@ -42,6 +42,7 @@ def command(
     from initbench.cli.output import show
     from initbench.diagnose import diagnose
     from initbench.errors import FailedRunsError
+    from initbench.fields import setting_key
     from initbench.report import diagnoses as report
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
@@ -51,12 +52,12 @@ def command(
     groups: dict[Hashable, list[Diagnosis]] = {}
     for diagnosis in found:
         f = diagnosis.findings
-        groups.setdefault((f.config, f.initializer, repr(f.setting)), []).append(diagnosis)
-    posed = {(e.name, repr(e.setting)): e for e in experiments}
+        groups.setdefault((f.config, f.initializer, setting_key(f.setting)), []).append(diagnosis)
+    posed = {(e.name, setting_key(e.setting)): e for e in experiments}
 
     def title(diagnosis: Diagnosis) -> str:
         f = diagnosis.findings
-        e = posed[f.config, repr(f.setting)]
+        e = posed[f.config, setting_key(f.setting)]
         setting = "".join(f", {key} {value}" for key, value in f.setting.items())
         seeds = f"{f.seeds} seed{'s' * (f.seeds > 1)}"
         if f.seeds < len(e.seeds):

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from initbench import datasets, gate, plan
-from initbench.cli.training import train_runs
+from initbench.cli.training import labelled, train_runs
+from initbench.fields import setting_key
 from initbench.plan import Run
 from initbench.provenance import provenance
 from initbench.records import Record
@@ -24,12 +25,12 @@ def train(runs: Sequence[Run], jobs: int | None, *, quiet: bool) -> list[Record]
     todo = dict(zip(identities, runs, strict=True))
     with closing(train_runs(todo, jobs, quiet=quiet)) as batches:
         finished = {record.id: record for batch in batches for record in batch.records}
-    return [finished[identity] for identity in identities]
+    return list(labelled(runs, identities, finished))  # configs may share runs
 
 
 def key(run: Run) -> Key:
     """The group that a run belongs to."""
-    return run.experiment.name, run.initializer.label, repr(run.experiment.setting)
+    return run.experiment.name, run.initializer.label, setting_key(run.experiment.setting)
 
 
 def groups(runs: Sequence[Run], records: Sequence[Record]) -> list[gate.Group]:

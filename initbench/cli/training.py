@@ -84,7 +84,7 @@ def train_all(
                     break
     except (KeyboardInterrupt, ExecutorError) as error:
         stopped_by = error
-    return Trained(list(_labelled(runs, identities, finished)), len(runs), stopped_by)
+    return Trained(list(labelled(runs, identities, finished)), len(runs), stopped_by)
 
 
 def train_runs(
@@ -113,7 +113,7 @@ def train_runs(
         )
 
 
-def _labelled(
+def labelled(
     runs: Sequence[Run], identities: Sequence[str], finished: Mapping[str, Record]
 ) -> Iterator[Record]:
     """The finished ones of ``runs``, in the words of the configs that ask now."""

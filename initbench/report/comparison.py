@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from initbench.paired import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval, seeds_needed
+from initbench.paired import (
+    BOOTSTRAP_SEED,
+    CONFIDENCE,
+    RESAMPLES,
+    Interval,
+    median,
+    seeds_needed,
+)
 from initbench.records import METRICS, Record
 from initbench.report.documents import number, run_document
 from initbench.report.tables import (
@@ -80,6 +87,11 @@ def _name(row: Row, rows: Sequence[Row]) -> dict[str, str]:
     return {INITIALIZER: row.initializer if same else f"{row.config}\n{row.initializer}"}
 
 
+def _in_words(row: Row, rows: Sequence[Row]) -> str:
+    (name,) = _name(row, rows).values()
+    return name.replace("\n", " ")
+
+
 def _iterations(interval: Interval | None) -> str:
     if interval is None:
         return "-"
@@ -113,16 +125,16 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
         f"interval (bootstrap, {RESAMPLES:,} resamples, seed {BOOTSTRAP_SEED}). Differences are "
         f"paired by seed.{DIVERGED if any(row.diverged for row in rows) else ''}",
     ]
-    fewest = min(row.pairs for row in rows)
     if any(row.best_group is not None for row in rows[1:]):
         lines.append(
             "Marked *: the best, and what cannot be told from it (Wilcoxon signed-rank test, "
             f"Holm-adjusted p above {SIGNIFICANCE:g})."
         )
-    needed = seeds_needed(len(rows) - 1, SIGNIFICANCE)
-    if len(rows) > 1 and fewest < needed:
+    pairs = [row.pairs for row in rows if row.pairs]  # none, where all runs failed
+    needed = seeds_needed(len(pairs) - 1, SIGNIFICANCE)
+    if len(pairs) > 1 and min(pairs) < needed:
         lines.append(
-            f"{fewest} paired seeds cannot tell {len(rows)} rows apart: that takes at least "
+            f"{min(pairs)} paired seeds cannot tell {len(pairs)} rows apart: that takes at least "
             f"{needed}."
         )
     lines.append(
@@ -130,7 +142,13 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
         "best constant predictor."
     )
     if target:
-        reached = ", ".join(f"{row.config} {row.reached}/{row.runs}" for row in rows)
+        configs = [row.config for row in rows]
+        names = (
+            configs if len(set(configs)) == len(rows) else [_in_words(row, rows) for row in rows]
+        )
+        reached = ", ".join(
+            f"{name} {row.reached}/{row.runs}" for name, row in zip(names, rows, strict=True)
+        )
         sign = "<=" if METRICS[target.metric] else ">="
         lines.append(f"Target: {target.metric} {sign} {target.value:g}; reached by {reached}.")
     lines += [
@@ -148,7 +166,6 @@ def _settings_table(rows: Sequence[Row]) -> Table:
     cells = []
     for row in rows:
         worse = sorted(s.worse_by for s in row.settings if s.setting != row.setting)
-        middle = worse[len(worse) // 2]
         cells.append(
             {
                 **_name(row, rows),
@@ -158,7 +175,7 @@ def _settings_table(rows: Sequence[Row]) -> Table:
                     f"{name}\nworse by": difference_cell(metric, Interval(x, x, x))
                     for name, x in (
                         ("next best", worse[0]),
-                        ("median", middle),
+                        ("median", median(worse)),
                         ("worst", worse[-1]),
                     )
                 },

@@ -40,7 +40,7 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 Places = Mapping[tuple[str, str | int], Place]
 
 
-def verdict_table(verdicts: Sequence[Verdict], against: str) -> Table:
+def verdict_table(verdicts: Sequence[Verdict], against: str, notes: Sequence[str] = ()) -> Table:
     """What moved, by how much, against what tolerance; the rows that are ok in one a group."""
     ordered = sorted(verdicts, key=lambda v: (WORDS.index(v.verdict), v.key))
     told = [verdict for verdict in ordered if verdict.verdict != "ok"]
@@ -63,7 +63,7 @@ def verdict_table(verdicts: Sequence[Verdict], against: str) -> Table:
         header,
         texts,
         frozenset({"baseline\n(candidate)", "difference", "tolerance"}),
-        "\n".join([*reasons, *advice]),
+        "\n".join([*reasons, *advice, *notes]),
         (INITIALIZER, 16),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
+from initbench import baseline as baselines
 from initbench.cli import main, options
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.scaling import member
@@ -320,3 +322,25 @@ def test_a_baseline_that_cannot_be_written_is_said_before_training(folder: Path)
     assert (done.exit_code, done.stderr) == (
         2, "file: cannot be written: File exists; choose another file with --baseline\n"
     )  # fmt: skip
+
+
+def test_configs_that_share_runs_are_judged_each(folder: Path) -> None:
+    (folder / "configs/he.yaml").unlink()
+    (folder / "configs/again.yaml").write_text(ZEROS)
+    assert initbench("baseline", "save", "--all", "-q").exit_code == 0
+    done = initbench("check", "--all", "--format", "json")
+    assert done.exit_code == 0
+    rows = json.loads(done.stdout)["verdicts"]
+    assert {(row["config"], row["verdict"]) for row in rows} == {("again", "ok"), ("zeros", "ok")}
+
+
+def test_a_baseline_of_other_arithmetic_says_so(folder: Path, saved: Path) -> None:
+    known = baselines.load(saved).values()
+    made = {"numpy": "1.0", "blas": "another"}
+    (folder / "old.json").write_text(
+        baselines.text(replace(group, provenance=made) for group in known)
+    )
+    done = initbench("check", "old.json", str(saved))
+    assert done.exit_code == 0
+    assert "Baseline made with NumPy 1.0, another, candidate with NumPy" in done.stdout
+    assert done.stdout.count("Baseline made") == 1

@@ -138,6 +138,21 @@ def test_a_target_is_a_metric_and_a_number(target: str) -> None:
     assert "must be METRIC=VALUE, as in test_accuracy=0.9" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--metric", "test_accuracy"), ("--target", "train_accuracy=0.9")]
+)
+def test_a_regression_has_no_accuracy(folder: Path, option: str, value: str) -> None:
+    done = compare(
+        "configs/zeros.yaml", "--set", "dataset=diabetes", "--set", "layers=[10,2,1]", option, value
+    )
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"{option} {value}: zeros: its task has no {value.partition('=')[0]}; "
+        "it has train_loss and test_loss\n"
+    )
+    assert not (folder / "results").exists()
+
+
 def test_each_initializer_stands_at_its_own_best_setting(folder: Path) -> None:
     sweep = "sweep={learning_rate: [0.001, 0.5]}"
     configs = ["configs/zeros.yaml", "configs/ones.yaml"]

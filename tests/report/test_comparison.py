@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
 
 from initbench import stats
-from initbench.records import METRICS, Curve, Record
+from initbench.records import METRICS, NO_CURVE, Curve, Record
 from initbench.report import comparison, documents, tables
 from initbench.stats import Contest, Row, Target
 from tests.report.test_tables import rendered
@@ -56,6 +57,17 @@ def test_with_few_seeds_nothing_is_told_apart() -> None:
     assert "Wilcoxon" not in table.caption
 
 
+def test_a_caption_counts_no_pairs_of_an_initializer_that_failed() -> None:
+    records = [record(name, seed, 0.1) for name in ("he", "glorot") for seed in range(5)]
+    failed = [
+        Record("", "own", "own", {}, seed, "failed", NO_CURVE, 0.0, "it raised")
+        for seed in range(5)
+    ]
+    found = stats.compare([Contest([*records, *failed], 0.7)])
+    (table,) = comparison.comparison_tables("the problem", found, None)
+    assert "5 paired seeds cannot tell 2 rows apart: that takes at least 6." in table.caption
+
+
 def test_iterations_to_a_target() -> None:
     target = Target("test_accuracy", 0.86)
     (table,) = comparison.comparison_tables("the problem", rows(target=target), target)
@@ -84,6 +96,31 @@ def test_what_settings_would_have_cost() -> None:
         "\n"
         "3 seeds chose each setting, the others judge it.\n"
     )
+
+
+def test_the_median_of_two_other_settings_is_their_mean() -> None:
+    records = [
+        record("he", seed, loss, rate)
+        for seed in range(9)
+        for rate, loss in ((0.1, 0.2), (0.2, 0.1), (0.4, 0.4))
+    ]
+    _, table = comparison.comparison_tables(
+        "the problem", stats.compare([Contest(records, 0.7)]), None
+    )
+    assert table.rows[0][-3:] == ("+0.1", "+0.2", "+0.3")
+
+
+def test_rows_of_one_config_reach_a_target_by_their_initializer() -> None:
+    records = [
+        dataclasses.replace(record(name, seed, loss), config="m")
+        for name, loss in (("he", 0.1), ("glorot", 0.2))
+        for seed in range(2)
+    ]
+    target = Target("train_loss", 0.15)
+    (table,) = comparison.comparison_tables(
+        "the problem", stats.compare([Contest(records, 0.7)], target=target), target
+    )
+    assert "reached by he_normal 2/2, glorot_normal 0/2." in table.caption
 
 
 def test_fields_of_a_row() -> None:
