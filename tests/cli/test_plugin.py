@@ -80,7 +80,6 @@ def test_the_rows_of_others_come_out() -> None:
         "",
         "Ranked by train_loss: median over 2 seeds, and its 95 % interval (bootstrap,",
         "10,000 resamples, seed 0). Differences are paired by seed.",
-        "0 paired seeds cannot tell 5 rows apart: that takes at least 8.",
         "Trained: ended with a train loss at least 5 % under that of the best constant",
         "predictor.",
         "small, broken: 2 of 2 runs failed, and break the pairs of their seeds: raised",
