@@ -30,12 +30,12 @@ def test_workers_are_ended_when_ctrl_c_comes_before_their_first_stack(
     assert closed == [True]
 
 
-def test_the_gate_reads_a_data_set_once_for_all_seeds(
+def test_the_gate_reads_a_data_set_once_for_all_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "small.yaml").write_text(CONFIG)
+    (tmp_path / "small.yaml").write_text(CONFIG + "\nsweep: {learning_rate: [1, 2]}")
     runs = plan.runs(config.load([str(tmp_path / "small.yaml")]))
     read: list[object] = []
     monkeypatch.setattr(datasets, "fingerprint", read.append)
-    assert [record.seed for record in train(runs, 1, quiet=True)] == [0, 1]
+    assert [record.seed for record in train(runs, 1, quiet=True)] == [0, 1, 0, 1]
     assert len(read) == 1
