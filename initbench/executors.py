@@ -214,7 +214,8 @@ class Dask:
         self._cluster = None
         if address is None:
             # Each death is told: tries are counted here. A scheduler of others has its own rule.
-            with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+            failures = {"distributed.scheduler.allowed-failures": 0}
+            with dask.config.set(failures), _no_interrupts():
                 self._cluster = LocalCluster(
                     n_workers=count,
                     threads_per_worker=1,
