@@ -213,9 +213,13 @@ class Dask:
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._cluster = None
         if address is None:
-            # Each death is told: tries are counted here. A scheduler of others has its own rule.
-            failures = {"distributed.scheduler.allowed-failures": 0}
-            with dask.config.set(failures), _no_interrupts():
+            settings = {
+                # Each death is told: tries are counted here. Another's scheduler has its own rule.
+                "distributed.scheduler.allowed-failures": 0,
+                # What a worker would log of a death, the table says.
+                "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
+            }
+            with dask.config.set(settings), _no_interrupts():
                 self._cluster = LocalCluster(
                     n_workers=count,
                     threads_per_worker=1,

@@ -212,7 +212,8 @@ def test_failing_initializers_are_in_the_table_and_all_others_too(
     own = ["--plugin", "own.py"]
     done = call("run", "mixed.yaml", "--format", "json", *own, *executor)
     assert done.returncode == 1, done.stderr
-    assert done.stderr == (
+    # Last: on a busy machine Dask may have something of its own to say of a death.
+    assert done.stderr.endswith(
         "wrote results/mixed.csv, results/mixed.json\n"
         "8 runs: 0 from results, 8 trained\n"
         "4 of 8 runs failed:\n"
