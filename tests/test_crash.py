@@ -212,8 +212,10 @@ def test_failing_initializers_are_in_the_table_and_all_others_too(
     own = ["--plugin", "own.py"]
     done = call("run", "mixed.yaml", "--format", "json", *own, *executor)
     assert done.returncode == 1, done.stderr
-    # Last: on a busy machine Dask may have something of its own to say of a death.
-    assert done.stderr.endswith(
+    said = done.stderr
+    if "dask" in executor:  # which on a busy machine may have words of its own for a death, before
+        said = said[said.index("wrote results/") :]
+    assert said == (
         "wrote results/mixed.csv, results/mixed.json\n"
         "8 runs: 0 from results, 8 trained\n"
         "4 of 8 runs failed:\n"

@@ -44,6 +44,7 @@ def save(
     from initbench import baseline as saved
     from initbench import config, gate, plan, plugins
     from initbench.cli import gating
+    from initbench.cli.training import reasons
     from initbench.errors import FailedRunsError
     from initbench.results import prepare, write
 
@@ -61,9 +62,8 @@ def save(
         e.model_copy(update={"seeds": gate.confirm_seeds(e.seeds)}) for e in experiments
     )
     records = gating.train([*runs, *twins, *others], jobs, quiet=quiet)
-    if failed := [record for record in records if record.status == "failed"]:
-        reasons = dict.fromkeys(f"{r.config}, {r.initializer}: {r.reason}" for r in failed)
-        raise FailedRunsError("runs failed; no baseline was saved:\n" + "\n".join(reasons))
+    if failures := reasons(records):
+        raise FailedRunsError("runs failed; no baseline was saved:\n" + "\n".join(failures))
     first = len(runs) + len(twins)
     confirm = {group.key: group.runs for group in gating.groups(others, records[first:])}
     groups = [

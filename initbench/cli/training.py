@@ -169,8 +169,13 @@ def finish(trained: Trained, *, quiet: bool, written: Sequence[object]) -> None:
 
 def _failure(records: Sequence[Record], asked: int) -> FailedRunsError | None:
     """Which records failed, for what reasons; None if none did."""
-    failed = [record for record in records if record.status == "failed"]
+    failed = sum(record.status == "failed" for record in records)
     if not failed:
         return None
-    reasons = dict.fromkeys(f"{r.config}, {r.initializer}: {r.reason}" for r in failed)
-    return FailedRunsError(f"{len(failed)} of {asked} runs failed:\n" + "\n".join(reasons))
+    return FailedRunsError(f"{failed} of {asked} runs failed:\n" + "\n".join(reasons(records)))
+
+
+def reasons(records: Iterable[Record]) -> list[str]:
+    """Whose runs failed and why, a line each, each line once."""
+    failed = (record for record in records if record.status == "failed")
+    return list(dict.fromkeys(f"{r.config}, {r.initializer}: {r.reason}" for r in failed))

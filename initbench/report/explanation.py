@@ -11,7 +11,7 @@ from typing import Any
 from initbench.core.initializers import ALIASES, Initializer
 from initbench.core.initializers.advice import ADVICE
 from initbench.explain import LayerWeights, Spoken
-from initbench.report.tables import Table
+from initbench.report.tables import Table, figure
 
 COLUMNS = ("fan_in", "fan_out", "mean", "std", "low", "high")
 
@@ -39,7 +39,7 @@ def explanation_table(explained: Explanation) -> Table:
         f"Source: {explained.initializer.reference}." * (explained.initializer.reference != "-"),
     ]
     rows = [
-        (str(number), str(layer.fan_in), str(layer.fan_out), *map(_figure, _moments(layer)))
+        (str(number), str(layer.fan_in), str(layer.fan_out), *map(figure, _moments(layer)))
         for number, layer in enumerate(explained.layers, 1)
     ]
     header = ("layer", *COLUMNS)
@@ -55,7 +55,7 @@ def explanation_table(explained: Explanation) -> Table:
 def frameworks_tables(explained: Explanation) -> list[Table]:
     """A row a framework that knows the name, for the first layer; no table where none does."""
     rows = tuple(
-        (spoken.framework, spoken.chosen.initializer.formula, *map(_figure, _moments(first)))
+        (spoken.framework, spoken.chosen.initializer.formula, *map(figure, _moments(first)))
         for spoken in explained.frameworks
         for first in spoken.layers[:1]
     )
@@ -108,7 +108,3 @@ def _aliases(name: str) -> list[str]:
 
 def _moments(layer: LayerWeights) -> tuple[float, ...]:
     return layer.mean, layer.std, layer.low, layer.high
-
-
-def _figure(value: float) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else "-"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -113,6 +114,11 @@ def _ranged(metric: str, median: float, low: float, high: float) -> str:
     else:
         texts = [f"{median:.4g}", f"{low:.2g}", f"{high:.2g}"]
     return texts[0] if low == high else f"{texts[0]}\n{texts[1]}–{texts[2]}"
+
+
+def figure(value: float) -> str:
+    """Four digits; - for what is not finite."""
+    return f"{value:.4g}" if math.isfinite(value) else "-"
 
 
 def rich_table(table: Table) -> RenderableType:

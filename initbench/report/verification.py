@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from initbench.report.tables import Table
+from initbench.report.tables import Table, figure
 from initbench.verify import FALSE_ALARM, Check
 
 UNITS = (
@@ -22,9 +22,9 @@ def verification_table(title: str, checks: Sequence[Check], notes: Sequence[str]
         (
             check.initializer,
             f"{check.check}\n{check.words}" if check.words else check.check,
-            _figure(check.statistic),
-            _figure(check.low),
-            _figure(check.high),
+            figure(check.statistic),
+            figure(check.low),
+            figure(check.high),
             "ok" if check.ok else "FAILED",
         )
         for check in checks
@@ -68,8 +68,8 @@ def failures(checks: Sequence[Check]) -> list[str]:
     lines = []
     for check in checks:
         figures = [
-            _figure(check.statistic),
-            f"expected {_figure(check.low)} to {_figure(check.high)}",
+            figure(check.statistic),
+            f"expected {figure(check.low)} to {figure(check.high)}",
         ]
         parts = [*(figures if check.low < check.high else []), check.words]
         if not check.ok:
@@ -88,10 +88,6 @@ def _row(check: Check) -> list[object]:
         check.ok,
         check.words,
     ]
-
-
-def _figure(value: float) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else "-"
 
 
 def _finite(value: object) -> object:
