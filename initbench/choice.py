@@ -140,12 +140,31 @@ ChoiceT = TypeVar("ChoiceT", bound=Choice)
 def registered(
     registry: Mapping[str, Callable[..., Any]],
     base: type[ChoiceT],
+    kind: str,
     skip: frozenset[str] = frozenset(),
 ) -> dict[str, type[ChoiceT]]:
-    """A model of every function of a registry, its parameters those in the signature."""
+    """A model of every function of a registry, its parameters those in the signature.
+
+    ``kind`` (``"Initializer"``) ends the models' names, which the JSON Schema shows to users.
+    """
     models: dict[str, type[ChoiceT]] = {}
     for name, function in registry.items():
         fields = {k: v for k, v in parameter_fields(function).items() if k not in skip}
         literal: Any = Literal[name]
-        models[name] = create_model(name, __base__=base, name=(literal, name), **fields)
+        models[name] = create_model(
+            model_name(name, kind), __base__=base, name=(literal, name), **fields
+        )
     return models
+
+
+def model_name(name: str, kind: str) -> str:
+    """The name of a registry entry's model, and so of its definition in the JSON Schema.
+
+    The kind is part of it, since one name may stand in two registries: pydantic would tell such
+    models apart by the module that made them.
+
+    >>> model_name("identity", "Activation"), model_name("torch:nn.init.kaiming_normal_", "Row")
+    ('IdentityActivation', 'TorchNnInitKaimingNormalRow')
+    """
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    return "".join(word[0].upper() + word[1:] for word in words) + kind

@@ -273,7 +273,7 @@ def _settled(
     problems += _strangers(document, experiment)
     # model_copy keeps the checked fields as they are; the sizes were checked just above.
     settled = experiment.model_copy(update={"layers": sizes, "width": None, "depth": None})
-    if isinstance(experiment.dataset, spec.File):
+    if isinstance(experiment.dataset, spec.FileDataset):
         absolute = str((folder / experiment.dataset.path).resolve())
         dataset = experiment.dataset.model_copy(update={"path": absolute})
         settled = settled.model_copy(update={"dataset": dataset})

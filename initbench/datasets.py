@@ -58,7 +58,7 @@ def load(choice: Choice, folder: Path | None = None) -> Dataset:
     """
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # judged just below
-            data = _load(choice, folder if isinstance(choice, spec.File) else None)
+            data = _load(choice, folder if isinstance(choice, spec.FileDataset) else None)
     except MemoryError:
         raise DataError(f"{choice.name} does not fit in memory; ask for fewer samples") from None
     for split in (data.train, data.test):
@@ -90,7 +90,7 @@ def metrics(dataset: Dataset) -> tuple[str, ...]:
 
 def fingerprint(choice: Choice) -> str | None:
     """The SHA-256 of a user's file; None for a data set that its name and parameters determine."""
-    if not isinstance(choice, spec.File):
+    if not isinstance(choice, spec.FileDataset):
         return None
     with Path(choice.path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -99,7 +99,7 @@ def fingerprint(choice: Choice) -> str | None:
 @lru_cache(maxsize=8)
 def _load(choice: Choice, folder: Path | None) -> Dataset:
     match choice:
-        case spec.Generated():
+        case spec.GeneratedDataset():
             samples = [
                 _generated(choice, count, state)
                 for count, state in (
@@ -108,7 +108,7 @@ def _load(choice: Choice, folder: Path | None) -> Dataset:
                 )
             ]
             return _dataset(*samples, classify=True)
-        case spec.Blobs():
+        case spec.BlobsDataset():
             from sklearn.datasets import make_blobs
 
             x, y = make_blobs(
@@ -120,31 +120,31 @@ def _load(choice: Choice, folder: Path | None) -> Dataset:
             )
             cut = choice.train_samples
             return _dataset((x[:cut], y[:cut]), (x[cut:], y[cut:]), classify=True)
-        case spec.File():
+        case spec.FileDataset():
             x, y, classify = _from_file(choice, folder or Path())
             return _split(choice, x, y, classify)
-        case spec.Measured():
+        case spec.MeasuredDataset():
             from sklearn import datasets
 
             x, y = getattr(datasets, f"load_{choice.name}")(return_X_y=True)
-            return _split(choice, x, y, not isinstance(choice, spec.Diabetes))
+            return _split(choice, x, y, not isinstance(choice, spec.DiabetesDataset))
     raise AssertionError(choice)  # every model in the spec has its case
 
 
-def _generated(choice: spec.Generated, count: int, state: int) -> tuple[Array, Array]:
+def _generated(choice: spec.GeneratedDataset, count: int, state: int) -> tuple[Array, Array]:
     """``count`` samples of a synthetic data set: (N, I) and classes (N,)."""
-    if isinstance(choice, spec.Spirals):
+    if isinstance(choice, spec.SpiralsDataset):
         return _spirals(choice, count, state)
     from sklearn.datasets import make_circles, make_moons
 
-    if isinstance(choice, spec.Circles):
+    if isinstance(choice, spec.CirclesDataset):
         x, y = make_circles(count, noise=choice.noise, factor=choice.factor, random_state=state)
     else:
-        x, y = make_moons(count, noise=cast(spec.Moons, choice).noise, random_state=state)
+        x, y = make_moons(count, noise=cast(spec.MoonsDataset, choice).noise, random_state=state)
     return x, y
 
 
-def _spirals(choice: spec.Spirals, count: int, state: int) -> tuple[Array, Array]:
+def _spirals(choice: spec.SpiralsDataset, count: int, state: int) -> tuple[Array, Array]:
     """Arm c: radius t in (0, 1), angle 2 pi (turns t + c / classes), plus Gaussian noise."""
     rng = np.random.RandomState(state)
     y = np.arange(count) % choice.classes
@@ -155,7 +155,7 @@ def _spirals(choice: spec.Spirals, count: int, state: int) -> tuple[Array, Array
     return x.T, y
 
 
-def _split(choice: spec.Measured, x: Array, y: Array, classify: bool) -> Dataset:
+def _split(choice: spec.MeasuredDataset, x: Array, y: Array, classify: bool) -> Dataset:
     """Split by the stated seed, stratified by class; standardise on the train part."""
     from sklearn.model_selection import train_test_split
 
@@ -208,7 +208,7 @@ def _dataset(train: tuple[Array, Array], test: tuple[Array, Array], *, classify:
     return Dataset(splits[0], splits[1], task)
 
 
-def _from_file(choice: spec.File, folder: Path) -> tuple[Array, Array, bool]:
+def _from_file(choice: spec.FileDataset, folder: Path) -> tuple[Array, Array, bool]:
     """Features (N, I), target (N,), and whether the target is a class."""
     path = folder / choice.path
     if "\0" in choice.path:

@@ -41,7 +41,7 @@ Samples = Annotated[int, Ge(2), Le(MAX_SAMPLES)]
 Width = Annotated[int, Ge(1)]
 
 
-class Generated(Choice):
+class GeneratedDataset(Choice):
     """A synthetic data set: train and test samples drawn at two states."""
 
     train_samples: Samples = 300
@@ -50,7 +50,7 @@ class Generated(Choice):
     test_random_state: Seed = 2
 
 
-class Circles(Generated):
+class CirclesDataset(GeneratedDataset):
     """Two concentric circles (scikit-learn's make_circles); the defaults are the article's."""
 
     name: Literal["circles"] = "circles"
@@ -58,14 +58,14 @@ class Circles(Generated):
     factor: Annotated[float, Ge(0), Lt(1)] = 0.8
 
 
-class Moons(Generated):
+class MoonsDataset(GeneratedDataset):
     """Two interleaved half circles (scikit-learn's make_moons)."""
 
     name: Literal["moons"] = "moons"
     noise: NonNegative = 0.1
 
 
-class Spirals(Generated):
+class SpiralsDataset(GeneratedDataset):
     """One spiral arm a class: angle grows with radius, plus Gaussian noise."""
 
     name: Literal["spirals"] = "spirals"
@@ -74,7 +74,7 @@ class Spirals(Generated):
     noise: NonNegative = 0.02
 
 
-class Blobs(Choice):
+class BlobsDataset(Choice):
     """Gaussian blobs (scikit-learn's make_blobs), one draw cut in two so that centers agree."""
 
     name: Literal["blobs"] = "blobs"
@@ -86,7 +86,7 @@ class Blobs(Choice):
     random_state: Seed = 0
 
 
-class Measured(Choice):
+class MeasuredDataset(Choice):
     """A real data set: split by a stated seed (stratified by class), standardised on train."""
 
     test_fraction: Annotated[float, Gt(0), Lt(1)] = 0.25
@@ -94,37 +94,37 @@ class Measured(Choice):
     standardize: Literal["features", "global", "none"] = "features"
 
 
-class Digits(Measured):
+class DigitsDataset(MeasuredDataset):
     """1,797 handwritten digits, 8 x 8 pixels, 10 classes (scikit-learn's load_digits)."""
 
     name: Literal["digits"] = "digits"
 
 
-class BreastCancer(Measured):
+class BreastCancerDataset(MeasuredDataset):
     """569 tumours, 30 features, 2 classes (scikit-learn's load_breast_cancer)."""
 
     name: Literal["breast_cancer"] = "breast_cancer"
 
 
-class Wine(Measured):
+class WineDataset(MeasuredDataset):
     """178 wines, 13 features, 3 classes (scikit-learn's load_wine)."""
 
     name: Literal["wine"] = "wine"
 
 
-class Iris(Measured):
+class IrisDataset(MeasuredDataset):
     """150 irises, 4 features, 3 classes (scikit-learn's load_iris)."""
 
     name: Literal["iris"] = "iris"
 
 
-class Diabetes(Measured):
+class DiabetesDataset(MeasuredDataset):
     """442 patients, 10 features, a regression; its target is standardised on train too."""
 
     name: Literal["diabetes"] = "diabetes"
 
 
-class File(Measured):
+class FileDataset(MeasuredDataset):
     """Your own data: a CSV file with a header, or an NPZ file; ``target`` names the column.
 
     In an NPZ file ``target`` names an array, and all others are features. A path is relative
@@ -188,16 +188,34 @@ class OwnDrawn(Drawn):
 
 
 INITIALIZER_MODELS: dict[str, type[Drawn]] = {
-    **registered({k: v.draw for k, v in initializers.INITIALIZERS.items()}, OwnDrawn),
-    **registered({k: v.draw for k, v in frameworks.FRAMEWORKS.items()}, Drawn),
+    **registered(
+        {k: v.draw for k, v in initializers.INITIALIZERS.items()}, OwnDrawn, "Initializer"
+    ),
+    **registered({k: v.draw for k, v in frameworks.FRAMEWORKS.items()}, Drawn, "Initializer"),
 }
-ACTIVATION_MODELS = registered({k: v.apply for k, v in activations.ACTIVATIONS.items()}, Choice)
+ACTIVATION_MODELS = registered(
+    {k: v.apply for k, v in activations.ACTIVATIONS.items()}, Choice, "Activation"
+)
 OPTIMIZER_MODELS = registered(
-    {k: v.step for k, v in optimizers.OPTIMIZERS.items()}, Choice, frozenset({"learning_rate"})
+    {k: v.step for k, v in optimizers.OPTIMIZERS.items()},
+    Choice,
+    "Optimizer",
+    skip=frozenset({"learning_rate"}),
 )
 DATASET_MODELS: dict[str, type[Choice]] = {
     model.model_fields["name"].default: model
-    for model in (Circles, Moons, Blobs, Spirals, Digits, BreastCancer, Wine, Iris, Diabetes, File)
+    for model in (
+        CirclesDataset,
+        MoonsDataset,
+        BlobsDataset,
+        SpiralsDataset,
+        DigitsDataset,
+        BreastCancerDataset,
+        WineDataset,
+        IrisDataset,
+        DiabetesDataset,
+        FileDataset,
+    )
 }
 
 
@@ -271,7 +289,7 @@ class Experiment(Model):
     activation: Annotated[ActivationChoice, Field(description="Of the hidden layers.")] = (
         ACTIVATION_MODELS["relu"](name="relu")
     )
-    dataset: DatasetChoice = Circles()
+    dataset: DatasetChoice = CirclesDataset()
     optimizer: OptimizerChoice = OPTIMIZER_MODELS["gd"](name="gd")
     batch_size: Annotated[
         Annotated[int, Ge(1)] | None, Field(description="null: the full batch.")
@@ -387,7 +405,7 @@ def with_initializers(rows: Mapping[str, Initializer]) -> type[Experiment]:
     """Experiment, whose ``initializer`` may name these too. The registries stay as they are."""
     if not rows:
         return Experiment
-    plugins = registered({name: row.draw for name, row in rows.items()}, Drawn)
+    plugins = registered({name: row.draw for name, row in rows.items()}, Drawn, "Initializer")
     for name, model in plugins.items():
         model.plugin = rows[name]
     models = {**INITIALIZER_MODELS, **plugins}

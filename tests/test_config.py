@@ -260,7 +260,7 @@ def test_the_article_s_numbers_are_expected(name: str, loss: float, accuracy: fl
     assert held["train_loss@14000", 3].atol <= 2e-4
     assert held["test_accuracy", 3].value == accuracy
     assert (experiment.sizes, experiment.iterations) == ((2, 10, 5, 1), 15000)
-    assert (experiment.learning_rate, experiment.dataset) == (0.01, spec.Circles())
+    assert (experiment.learning_rate, experiment.dataset) == (0.01, spec.CirclesDataset())
 
 
 def test_the_catalogue_has_every_initializer() -> None:
@@ -288,7 +288,7 @@ def test_a_path_is_relative_to_its_config(tmp_path: Path, monkeypatch: pytest.Mo
     for spelling in ("own.yaml", path, "../deep/own.yaml"):
         (experiment,) = config.load([spelling])
         assert experiment.sizes == (2, 3, 1)
-        assert isinstance(experiment.dataset, spec.File)
+        assert isinstance(experiment.dataset, spec.FileDataset)
         assert experiment.dataset.path == str(tmp_path / "data.csv")
 
 

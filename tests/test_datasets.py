@@ -95,7 +95,7 @@ def test_spirals_have_an_arm_a_class() -> None:
 
 def test_spirals_are_drawn_by_their_state_and_noise() -> None:
     drawn = [
-        datasets._spirals(spec.Spirals(noise=noise), 50, state)[0]
+        datasets._spirals(spec.SpiralsDataset(noise=noise), 50, state)[0]
         for noise, state in ((0.02, 1), (0.02, 1), (0.02, 2), (0.0, 1))
     ]
     assert [np.array_equal(drawn[0], other) for other in drawn[1:3]] == [True, False]
@@ -138,7 +138,7 @@ def test_a_split_is_made_by_its_own_state_and_fraction() -> None:
 
 
 def file_data(path: Path, **parameters: Any) -> Dataset:
-    choice = spec.File(**{"path": path.name, "target": "y"} | parameters)
+    choice = spec.FileDataset(**{"path": path.name, "target": "y"} | parameters)
     return datasets.load(choice, path.parent)
 
 

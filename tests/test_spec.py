@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 import initbench
 from initbench import fields, frameworks, spec
-from initbench.choice import Choice
+from initbench.choice import Choice, model_name
 from initbench.core import activations, initializers, optimizers
 from initbench.expectation import Expectation
 from initbench.frameworks import missing
@@ -99,15 +99,15 @@ EVERY: list[type[BaseModel]] = [*MODELS, Experiment]
 BOUNDS = [bound for model in EVERY for bound in bounds_of(model)]
 
 
-def model_name(model: type[BaseModel]) -> str:
+def registered_name(model: type[BaseModel]) -> str:
     """The registered name that a choice's model stands for; "" for other models."""
     return str(model.model_fields["name"].default) if issubclass(model, Choice) else ""
 
 
 def tried(model: type[BaseModel], field: str, value: Any) -> BaseModel:
-    needed = NEEDED.get(model_name(model), {})
+    needed = NEEDED.get(registered_name(model), {})
     needed = needed or NEEDED.get(model.__name__, {})
-    if issubclass(model, Choice) and (lacking := frameworks.missing(model_name(model))):
+    if issubclass(model, Choice) and (lacking := frameworks.missing(registered_name(model))):
         pytest.skip(lacking)
     if model is Experiment and field in ("width", "depth"):
         needed = {"layers": None, "width": 1, "depth": 1} | {
@@ -122,14 +122,25 @@ def test_bounds_are_found() -> None:
     found = {(bound.model.__name__, bound.field) for bound in BOUNDS}
     assert len(BOUNDS) > 60
     assert found >= {
-        ("normal", "std"), ("truncated_normal", "bound"), ("variance_scaling", "scale"),
-        ("leaky_relu", "negative_slope"), ("elu", "alpha"), ("adam", "beta1"),
-        ("rmsprop", "epsilon"),
-        ("Circles", "factor"), ("Circles", "train_samples"), ("Blobs", "centers"),
-        ("Digits", "test_fraction"), ("Expectation", "atol"), ("Experiment", "iterations"),
-        ("Experiment", "learning_rate"), ("Experiment", "log_every"),
-        ("Experiment", "width"), ("Experiment", "depth"), ("Experiment", "batch_size"),
-    }  # fmt: skip
+        ("NormalInitializer", "std"),
+        ("TruncatedNormalInitializer", "bound"),
+        ("VarianceScalingInitializer", "scale"),
+        ("LeakyReluActivation", "negative_slope"),
+        ("EluActivation", "alpha"),
+        ("AdamOptimizer", "beta1"),
+        ("RmspropOptimizer", "epsilon"),
+        ("CirclesDataset", "factor"),
+        ("CirclesDataset", "train_samples"),
+        ("BlobsDataset", "centers"),
+        ("DigitsDataset", "test_fraction"),
+        ("Expectation", "atol"),
+        ("Experiment", "iterations"),
+        ("Experiment", "learning_rate"),
+        ("Experiment", "log_every"),
+        ("Experiment", "width"),
+        ("Experiment", "depth"),
+        ("Experiment", "batch_size"),
+    }
 
 
 @pytest.mark.parametrize("bound", BOUNDS, ids=lambda b: f"{b.model.__name__}.{b.field}:{b.outside}")
@@ -244,7 +255,7 @@ def test_labels_show_what_differs_from_the_defaults() -> None:
 def test_defaults_are_the_article_s() -> None:
     held = experiment()
     assert (held.activation.name, held.optimizer.name, held.dataset) == (
-        "relu", "gd", spec.Circles()
+        "relu", "gd", spec.CirclesDataset()
     )  # fmt: skip
     assert (held.batch_size, held.seeds, held.dtype, held.log_every) == (
         None, tuple(range(10)), "float64", 1000
@@ -347,3 +358,15 @@ def test_the_schema_file_is_the_models() -> None:
 @pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_a_shipped_config_is_valid_under_the_schema(path: Path) -> None:
     jsonschema.validate(yaml.safe_load(path.read_text()), spec.json_schema())
+
+
+def test_the_json_schema_names_its_definitions_for_users() -> None:
+    """By kind and registered name, never by the module that happens to define a model."""
+    kinds: dict[str, Mapping[str, type[Choice]]] = {
+        "Initializer": spec.INITIALIZER_MODELS,
+        "Activation": spec.ACTIVATION_MODELS,
+        "Optimizer": spec.OPTIMIZER_MODELS,
+        "Dataset": spec.DATASET_MODELS,
+    }
+    expected = {model_name(name, kind) for kind, models in kinds.items() for name in models}
+    assert set(spec.json_schema()["$defs"]) == expected | {"Expectation", "Gate"}
