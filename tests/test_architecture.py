@@ -13,41 +13,82 @@ import initbench
 
 PACKAGE = Path(initbench.__file__).parent
 
-#: From the ground up. A name is a module or a package of initbench.
-LADDER = [
-    {"core", "errors", "paired"},
-    {"frameworks", "provenance", "fields"},
-    {"choice", "expectation", "verdict"},
-    {"spec"},
-    {"records"},
-    {"plan", "stats", "datasets", "document", "plugins", "explain", "verify", "judgement"},
-    {"config", "gate", "expected", "executors", "store"},
-    {"baseline"},
-    {"execute", "report", "results"},
-    {"diagnose"},
-    {"cli"},
+#: The wings, from the roof to the ground: a package of initbench, or a module beside them. Those in
+#: one row do not import each other.
+WINGS = [
+    ["cli"],
+    ["report"],
+    ["gate", "diagnosis"],
+    ["config", "analysis"],
+    ["runs"],
+    ["datasets"],
+    ["spec"],
+    ["interop", "audit"],
+    ["core"],
+    ["files", "metrics"],
+    ["errors"],
 ]
-RUNG = {name: height for height, names in enumerate(LADDER) for name in names}
-#: Inside core: the loop stands on what it calls, and that on nothing.
-CORE = [
-    {"activations", "losses", "optimizers", "blas", "quadrature", "meanfield"},
-    {"network", "initializers"},
-    {"gains"},
-    {"start", "train"},
-    {"propagation"},
-]
-CORE_RUNG = {name: height for height, names in enumerate(CORE) for name in names}
-#: Inside core.initializers: the registry stands on the functions, and they on the protocol.
-INITIALIZERS = [
-    {"protocol", "dialects"},
-    {"elementary", "structured"},
-    {"scaling", "data_driven"},
-    {"recipes"},
-    {"registry"},
-]
-INITIALIZERS_RUNG = {name: height for height, names in enumerate(INITIALIZERS) for name in names}
+#: The modules inside each wing, from the roof to the ground.
+ROOMS = {
+    "cli": [
+        [
+            "run_command", "compare_command", "check_command", "baseline_command",
+            "diagnose_command", "explain_command", "verify_command", "show_command",
+            "clean_command", "list_command", "schema_command",
+        ],
+        ["gating", "stored", "output"],
+        ["training"],
+        ["display", "options"],
+    ],
+    "report": [
+        ["verdicts"],
+        ["comparison", "diagnoses", "history", "explanation", "verification", "catalogue"],
+        ["documents", "tables"],
+    ],
+    "gate": [["baseline"], ["replay", "expectations"], ["verdicts"]],
+    "diagnosis": [["diagnose"], ["rules"]],
+    "config": [["loading"], ["document", "plugins"]],
+    "analysis": [["comparison"], ["paired"]],
+    "runs": [["execute"], ["plan", "store", "workers"], ["records", "provenance"]],
+    "datasets": [["loading"]],
+    "spec": [["experiment"], ["choice", "expectations"], ["fields"]],
+    "interop": [["frameworks"]],
+    "audit": [["explain", "verify"]],
+    "core": [
+        ["propagation"],
+        ["draw"],
+        ["gains"],
+        ["engine", "initializers"],
+        ["activations", "losses", "optimizers", "quadrature", "meanfield"],
+    ],
+    "core.engine": [["train"], ["network"], ["blas"]],
+    "core.initializers": [
+        ["advice"],
+        ["registry"],
+        ["network_wide"],
+        ["scaling", "data_dependent"],
+        ["distributions", "structured"],
+        ["protocol", "dialects"],
+    ],
+}  # fmt: skip
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def height(rungs: list[list[str]], name: str) -> int:
+    """How far above the ground a name stands."""
+    return next(i for i, names in enumerate(reversed(rungs)) if name in names)
+
+
+def ladder() -> str:
+    """The wings and their modules as a text; CONTRIBUTING.md shows it."""
+    lines = []
+    for wings in WINGS:
+        for wing in wings:
+            rooms = " > ".join(" ".join(names) for names in ROOMS.get(wing, []))
+            lines.append(f"{wing:10} {rooms}".rstrip())
+        lines.append("")
+    return "\n".join(lines)
 
 
 def imported(path: Path) -> set[str]:
@@ -66,16 +107,24 @@ def imported(path: Path) -> set[str]:
 def test_imports_point_down_the_ladder(path: Path) -> None:
     own = path.relative_to(PACKAGE).with_suffix("").parts
     for name in imported(path):
-        other = name.split(".")[1:]
-        if own[0] == other[0] == "core":
-            if own[1] == other[1] == "initializers":
-                if own[2] != "__init__":
-                    above, below = INITIALIZERS_RUNG[own[2]], INITIALIZERS_RUNG[other[2]]
-                    assert below < above, f"{path.name} imports {name}"
-            elif own[1] != "__init__":
-                assert CORE_RUNG[other[1]] < CORE_RUNG[own[1]], f"{path.name} imports {name}"
-        elif own[0] != other[0]:
-            assert RUNG[other[0]] < RUNG[own[0]], f"{path.name} imports {name}"
+        other = tuple(name.split(".")[1:])
+        shared = next(i for i in range(len(own)) if own[i] != (*other, "")[i])
+        if own[shared] == "__init__":
+            continue  # a wing's door stands before all of its rooms
+        rungs = ROOMS[".".join(own[:shared])] if shared else WINGS
+        assert height(rungs, other[shared]) < height(rungs, own[shared]), f"imports {name}"
+
+
+def test_every_module_has_its_place() -> None:
+    """No room is listed that is not there, and none is there unlisted."""
+    listed = {name for names in WINGS for name in names}
+    for wing, rungs in ROOMS.items():
+        listed |= {f"{wing}.{name}" for names in rungs for name in names}
+    there = set()
+    for path in MODULES:
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        there.add(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    assert listed == there
 
 
 def test_core_is_numpy_and_scipy_only() -> None:
@@ -118,7 +167,7 @@ def test_frameworks_wait_until_one_of_their_rows_draws() -> None:
     """Naming, listing and checking a framework's row needs no framework."""
     code = (
         "import sys\n"
-        "from initbench import config, spec\n"
+        "from initbench import spec\n"
         "from initbench.report.catalogue import catalogue\n"
         "assert catalogue()['frameworks'] and spec.json_schema()\n"
         "print(sorted({'torch', 'jax', 'keras'} & set(sys.modules)))\n"

@@ -41,12 +41,15 @@ def save(
         raise click.UsageError("Name configs, or give --all; not both.")
     from dataclasses import replace
 
-    from initbench import baseline as saved
-    from initbench import config, gate, plan, plugins
+    from initbench import config
     from initbench.cli import gating
     from initbench.cli.training import reasons
+    from initbench.config import plugins
     from initbench.errors import FailedRunsError
-    from initbench.results import prepare, write
+    from initbench.files import prepare, write
+    from initbench.gate import baseline as saved
+    from initbench.gate import replay as gate
+    from initbench.runs import plan
 
     model = plugins.experiment(plugin_files)
     experiments = config.load(configs or config.all_configs(), [*overrides, *seeds], model)

@@ -13,7 +13,7 @@ from initbench.cli import options
 
 if TYPE_CHECKING:
     from initbench.errors import Place
-    from initbench.verdict import Verdict
+    from initbench.gate.verdicts import Verdict
 
 FORMATS = (
     "table", "json", "markdown", "junit", "github", "customBiggerIsBetter", "customSmallerIsBetter"
@@ -62,9 +62,9 @@ def command(
         raise click.UsageError("Without training, `check` takes two files: A.json B.json.")
     from rich.console import Console
 
+    from initbench.gate.verdicts import exit_code
     from initbench.report import documents, tables
     from initbench.report import verdicts as report
-    from initbench.verdict import exit_code
 
     places: dict[tuple[str, str | int], Place] = {}
     if offline:
@@ -104,8 +104,8 @@ def command(
 
 def _judge_files(baseline: Path, candidate: Path) -> tuple[list[Verdict], list[str]]:
     """Replay and statistics of two saved files, the second against the first; and notes."""
-    from initbench import baseline as saved
-    from initbench import gate
+    from initbench.gate import baseline as saved
+    from initbench.gate import replay as gate
 
     known, judged = saved.load(baseline), saved.load(candidate)
     verdicts = gate.judge(known, judged.values(), {})
@@ -129,9 +129,13 @@ def _train_and_judge(
     quiet: bool,
 ) -> tuple[list[Verdict], list[str], dict[tuple[str, str | int], Place]]:
     """Verdicts on fresh runs, expectations first; notes; where each row stands in its config."""
-    from initbench import baseline as saved
-    from initbench import config, expected, gate, plan, plugins
+    from initbench import config
     from initbench.cli import gating
+    from initbench.config import plugins
+    from initbench.gate import baseline as saved
+    from initbench.gate import expectations as expected
+    from initbench.gate import replay as gate
+    from initbench.runs import plan
 
     paths = [Path(path) for path in configs or config.all_configs()]
     experiments = config.load(paths, overrides, plugins.experiment(plugin_files))

@@ -40,7 +40,7 @@ def command(
     if everything == any((what, status, initializer, since, before)):
         raise click.UsageError("Say which runs, or give --all; not both.")
     from initbench.cli.stored import chosen
-    from initbench.store import Filter, existing
+    from initbench.runs.store import Filter, existing
 
     with existing(results) as store:
         filtered, _ = chosen(store, what, status, initializer, since, before, plugin_files)

@@ -11,7 +11,7 @@ import click
 from initbench.cli import options
 
 if TYPE_CHECKING:
-    from initbench.records import Record
+    from initbench.runs.records import Record
     from initbench.spec import Experiment
 
 
@@ -56,14 +56,17 @@ def command(
     """
     if bool(configs) == everything:
         raise click.UsageError("Name configs, or give --all; not both.")
-    from initbench import config, datasets, plan, plugins, stats
+    from initbench import config, datasets
+    from initbench.analysis import comparison as stats
     from initbench.cli.output import show
     from initbench.cli.training import finish, noted, train_all
+    from initbench.config import plugins
     from initbench.errors import ConfigError, Place, Problem
-    from initbench.fields import setting_key
+    from initbench.files import prepare, save
     from initbench.report import comparison, documents, tables
-    from initbench.results import prepare, save
-    from initbench.store import opened
+    from initbench.runs import plan
+    from initbench.runs.store import opened
+    from initbench.spec.fields import setting_key
 
     model = plugins.experiment(plugin_files)
     experiments = config.load(configs or config.all_configs(), [*overrides, *seeds], model)

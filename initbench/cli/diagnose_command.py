@@ -12,7 +12,7 @@ import click
 from initbench.cli import options
 
 if TYPE_CHECKING:
-    from initbench.judgement import Diagnosis
+    from initbench.diagnosis.rules import Diagnosis
 
 
 @click.command("diagnose")
@@ -38,12 +38,14 @@ def command(
     one of symmetric, dead, exploding, saturated, vanishing, ordered (inputs merge), chaotic (inputs
     part) and healthy, with its reason, the layer where it begins, and what to do.
     """
-    from initbench import config, plan, plugins
+    from initbench import config
     from initbench.cli.output import show
-    from initbench.diagnose import diagnose
+    from initbench.config import plugins
+    from initbench.diagnosis.diagnose import diagnose
     from initbench.errors import FailedRunsError
-    from initbench.fields import setting_key
     from initbench.report import diagnoses as report
+    from initbench.runs import plan
+    from initbench.spec.fields import setting_key
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
     with _progress(enabled=during and not quiet) as tell:

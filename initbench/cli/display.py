@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
-from initbench import execute
-from initbench.plan import Run, Stack
+from initbench.runs import execute
+from initbench.runs.plan import Run, Stack
 
 #: Seconds between two updates.
 INTERVAL = 0.1

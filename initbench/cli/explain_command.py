@@ -59,12 +59,13 @@ def command(
     """
     from numpy.random import RandomState
 
-    from initbench import config, datasets, plugins
+    from initbench import config, datasets
+    from initbench.audit.explain import explain, in_frameworks
     from initbench.cli.output import show
+    from initbench.config import plugins
     from initbench.errors import ConfigError, Place, Problem
-    from initbench.explain import explain, in_frameworks
-    from initbench.plan import network_of
     from initbench.report import explanation
+    from initbench.runs.plan import network_of
 
     settings = [
         (name, f"initializer={name}"),

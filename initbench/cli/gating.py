@@ -8,14 +8,16 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
-from initbench import datasets, gate, plan
+from initbench import datasets
 from initbench.cli.training import labelled, train_runs
-from initbench.fields import setting_key
-from initbench.plan import Run
-from initbench.provenance import provenance
-from initbench.records import Record
+from initbench.gate import replay as gate
+from initbench.gate.verdicts import Key
+from initbench.runs import plan
+from initbench.runs.plan import Run
+from initbench.runs.provenance import provenance
+from initbench.runs.records import Record
 from initbench.spec import Experiment
-from initbench.verdict import Key
+from initbench.spec.fields import setting_key
 
 
 def train(runs: Sequence[Run], jobs: int | None, *, quiet: bool) -> list[Record]:

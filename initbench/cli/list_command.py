@@ -19,8 +19,8 @@ NARROW = 80
 @options.output_format
 def command(kind: str | None, plugin_files: tuple[Path, ...], output_format: str) -> None:
     """List what a config may name: formula, aliases and source, a line each."""
-    from initbench import plugins
     from initbench.cli.output import show
+    from initbench.config import plugins
     from initbench.report.catalogue import catalogue, catalogue_tables
 
     everything = catalogue(plugins.load(plugin_files))

@@ -29,12 +29,15 @@ def command(
     Prints a table of loss and accuracy for each config, median [lowest, highest] over seeds, and
     writes it to DIR/NAME.csv (a row a run) and DIR/NAME.json (everything, curves too).
     """
-    from initbench import config, plan, plugins, stats
+    from initbench import config
+    from initbench.analysis import comparison as stats
     from initbench.cli.output import show
     from initbench.cli.training import finish, noted, train_all
+    from initbench.config import plugins
+    from initbench.files import prepare, save
     from initbench.report import documents, tables
-    from initbench.results import prepare, save
-    from initbench.store import opened
+    from initbench.runs import plan
+    from initbench.runs.store import opened
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
     prepare(results)

@@ -13,7 +13,7 @@ from initbench.cli import options
 @options.plugins
 def command(plugin_files: tuple[Path, ...]) -> None:
     """Print the JSON Schema of a config, for an editor to complete and check it."""
-    from initbench import plugins
+    from initbench.config import plugins
     from initbench.report.documents import json_text
     from initbench.spec import json_schema, with_initializers
 

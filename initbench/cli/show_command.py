@@ -38,7 +38,7 @@ def command(
     from initbench.cli.output import show
     from initbench.cli.stored import chosen
     from initbench.report import history
-    from initbench.store import existing
+    from initbench.runs.store import existing
 
     with existing(results) as store:
         filtered, is_run = chosen(store, what, status, initializer, since, before, plugin_files)

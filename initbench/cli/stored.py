@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from initbench import config, datasets, plan, plugins
-from initbench.choice import spelled
+from initbench import config, datasets
+from initbench.config import plugins
 from initbench.core.initializers import ALIASES, INITIALIZERS
 from initbench.errors import ResultsError
-from initbench.store import Filter, Store
+from initbench.runs import plan
+from initbench.runs.store import Filter, Store
+from initbench.spec.choice import spelled
 
 #: Of an id's beginning: fewer are more likely a misspelt config.
 FEWEST_DIGITS = 4

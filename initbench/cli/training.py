@@ -13,17 +13,19 @@ from dataclasses import dataclass, replace
 
 import click
 
-from initbench import datasets, execute, executors, plan
+from initbench import datasets
 from initbench.cli.display import Display
 from initbench.cli.options import USUAL, Execution
 from initbench.errors import ExecutorError, FailedRunsError, InitbenchError
-from initbench.execute import Finished
-from initbench.plan import Run
-from initbench.provenance import provenance
-from initbench.records import Record
 from initbench.report.tables import Table
+from initbench.runs import execute, plan
+from initbench.runs import workers as executors
+from initbench.runs.execute import Finished
+from initbench.runs.plan import Run
+from initbench.runs.provenance import provenance
+from initbench.runs.records import Record
+from initbench.runs.store import Filter, Store
 from initbench.spec import Experiment
-from initbench.store import Filter, Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,14 @@ def command(
     always the same, their type the one asked for, and no global random state touched. Exits 1 if
     a check fails.
     """
-    from initbench import config, plugins, verify
+    from initbench import config
+    from initbench.audit import verify
     from initbench.cli.output import show
+    from initbench.config import plugins
     from initbench.errors import FailedChecksError
-    from initbench.frameworks import missing
-    from initbench.plan import network_of
+    from initbench.interop.frameworks import missing
     from initbench.report import verification
+    from initbench.runs.plan import network_of
 
     model = plugins.experiment(plugin_files)
     if bool(names) and everything:

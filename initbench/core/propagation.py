@@ -19,8 +19,8 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from initbench.core.network import layer_views, parameters
-from initbench.core.train import Problem, Split
+from initbench.core.engine.network import layer_views, parameters
+from initbench.core.engine.train import Problem, Split
 
 Array = NDArray[Any]
 

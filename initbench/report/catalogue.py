@@ -9,7 +9,7 @@ from typing import Any
 
 from initbench.core import activations, initializers, losses, optimizers
 from initbench.core.initializers import Initializer
-from initbench.frameworks import FRAMEWORKS
+from initbench.interop.frameworks import FRAMEWORKS
 from initbench.report.tables import Table
 from initbench.spec import DATASET_MODELS
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from initbench.paired import (
+from initbench.analysis.comparison import LEARNED_SHARE, SIGNIFICANCE, Row, Summary, Target
+from initbench.analysis.paired import (
     BOOTSTRAP_SEED,
     CONFIDENCE,
     RESAMPLES,
@@ -15,7 +16,7 @@ from initbench.paired import (
     median,
     seeds_needed,
 )
-from initbench.records import METRICS, Record
+from initbench.metrics import METRICS
 from initbench.report.documents import number, run_document
 from initbench.report.tables import (
     DIVERGED,
@@ -26,7 +27,7 @@ from initbench.report.tables import (
     noted_runs,
     seeds,
 )
-from initbench.stats import LEARNED_SHARE, SIGNIFICANCE, Row, Summary, Target
+from initbench.runs.records import Record
 
 #: The column that says which row it is; the initializer alone where all are one config's.
 INITIALIZER = "config\n(initializer)"

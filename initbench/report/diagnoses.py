@@ -8,7 +8,7 @@ from dataclasses import fields
 from importlib.metadata import version
 from typing import Any
 
-from initbench.judgement import VERDICTS, Diagnosis, Layer, Pair
+from initbench.diagnosis.rules import VERDICTS, Diagnosis, Layer, Pair
 from initbench.report.documents import number
 from initbench.report.tables import Table
 

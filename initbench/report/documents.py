@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from initbench.records import METRICS, Curve, Record
-from initbench.stats import Spread, Summary
+from initbench.analysis.comparison import Spread, Summary
+from initbench.metrics import METRICS
+from initbench.runs.records import Curve, Record
 
 
 def run_document(records: Sequence[Record], summaries: Sequence[Summary]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
+from initbench.audit.explain import LayerWeights, Spoken
 from initbench.core.initializers import ALIASES, Initializer
 from initbench.core.initializers.advice import ADVICE
-from initbench.explain import LayerWeights, Spoken
 from initbench.report.tables import Table, figure
 
 COLUMNS = ("fan_in", "fan_out", "mean", "std", "low", "high")

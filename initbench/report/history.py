@@ -7,10 +7,11 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from initbench.records import METRICS, Record
+from initbench.metrics import METRICS
 from initbench.report import documents
 from initbench.report.tables import Table
-from initbench.store import Stored
+from initbench.runs.records import Record
+from initbench.runs.store import Stored
 
 #: Digits of an id that a table shows: enough to name the run by.
 SHORT_ID = 7

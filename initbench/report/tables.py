@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
-from initbench.paired import Interval
-from initbench.stats import Row, Spread, Summary
+from initbench.analysis.comparison import Row, Spread, Summary
+from initbench.analysis.paired import Interval
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -12,11 +12,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 from initbench.errors import Place
-from initbench.records import METRICS
+from initbench.gate.verdicts import WORDS, Verdict, Word
+from initbench.metrics import METRICS
 from initbench.report.comparison import INITIALIZER, difference_cell, interval_fields
 from initbench.report.documents import number
 from initbench.report.tables import Table, columns
-from initbench.verdict import WORDS, Verdict, Word
 
 #: What to do, in a line each; README says more.
 ADVICE: dict[Word, str] = {

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+from initbench.audit.verify import FALSE_ALARM, Check
 from initbench.report.tables import Table, figure
-from initbench.verify import FALSE_ALARM, Check
 
 UNITS = (
     "Mean and bounds are in standard deviations from the law's, variance in the law's; symmetry "

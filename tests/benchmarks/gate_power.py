@@ -28,17 +28,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import RandomState
 
-from initbench import config, gate, plan
-from initbench.baseline import load
+from initbench import config
 from initbench.cli import gating
 from initbench.core.activations import ACTIVATIONS, leaky_relu
+from initbench.core.engine.network import layer_views, parameters
 from initbench.core.initializers import INITIALIZERS
-from initbench.core.initializers.elementary import truncated_normal
+from initbench.core.initializers.distributions import truncated_normal
 from initbench.core.initializers.scaling import member, variance_scaling
-from initbench.core.network import layer_views, parameters
 from initbench.core.optimizers import OPTIMIZERS
+from initbench.gate import replay as gate
+from initbench.gate.baseline import load
+from initbench.gate.verdicts import WORDS
+from initbench.runs import plan
 from initbench.spec import Experiment
-from initbench.verdict import WORDS
 
 KERNELS = ("SkylakeX", "Haswell", "Nehalem", "Prescott", "Zen")
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -12,7 +12,7 @@ from time import perf_counter
 import numpy as np
 from task import Array, Task
 
-from initbench.core.network import layer_views
+from initbench.core.engine.network import layer_views
 
 SOURCE = Path(__file__).with_name("article_loop.c")
 FLAGS = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]

@@ -1,4 +1,4 @@
-"""The contender that the others are compared to: ``initbench.core.train``."""
+"""The contender that the others are compared to: ``initbench.core.engine.train``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from time import perf_counter
 import numpy as np
 from task import Array, Task
 
-from initbench import plan
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.engine.train import Problem, Split, evaluate, train
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
-from initbench.core.train import Problem, Split, evaluate, train
+from initbench.runs import plan
 from initbench.spec import Experiment
 
 

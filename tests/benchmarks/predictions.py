@@ -19,12 +19,12 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.engine.network import layer_views, parameters
+from initbench.core.engine.train import Problem, Split
 from initbench.core.losses import LOSSES
 from initbench.core.meanfield import elementwise, predict, steady_scale
-from initbench.core.network import layer_views, parameters
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.propagation import forward
-from initbench.core.train import Problem, Split
 
 Array = NDArray[Any]
 LAYERS = 10

@@ -20,7 +20,9 @@ from contextlib import closing
 from pathlib import Path
 from time import perf_counter
 
-from initbench import config, datasets, execute, executors, plan, store
+from initbench import config, datasets
+from initbench.runs import execute, plan, store
+from initbench.runs import workers as executors
 from initbench.spec import Experiment
 
 CONFIG = """

@@ -1,7 +1,7 @@
 """The two tasks that every contender trains, and what a contender is.
 
 A contender is a function ``(task, theta, iterations) -> (theta, seconds)``. It starts every
-run from its row of ``theta`` (R, P), laid out as in ``initbench.core.network``, and returns
+run from its row of ``theta`` (R, P), laid out as in ``initbench.core.engine.network``, and returns
 the rows that it reached. ``seconds`` are those of the training loop alone: setting up,
 compiling and converting arrays stay outside, for all of them.
 """
@@ -18,9 +18,9 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits, make_circles
 
+from initbench.core.engine.network import layer_views, parameter_count
+from initbench.core.engine.train import batch_order
 from initbench.core.initializers import INITIALIZERS
-from initbench.core.network import layer_views, parameter_count
-from initbench.core.train import batch_order
 
 Array = NDArray[Any]
 

@@ -10,9 +10,9 @@ that trained; of all others, those that did not, or that first got there later t
 healthy cell of the same data set.
 
 The grid, the budget and what counts as trained were fixed first. Then two thresholds of
-initbench.judgement, LOST and LOTTERY, were fitted on digits at seeds 0 to 2. The table is of seeds
-6 to 8, which nothing was fitted on. LOTTERY was moved once more, by what digits showed, after both
-data sets had been seen at seeds 3 to 5. Some minutes on one core.
+initbench.diagnosis.rules, LOST and LOTTERY, were fitted on digits at seeds 0 to 2. The table is of
+seeds 6 to 8, which nothing was fitted on. LOTTERY was moved once more, by what digits showed, after
+both data sets had been seen at seeds 3 to 5. Some minutes on one core.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from initbench import datasets, execute, plan
-from initbench.diagnose import diagnose
-from initbench.judgement import VERDICTS
-from initbench.records import Record
+from initbench import datasets
+from initbench.diagnosis.diagnose import diagnose
+from initbench.diagnosis.rules import VERDICTS
+from initbench.runs import execute, plan
+from initbench.runs.records import Record
 from initbench.spec import Experiment
 
 INITIALIZERS: list[object] = [

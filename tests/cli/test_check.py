@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from initbench import baseline as baselines
 from initbench.cli import main, options
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.scaling import member
-from initbench.records import METRICS
+from initbench.gate import baseline as baselines
+from initbench.metrics import METRICS
 
 HE = """
 initializer: he_normal
@@ -237,7 +237,7 @@ def test_two_files_are_judged_without_training(
 ) -> None:
     plant(monkeypatch, 0.01)
     assert initbench("baseline", "save", "--all", "--baseline", "b.json", "-q").exit_code == 0
-    monkeypatch.setattr("initbench.execute.execute", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr("initbench.runs.execute.execute", lambda *_: pytest.fail("trained"))
     done = initbench("check", "results/baseline.json", "b.json", "--format", "json")
     assert done.exit_code == 1
     assert verdicts(done)["he train_loss"] == "regressed"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from initbench.cli import COMMANDS, main
 from initbench.core import activations, initializers, losses, optimizers
-from initbench.frameworks import FRAMEWORKS
+from initbench.interop.frameworks import FRAMEWORKS
 from initbench.spec import json_schema
 
 ROOT = Path(__file__).parent.parent.parent

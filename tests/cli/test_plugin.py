@@ -152,7 +152,9 @@ def test_list_and_schema_know_it() -> None:
         "formula": "Laplace of variance scale / fan_in",
         "reference": "own.py",
     }
-    assert "he_laplace" in json.loads(invoke("schema", "--plugin", "own.py").stdout)["$defs"]
+    assert (
+        "HeLaplaceInitializer" in json.loads(invoke("schema", "--plugin", "own.py").stdout)["$defs"]
+    )
 
 
 def test_stored_runs_are_found_by_their_config() -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from initbench import store
 from initbench.cli import main
 from initbench.core import ENGINE_REVISION
-from initbench.core.blas import blas
-from initbench.provenance import provenance
+from initbench.core.engine.blas import blas
+from initbench.runs import store
+from initbench.runs.provenance import provenance
 
 CONFIG = """
 initializer: zeros

@@ -5,9 +5,11 @@ from typing import NoReturn
 
 import pytest
 
-from initbench import config, datasets, executors, plan
+from initbench import config, datasets
 from initbench.cli.gating import train
 from initbench.cli.training import train_runs
+from initbench.runs import plan
+from initbench.runs import workers as executors
 
 CONFIG = "initializer: zeros\nlayers: [2, 4, 1]\niterations: 2\nlearning_rate: 1\nseeds: 2"
 

@@ -15,13 +15,13 @@ import pytest
 from numpy.random import RandomState
 from numpy.typing import DTypeLike, NDArray
 
-from initbench.core import start as starting
+from initbench.core import draw as starting
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.engine.network import layer_views, parameter_count
+from initbench.core.engine.train import Problem, Split
 from initbench.core.initializers import INITIALIZERS, Law, Network, defaults
 from initbench.core.losses import LOSSES
-from initbench.core.network import layer_views, parameter_count
 from initbench.core.optimizers import OPTIMIZERS
-from initbench.core.train import Problem, Split
 
 Array = NDArray[Any]
 

@@ -14,14 +14,8 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike, NDArray
 from scipy import stats
 
-from initbench.core.initializers import (
-    ALIASES,
-    INITIALIZERS,
-    Law,
-    defaults,
-    fans,
-)
-from initbench.core.initializers.elementary import uniform
+from initbench.core.initializers import ALIASES, INITIALIZERS, Law, defaults, fans
+from initbench.core.initializers.distributions import uniform
 from initbench.core.initializers.scaling import TRUNCATED_STD
 
 Array = NDArray[Any]

@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.engine.network import layer_views
+from initbench.core.engine.train import Problem, batch_order, train
 from initbench.core.losses import LOSSES
-from initbench.core.network import layer_views
 from initbench.core.optimizers import ALIASES, OPTIMIZERS
-from initbench.core.train import Problem, batch_order, train
 
 Array = NDArray[Any]
 MakeProblem = Callable[..., Problem]

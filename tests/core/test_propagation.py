@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from initbench.core import propagation
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.engine.network import layer_views, parameter_count
+from initbench.core.engine.train import Problem
 from initbench.core.losses import LOSSES
-from initbench.core.network import layer_views, parameter_count
 from initbench.core.propagation import Measurement, distinct_units, mean_cosine, measure
-from initbench.core.train import Problem
 
 Array = NDArray[Any]
 MakeProblem = Callable[..., Problem]

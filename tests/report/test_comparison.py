@@ -5,10 +5,11 @@ import math
 
 import pytest
 
-from initbench import stats
-from initbench.records import METRICS, NO_CURVE, Curve, Record
+from initbench.analysis import comparison as stats
+from initbench.analysis.comparison import Contest, Row, Target
+from initbench.metrics import METRICS
 from initbench.report import comparison, documents, tables
-from initbench.stats import Contest, Row, Target
+from initbench.runs.records import NO_CURVE, Curve, Record
 from tests.report.test_tables import rendered
 
 

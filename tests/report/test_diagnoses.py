@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from initbench.judgement import Diagnosis, Findings, Judgement, Layer, Pair, Steady, Theory
+from initbench.diagnosis.rules import Diagnosis, Findings, Judgement, Layer, Pair, Steady, Theory
 from initbench.report import diagnoses as report
 from initbench.report import tables
 from initbench.report.tables import Table

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from initbench.records import Curve, Record
+from initbench.analysis.comparison import summarize
 from initbench.report import documents
-from initbench.stats import summarize
+from initbench.runs.records import Curve, Record
 
 OK = Record(
     "0123456789abcdef", "he", "he_normal", {"learning_rate": 0.1}, 3, "ok",

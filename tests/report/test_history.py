@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from initbench.provenance import Provenance
-from initbench.records import NO_CURVE, Record
 from initbench.report import history
-from initbench.store import Stored
+from initbench.runs.provenance import Provenance
+from initbench.runs.records import NO_CURVE, Record
+from initbench.runs.store import Stored
 
 
 def test_a_framework_is_shown_with_its_version() -> None:

@@ -7,10 +7,10 @@ import math
 import pytest
 from rich.console import Console
 
-from initbench.records import METRICS
+from initbench.analysis.comparison import Spread, Summary
+from initbench.metrics import METRICS
 from initbench.report import tables
 from initbench.report.tables import Table
-from initbench.stats import Spread, Summary
 
 
 def summary(name: str, loss: Spread, accuracy: Spread | None, diverged: int = 0) -> Summary:

@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from initbench.analysis.paired import Interval
 from initbench.errors import Place
-from initbench.paired import Interval
+from initbench.gate.verdicts import WORDS, Verdict
 from initbench.report import documents, verdicts
-from initbench.verdict import WORDS, Verdict
 from tests.report.test_tables import rendered
 
 VERDICTS = [

@@ -10,7 +10,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from initbench.core.initializers import data_driven, elementary, recipes, scaling, structured
+from initbench.core.initializers import (
+    data_dependent as data_driven,
+)
+from initbench.core.initializers import (
+    distributions as elementary,
+)
+from initbench.core.initializers import (
+    network_wide as recipes,
+)
+from initbench.core.initializers import (
+    scaling,
+    structured,
+)
 from initbench.core.initializers.protocol import Initializer, Property
 from initbench.core.initializers.scaling import Distribution, Mode
 

@@ -10,7 +10,7 @@ from annotated_types import Gt
 from numpy.random import RandomState
 from numpy.typing import DTypeLike
 
-from initbench.core.initializers.elementary import normal, truncated_normal, uniform
+from initbench.core.initializers.distributions import normal, truncated_normal, uniform
 from initbench.core.initializers.protocol import Gain, Law, Shape, Weights, fans
 
 Mode = Literal["fan_in", "fan_out", "fan_avg"]

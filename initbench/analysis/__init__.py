@@ -1,0 +1,1 @@
+"""Records -> rows: what replicates can tell of initializers."""

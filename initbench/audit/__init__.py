@@ -1,0 +1,1 @@
+"""What initializers draw: explained, and tested against what they declare."""

@@ -1,0 +1,284 @@
+"""Whether initializers draw what they declare: draws, statistics, and intervals around the law's.
+
+Of each initializer the same few networks are drawn, one a seed. Weights of one network may
+depend on each other in any way (those of an orthogonal matrix do), networks of different seeds
+do not: a statistic is computed of each network, and its average over the seeds is compared with
+what the law says by Student's t. So no test needs to know more of a law than its moments and
+bounds. The average over thousands of weights is close to normal, as t asks, whatever their law;
+tests check the rate of false alarms by simulation.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import pickle
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from scipy import stats
+from threadpoolctl import threadpool_limits
+
+from initbench.core import draw as start
+from initbench.core.draw import Chosen
+from initbench.core.engine.network import layer_views
+from initbench.core.initializers import Law, Network, Shape
+from initbench.core.initializers.scaling import TRUNCATED_STD
+from initbench.errors import PluginError
+
+Array = NDArray[Any]
+
+#: The networks: tall layers and wide ones in turn (O above and below I), all of one size.
+SIZES = (40, 100, 40, 100, 40)
+SEEDS = range(48)
+SAMPLES = 256
+#: As a config says it, and what those initializers need that have parameters without a default.
+SETTINGS = [("--layers", f"layers={list(SIZES)}")]
+WITH_EXAMPLES = {"constant": "{name: constant, value: 0.5}"}
+#: The chance that any check fails of initializers that do what they declare, over all checks.
+FALSE_ALARM = 1e-6
+#: What rounding may move a statistic by, whose scale is 1. Sums of float64 are a few ulps off,
+#: and Gram matrices of these sizes some dozens.
+ROUNDING = 1e-9
+#: And a weight at its bound, in standard deviations: frameworks draw in float32.
+BOUND_ROUNDING = 1e-6
+
+
+def inputs() -> Array:
+    """Samples for initializers that look at data: standard normal, (I, B)."""
+    return RandomState(0).standard_normal((SIZES[0], SAMPLES))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing verified: a statistic, the interval that it must lie in, and whether it does.
+
+    ``words`` say what a failure suggests; they are empty where there is nothing to say.
+    """
+
+    initializer: str
+    check: str
+    statistic: float
+    low: float
+    high: float
+    words: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the statistic lies in the interval."""
+        return self.low <= self.statistic <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class _Sampled:
+    """A statistic of each seed, whose mean the law gives, and the values that faults give it."""
+
+    check: str
+    values: Array  # (R,)
+    mean: float
+    faults: Mapping[str, float] = field(default_factory=dict)
+
+
+def verify(
+    named: Mapping[str, Chosen], network: Network, seeds: Sequence[int] = SEEDS
+) -> list[Check]:
+    """Check initializers, each under its label, on networks like ``network``.
+
+    The level of each test is FALSE_ALARM over their number (Bonferroni): more initializers make
+    wider intervals. Checks that need a law are left out where there is none.
+    """
+    with threadpool_limits(1, user_api="blas"):  # the products are too small to share
+        found: list[tuple[str, Check | _Sampled]] = [
+            (label, finding)
+            for label, chosen in named.items()
+            for finding in _findings(chosen, network, seeds)
+        ]
+    tests = sum(isinstance(finding, _Sampled) for _, finding in found)
+    return [
+        _judged(label, finding, FALSE_ALARM / tests)
+        if isinstance(finding, _Sampled)
+        else replace(finding, initializer=label)
+        for label, finding in found
+    ]
+
+
+def _judged(label: str, sampled: _Sampled, level: float) -> Check:
+    """The two-sided t test as an interval around the expected mean."""
+    count = len(sampled.values)
+    error = float(sampled.values.std(ddof=1)) / math.sqrt(count)
+    half = float(stats.t.isf(level / 2, count - 1)) * error + ROUNDING
+    mean = float(sampled.values.mean())
+    check = Check(label, sampled.check, mean, sampled.mean - half, sampled.mean + half)
+    if check.ok:
+        return check
+    alike = (fault for fault, value in sampled.faults.items() if abs(mean - value) <= half)
+    return replace(check, words=next(alike, ""))
+
+
+def _findings(chosen: Chosen, network: Network, seeds: Sequence[int]) -> Iterator[Check | _Sampled]:
+    # First, since what a first draw imports may draw (JAX does, from NumPy's global generator).
+    single = start.draw(replace(network, dtype=np.dtype(np.float32)), [chosen], seeds[:1])
+    before = _global_states()
+    drawn = start.draw(network, [chosen] * len(seeds), seeds)
+    touched = [name for name, state in _global_states().items() if state != before[name]]
+    reasons = [*drawn.failures.values(), *single.failures.values()]
+    yield _exact("shape, dtype, finite", len(reasons), words=reasons[0] if reasons else "")
+    words = f"draws changed {' and '.join(touched)}"
+    yield _exact("global random state", len(touched), words=words)
+    if reasons:
+        return
+
+    # Drawn again, in another order and company: a state of its own would show, too.
+    again = start.draw(network, [chosen] * 3, seeds[2::-1])
+    differing = np.count_nonzero(again.theta[::-1] != drawn.theta[:3])
+    yield _exact("determinism", int(differing), words="a seed's weights differ from call to call")
+
+    layers = [view[..., :-1] for view in layer_views(drawn.theta, network.sizes)]  # (R, O, I)
+    properties = chosen.initializer.properties
+    try:
+        laws = start.laws(chosen, network)
+    except PluginError as error:  # a user's law that is none
+        yield _exact("law", 1, words=str(error))
+        return
+    fixed = "fixed" in properties or all(law is not None and law.std == 0 for law in laws)
+    yield from _dependence(layers, fixed=fixed)
+    if not fixed and not any(np.ptp(layer, axis=0).any() for layer in layers):
+        return  # one draw, however many seeds: nothing to take an average of
+    if "orthogonal" in properties:
+        yield _orthogonality(layers)
+    symmetric = not fixed and "skewed" not in properties
+    for tall in (True, False):
+        known = [
+            (layer, law)
+            for layer, law, (outputs, inputs) in zip(layers, laws, network.shapes, strict=True)
+            if law is not None and (outputs > inputs) == tall
+        ]
+        if known:
+            shape = known[0][0].shape[1:]
+            faults = _faults(chosen, network, shape, known[0][1])
+            yield from _moments("tall" if tall else "wide", known, faults, symmetric=symmetric)
+
+
+def _exact(check: str, statistic: float, low: float = 0, high: float = 0, words: str = "") -> Check:
+    """A check without chance."""
+    exact = Check("", check, float(statistic) + 0.0, low, high)  # + 0.0: no -0
+    return exact if exact.ok else replace(exact, words=words)
+
+
+def _global_states() -> dict[str, Any]:
+    """The generators that nobody may draw from, as values to compare."""
+    return {
+        "numpy.random's": pickle.dumps(np.random.get_state()),
+        "random's": random.getstate(),
+    }
+
+
+def _dependence(layers: Sequence[Array], *, fixed: bool) -> Iterator[Check | _Sampled]:
+    """Whether seeds, and the layers of one network, share anything that they should not.
+
+    Each weight is taken relative to its own average over seeds, which may differ from weight to
+    weight (a diagonal, say). What remains is compared pair by pair, as a correlation.
+    """
+    weights = [layer.reshape(len(layer), -1) for layer in layers]  # (R, O I)
+    if fixed:
+        spread = max(float(np.ptp(layer, axis=0).max()) for layer in weights)
+        yield _exact("fixed", spread, words="declared fixed, and differs between seeds")
+        return
+    residuals = [layer - layer.mean(axis=0) for layer in weights]
+    sizes = [float(np.sqrt(np.mean(residual**2))) for residual in residuals]
+    # What is left of equal numbers, less their average, is rounding.
+    varying = [
+        residual / size
+        for residual, size, layer in zip(residuals, sizes, weights, strict=True)
+        if size > ROUNDING * float(np.abs(layer).max())
+    ]
+    if not varying:
+        words = "every seed has the same weights (without chance? declare them fixed)"
+        yield _exact("independence, seeds", 1, words=words)
+        same = sum(np.array_equal(a, b) for a, b in itertools.combinations(layers, 2))
+        yield _exact("independence, layers", same, words="pairs of layers have the same weights")
+        return
+    # Residuals about the average of R seeds correlate by -1 / (R - 1) where seeds do not.
+    every = np.concatenate(varying, axis=1)
+    pairs = np.mean(every[0:-1:2] * every[1::2], axis=1) + 1 / (len(every) - 1)
+    yield _Sampled("independence, seeds", pairs, 0.0)
+    if len(varying) > 1:
+        products = [np.mean(a * b, axis=1) for a, b in itertools.combinations(varying, 2)]
+        yield _Sampled("independence, layers", np.mean(products, axis=0), 0.0)
+
+
+def _orthogonality(layers: Sequence[Array]) -> Check:
+    """The Gram matrix of the rows or columns, whichever are fewer, over its diagonal, less I."""
+    errors = []
+    for layer in layers:
+        rows = layer if layer.shape[1] <= layer.shape[2] else layer.swapaxes(1, 2)
+        gram = rows @ rows.swapaxes(1, 2)
+        scale = np.trace(gram, axis1=1, axis2=2)[:, None, None] / gram.shape[-1]
+        with np.errstate(invalid="ignore"):  # rows of 0: NaN, which is in no interval
+            errors.append(np.abs(gram / scale - np.eye(gram.shape[-1])).max())
+    words = "largest error of W W^T / g^2"
+    return _exact("orthogonality", float(np.max(errors)), high=ROUNDING, words=words)
+
+
+def _moments(
+    orientation: str,
+    layers: Sequence[tuple[Array, Law]],
+    faults: Mapping[str, float],
+    *,
+    symmetric: bool,
+) -> Iterator[Check | _Sampled]:
+    """Mean, variance, bounds and symmetry of weights less their law's mean, over its std."""
+    scales = [law.std or abs(law.mean) or 1.0 for _, law in layers]
+    scaled = [
+        (layer.reshape(len(layer), -1) - law.mean) / scale
+        for (layer, law), scale in zip(layers, scales, strict=True)
+    ]
+    every = np.concatenate(scaled, axis=1)  # (R, weights)
+    yield _Sampled(f"mean, {orientation}", every.mean(axis=1), 0.0)
+    yield _Sampled(
+        f"variance, {orientation}",
+        np.mean(every**2, axis=1),
+        float(np.mean([law.std > 0 for _, law in layers])),
+        faults,
+    )
+    below, above = (
+        max(
+            float(sign * (extreme(one) - (bound - law.mean) / scale))
+            for one, (_, law), scale in zip(scaled, layers, scales, strict=True)
+            for bound in ((law.low, law.high)[sign > 0],)
+        )
+        for sign, extreme in ((-1, np.min), (1, np.max))
+    )
+    if max(below, above) > -math.inf:
+        words = f"in std, beyond the {'lower' if below > above else 'upper'} bound"
+        yield _exact(f"bounds, {orientation}", max(below, above), -math.inf, BOUND_ROUNDING, words)
+    if symmetric and all(_is_symmetric(law) for _, law in layers):
+        signs = np.where(np.abs(every) > ROUNDING, np.sign(every), 0.0)
+        yield _Sampled(f"symmetry, {orientation}", signs.mean(axis=1), 0.0)
+
+
+def _is_symmetric(law: Law) -> bool:
+    """Whether the bounds stand as far below the mean as above, or nowhere."""
+    below, above = law.mean - law.low, law.high - law.mean
+    return below == above or math.isclose(below, above)
+
+
+def _faults(chosen: Chosen, network: Network, shape: Shape, law: Law) -> dict[str, float]:
+    """Faults that are made again and again, and what each does to the variance (declared: 1)."""
+    variance = law.std**2
+    faults = {
+        "as if truncated without correction": TRUNCATED_STD**2,
+        "as if a gain of sqrt(2) were missing": 0.5,
+        "as if a gain of sqrt(2) were applied twice": 2.0,
+        "as if the standard deviation were the variance": variance,
+    }
+    if chosen.initializer.scope == "layer" and chosen.initializer.law and variance:
+        (swapped,) = start.laws(chosen, replace(network, sizes=shape))  # (O, I): O inputs
+        assert swapped is not None
+        faults = {"as if the fans were swapped": swapped.std**2 / variance, **faults}
+    return faults

@@ -1,0 +1,118 @@
+"""The start of training: every run's first parameters, drawn and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from initbench.core.engine.network import layer_views, parameters
+from initbench.core.gains import with_numbers
+from initbench.core.initializers import Initializer, Law, Network, defaults
+
+Array = NDArray[Any]
+
+#: Train samples that an initializer may look at.
+BATCH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An initializer as a run uses it: the row, its parameters, and the name for messages."""
+
+    name: str
+    initializer: Initializer
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """The runs' first parameters ``theta`` (R, P), and what there is to say of some of them.
+
+    ``failures`` and ``notes``: a run's index -> words. A failed run's row has no meaning.
+    """
+
+    theta: Array
+    failures: dict[int, str]
+    notes: dict[int, str]
+
+
+class _WrongWeightsError(Exception):
+    """What an initializer returned is not what it must return; the message says why."""
+
+
+def draw(network: Network, chosen: Sequence[Chosen], seeds: Sequence[int]) -> Starts:
+    """Draw each run's weights and biases from its own seed, whatever its company.
+
+    An initializer of a user's own may raise or return anything: that run fails, for a reason
+    in words, and the others are drawn.
+    """
+    theta = parameters(len(seeds), network.sizes, network.dtype)
+    views = layer_views(theta, network.sizes)
+    failures, notes = {}, {}
+    for run, (one, seed) in enumerate(zip(chosen, seeds, strict=True)):
+        own = [view[run] for view in views]  # (O, I + 1) each, the bias last
+        try:
+            with np.errstate(all="ignore"):  # what overflows is found below
+                note = _fill(own, one, network, RandomState(seed))
+        except _WrongWeightsError as error:
+            failures[run] = str(error)
+        except Exception as error:  # whatever a user's own initializer raises is a result
+            where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+            failures[run] = f"raised {type(error).__name__}: {error}{where}"
+        else:
+            if note:
+                notes[run] = note
+    return Starts(theta, failures, notes)
+
+
+def _fill(own: Sequence[Array], chosen: Chosen, network: Network, rng: RandomState) -> str:
+    """Fill one run's layers, each (O, I + 1); the initializer's note."""
+    function = chosen.initializer.draw
+    numbers = with_numbers(chosen.parameters, network)
+    if chosen.initializer.scope == "layer":
+        for number, (layer, shape) in enumerate(zip(own, network.shapes, strict=True), 1):
+            weights = function(rng, shape, network.dtype, **numbers)
+            _check(weights, shape, network, f"the weights of layer {number}")
+            layer[:, :-1] = weights
+        return ""
+    start = function(rng, network, **numbers)
+    for number, (layer, shape, (weights, biases)) in enumerate(
+        zip(own, network.shapes, start.layers, strict=True), 1
+    ):
+        _check(weights, shape, network, f"the weights of layer {number}")
+        _check(biases, shape[:1], network, f"the biases of layer {number}")
+        layer[:, :-1], layer[:, -1] = weights, biases
+    return str(start.note)
+
+
+def _check(values: Any, shape: tuple[int, ...], network: Network, what: str) -> None:
+    """Refuse what training could not start from."""
+    if not isinstance(values, np.ndarray):
+        raise _WrongWeightsError(f"{what} must be a NumPy array, got {type(values).__name__}")
+    if values.shape != shape:
+        expected = f"{shape}, (fan_out, fan_in)" if len(shape) == 2 else f"{shape}"
+        raise _WrongWeightsError(f"{what} must have shape {expected}, got {values.shape}")
+    if values.dtype != network.dtype:
+        raise _WrongWeightsError(f"{what} must be {network.dtype}, got {values.dtype}")
+    if wrong := np.count_nonzero(~np.isfinite(values)):
+        raise _WrongWeightsError(f"{what} must be finite, got {wrong:,} of {values.size:,} not")
+
+
+def laws(chosen: Chosen, network: Network) -> list[Law | None]:
+    """Each layer's law, from the first to the last; None where there is no closed form.
+
+    Parameters that ``chosen`` leaves out are the initializer's defaults. ValueError where the
+    parameters do not fit each other.
+    """
+    draw_function, law = chosen.initializer.draw, chosen.initializer.law
+    if law is None:
+        return [None] * len(network.shapes)
+    given = {**defaults(draw_function), **with_numbers(chosen.parameters, network)}
+    if chosen.initializer.scope == "layer":
+        return [law(shape, **given) for shape in network.shapes]
+    return [law(network, layer, **given) for layer in range(len(network.shapes))]

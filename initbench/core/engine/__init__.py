@@ -1,0 +1,1 @@
+"""The engine: a stack of networks, and the loop that trains it."""

@@ -1,0 +1,1 @@
+"""Findings of a start -> a verdict in words: what `initbench diagnose` says."""

@@ -1,0 +1,1 @@
+"""Baseline against candidate -> verdicts: what `initbench check` says."""

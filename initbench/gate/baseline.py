@@ -1,0 +1,186 @@
+"""The baseline file: text that a person can read, diff and commit, and nobody edits unseen.
+
+JSON, a line a run, sorted; null in a loss is infinity. ``digest`` is a hash of all the rest: an
+edited or half-merged file does not pass for a measured one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from initbench.errors import BaselineError
+from initbench.gate.replay import Group, Run
+from initbench.gate.verdicts import Key
+from initbench.metrics import METRICS
+from initbench.spec.fields import setting_key
+
+VERSION = 1
+SAVE = "save it again with `initbench baseline save`, naming all its configs"
+
+
+def text(groups: Iterable[Group]) -> str:
+    """The file's text: groups by config, initializer and setting, runs by seed."""
+    entries = sorted((_group_fields(group) for group in groups), key=_order)
+    body = ",\n".join(map(_entry_text, entries))
+    return (
+        f'{{\n"initbench_baseline": {VERSION},\n"digest": "{_digest(entries)}",\n'
+        f'"groups": [\n{body}\n]\n}}\n'
+    )
+
+
+def _entry_text(entry: Mapping[str, Any]) -> str:
+    """A line a field, and of runs a line each."""
+    fields = [
+        f"{_line(key)}: [\n" + ",\n".join(map(_line, value)) + "\n]"
+        if key in ("runs", "confirm")
+        else f"{_line(key)}: {_line(value)}"
+        for key, value in entry.items()
+    ]
+    return "{" + ",\n".join(fields) + "}"
+
+
+def load(path: Path) -> dict[Key, Group]:
+    """The groups of a baseline file, or of the JSON that `run` and `compare` write.
+
+    The latter's runs have no measured spread, and none are kept to confirm. Raises BaselineError
+    for what is missing, broken, edited or of another version.
+    """
+    document = _document(path)
+    try:
+        if "initbench_baseline" in document:
+            groups = _saved(path, document)
+        elif "records" in document:
+            groups = _recorded(document["records"])
+        else:
+            raise BaselineError(f"{path}: is neither a baseline nor a result of `initbench run`")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BaselineError(
+            f"{path}: lacks or mistakes a field: {type(error).__name__} {error}; {SAVE}"
+        ) from None
+    return {group.key: group for group in groups}
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        content = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BaselineError(
+            f"{path}: no such file; `initbench baseline save CONFIG...` makes one"
+        ) from None
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise BaselineError(f"{path}: is not UTF-8 text; {SAVE}") from None
+    if not content.strip():
+        raise BaselineError(f"{path}: is empty; {SAVE}")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BaselineError(f"{path}: is not JSON, or cut off: {error}; {SAVE}") from None
+    if not isinstance(document, dict):
+        raise BaselineError(f"{path}: is not a baseline; {SAVE}")
+    return document
+
+
+def _saved(path: Path, document: Mapping[str, Any]) -> list[Group]:
+    if (version := document["initbench_baseline"]) != VERSION:
+        raise BaselineError(
+            f"{path}: is of version {version}, this initbench reads {VERSION}; {SAVE}"
+        )
+    entries = document["groups"]
+    if _digest(entries) != document["digest"]:
+        raise BaselineError(
+            f"{path}: does not match its digest: it was edited, or merged line by line; {SAVE}"
+        )
+    return [_group(entry) for entry in entries]
+
+
+def _recorded(records: Iterable[Mapping[str, Any]]) -> list[Group]:
+    runs: dict[tuple[str, str, str], tuple[Mapping[str, Any], list[Run]]] = {}
+    for record in records:
+        key = (record["config"], record["initializer"], setting_key(record["setting"]))
+        runs.setdefault(key, (record, []))[1].append(_run(record))
+    return [
+        Group(first["config"], first["initializer"], first["setting"], tuple(of_group))
+        for first, of_group in runs.values()
+    ]
+
+
+def _group_fields(group: Group) -> dict[str, Any]:
+    return {
+        "config": group.config,
+        "initializer": group.initializer,
+        "setting": dict(group.setting),
+        "resolved": group.resolved,
+        "samples": group.samples,
+        "provenance": group.provenance,
+        "runs": [_run_fields(run) for run in sorted(group.runs, key=lambda run: run.seed)],
+        "confirm": [_run_fields(run) for run in sorted(group.confirm, key=lambda run: run.seed)],
+    }
+
+
+def _group(entry: Mapping[str, Any]) -> Group:
+    return Group(
+        config=entry["config"],
+        initializer=entry["initializer"],
+        setting=entry["setting"],
+        runs=tuple(map(_run, entry["runs"])),
+        confirm=tuple(map(_run, entry["confirm"])),
+        resolved=entry["resolved"],
+        samples=entry["samples"],
+        provenance=entry["provenance"],
+    )
+
+
+def _run_fields(run: Run) -> dict[str, Any]:
+    fields: dict[str, Any] = {"seed": run.seed, "id": run.id, "status": run.status}
+    fields |= {name: _finite(run.metrics[name]) for name in METRICS}
+    if run.spread is not None:
+        fields["spread"] = {name: _finite(run.spread[name]) for name in METRICS}
+    return fields
+
+
+def _run(entry: Mapping[str, Any]) -> Run:
+    spread = entry.get("spread")
+    return Run(
+        seed=int(entry["seed"]),
+        id=entry["id"],
+        status=entry["status"],
+        metrics=_metrics(entry, failed=entry["status"] == "failed"),
+        spread=None if spread is None else _metrics(spread, failed=False),
+        reason=entry.get("reason", ""),
+    )
+
+
+def _metrics(entry: Mapping[str, Any], *, failed: bool) -> dict[str, float | None]:
+    """A loss that is null is infinite; an accuracy that is null does not exist."""
+    metrics: dict[str, float | None] = {}
+    for name in METRICS:
+        value = entry[name]
+        if value is not None:
+            metrics[name] = float(value)
+        else:
+            metrics[name] = math.inf if name.endswith("loss") and not failed else None
+    return metrics
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _order(entry: Mapping[str, Any]) -> tuple[str, str, str]:
+    return entry["config"], entry["initializer"], _line(entry["setting"])
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _digest(entries: object) -> str:
+    canonical = json.dumps(entries, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

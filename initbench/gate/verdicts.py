@@ -1,0 +1,58 @@
+"""Verdict: what the gate says of one metric of one initializer, and the exit code of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from initbench.analysis.paired import Interval
+from initbench.spec.fields import setting_key
+
+Word = Literal[
+    "ok", "expected_failed", "changed", "regressed", "not_confirmed", "improved", "missing", "stale"
+]
+#: From bad to good: the order of a table's rows.
+WORDS: tuple[Word, ...] = (
+    "regressed", "expected_failed", "missing", "stale", "changed", "not_confirmed", "improved", "ok"
+)  # fmt: skip
+
+Key = tuple[str, str, str]  # config, initializer, setting
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one metric of one group (``metric`` is empty for the group as a whole).
+
+    ``baseline`` and ``candidate`` are medians over the seeds, and ``difference`` is paired. For
+    an expectation, ``baseline`` is what was expected and ``expectation`` its index in the config.
+    ``tolerance`` is that of the run that moved most against its own.
+    """
+
+    config: str
+    initializer: str
+    setting: Mapping[str, Any]
+    metric: str
+    verdict: Word
+    reason: str
+    baseline: float | None = None
+    candidate: float | None = None
+    difference: Interval | None = None
+    tolerance: float | None = None
+    expectation: int | None = None
+
+    @property
+    def key(self) -> Key:
+        """The group's."""
+        return self.config, self.initializer, setting_key(self.setting)
+
+
+def exit_code(verdicts: Iterable[Verdict], *, strict: bool) -> int:
+    """1 for a regression or a failed expectation, 3 where something could not be judged, else 0.
+
+    With ``strict`` a change is a failure, too.
+    """
+    words = {verdict.verdict for verdict in verdicts}
+    if words & {"regressed", "expected_failed"} or (strict and "changed" in words):
+        return 1
+    return 3 if words & {"missing", "stale"} else 0

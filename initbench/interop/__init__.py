@@ -1,0 +1,1 @@
+"""Other frameworks: their own initializers, as rows beside ours."""

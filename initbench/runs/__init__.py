@@ -1,0 +1,1 @@
+"""Experiments -> Runs -> Stacks -> Records -> store: all that trains, and what it leaves."""

@@ -1,0 +1,322 @@
+"""Stacks -> Records, in this process or over a ``concurrent.futures.Executor``.
+
+A worker receives plain functions and arrays and returns a trace; it never writes a file.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from initbench.core import draw as start
+from initbench.core.activations import ACTIVATIONS
+from initbench.core.engine.network import layer_views, parameters
+from initbench.core.engine.train import Point, Problem, train
+from initbench.core.initializers import Network
+from initbench.core.losses import LOSS_OF_TASK, LOSSES
+from initbench.core.optimizers import OPTIMIZERS
+from initbench.datasets import load
+from initbench.errors import ExecutorError
+from initbench.runs.plan import Stack, network_of
+from initbench.runs.provenance import Provenance, now, provenance
+from initbench.runs.records import NO_CURVE, Record, Status, curve_of
+from initbench.runs.workers import Tell, Workers
+
+Array = NDArray[Any]
+#: Sets the stream of a twin's signs apart from the streams of weights and batches.
+NUDGE_STREAM = 2
+#: How often the driver looks for progress of its workers, in seconds.
+POLL = 0.1
+#: Workers that a stack may lose until its runs are given up.
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A stack as a worker needs it: no config, no model, only functions and arrays."""
+
+    problem: Problem
+    network: Network
+    chosen: tuple[start.Chosen, ...]
+    seeds: tuple[int, ...]
+    hyperparameters: dict[str, Array]
+    nudges: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A stack has reached a log point: how far, the losses of its runs (nan for a failed one)."""
+
+    stack: Stack
+    iteration: int
+    train_loss: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What became of a stack: the log points of the runs that trained, why others failed.
+
+    ``failures`` and ``notes`` are a run's index in the stack -> words.
+    """
+
+    points: list[Point]
+    seconds: float
+    failures: dict[int, str]
+    notes: dict[int, str]
+    made: Provenance  # of the process that trained it
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A stack's records, with their positions among all runs, and where they were made."""
+
+    positions: tuple[int, ...]
+    records: tuple[Record, ...]
+    made: Provenance
+
+
+Report = Callable[[Progress], None]
+
+
+def execute(
+    stacks: Sequence[Stack], identities: Sequence[str], workers: Workers | None, report: Report
+) -> Generator[Finished]:
+    """Train all stacks, in this process or on workers; yield each when it is done, in any order.
+
+    ``identities`` are those of all runs, by position. BLAS is held to one thread a worker, and
+    so a run's arithmetic is the same wherever it trains. A stack whose worker dies is tried
+    again, its initializers apart; what has lost TRIES workers, the last of them with nothing
+    beside it, is failed. Closing the workers, once this iterator is closed, is the caller's.
+    """
+    if workers is None:
+        for stack in stacks:
+            trace = train_work(partial(_tell, report, stack), prepare(stack))
+            yield _finished(stack, identities, trace, report)
+        return
+    for stack, trace in _on_workers(stacks, workers, report):
+        yield _finished(stack, identities, trace, report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A stack to try, and the deaths of workers that it is suspected of."""
+
+    stack: Stack
+    deaths: int = 0
+
+    def again(self, deaths: int) -> list[_Attempt]:
+        """What to try next: after the first death its initializers apart, to find the deadly."""
+        if self.deaths:
+            return [_Attempt(self.stack, self.deaths + deaths)]
+        parts: dict[str, list[int]] = {}
+        for index, run in enumerate(self.stack.runs):
+            parts.setdefault(run.initializer.label, []).append(index)
+        return [_Attempt(self.stack.part(indices), deaths) for indices in parts.values()]
+
+
+def _on_workers(
+    stacks: Sequence[Stack], workers: Workers, report: Report
+) -> Iterator[tuple[Stack, Trace]]:
+    waiting = deque(map(_Attempt, stacks))
+    flying: dict[Future[Trace], _Attempt] = {}
+    launched: list[Stack] = []  # by ticket
+
+    def ready(attempt: _Attempt) -> bool:
+        """A suspect shares its worker with none, so that no run fails for its company."""
+        suspected = attempt.deaths or any(other.deaths for other in flying.values())
+        return not flying if suspected and not workers.apart else len(flying) < workers.room
+
+    results: list[tuple[Stack, Trace]] = []
+    while waiting or flying or results:
+        while waiting and ready(waiting[0]):
+            attempt = waiting.popleft()
+            future = workers.submit(len(launched), train_work, prepare(attempt.stack))
+            flying[future] = attempt
+            launched.append(attempt.stack)
+        yield from results  # only now, when no worker waits for what becomes of them
+        results = []
+        done, _ = wait(flying, POLL, FIRST_COMPLETED)
+        for ticket, iteration, losses in workers.news():
+            report(Progress(launched[ticket], iteration, losses))
+        for future in done:
+            attempt = flying.pop(future)
+            if future.cancelled():  # which we never do
+                raise ExecutorError(
+                    "the Dask scheduler is gone; finished runs are kept: start it, and the command "
+                    "again"
+                )
+            error = future.exception()
+            if error is None:
+                results.append((attempt.stack, future.result()))
+                continue
+            deaths = workers.deaths(error)
+            if not deaths:
+                raise error
+            if attempt.deaths + deaths >= TRIES and (workers.apart or attempt.deaths):
+                results.append((attempt.stack, _given_up(attempt.stack, attempt.deaths + deaths)))
+            else:
+                waiting.extendleft(attempt.again(deaths))
+
+
+def _given_up(stack: Stack, deaths: int) -> Trace:
+    reason = f"its worker died in each of {deaths} tries (killed, or out of memory?)"
+    failures = dict.fromkeys(range(len(stack.runs)), reason)
+    return Trace([], 0.0, failures, {}, provenance())
+
+
+def prepare(stack: Stack) -> Work:
+    """Look up everything that a stack's runs name, and load their data."""
+    experiment = stack.runs[0].experiment
+    data = load(experiment.dataset)
+    activation = ACTIVATIONS[experiment.activation.name]
+    optimizer = OPTIMIZERS[experiment.optimizer.name]
+    problem = Problem(
+        sizes=experiment.sizes,
+        apply=partial(activation.apply, **experiment.activation.parameters),
+        slope_dtype=np.bool_ if activation.binary_slope else np.dtype(experiment.dtype),
+        loss=LOSSES[LOSS_OF_TASK[data.task]],
+        optimizer=optimizer,
+        train=data.train,
+        test=data.test,
+        iterations=experiment.iterations,
+        log_every=experiment.log_every,
+        batch_size=experiment.batch_size,
+        dtype=np.dtype(experiment.dtype),
+    )
+    network = network_of(experiment, data.train.inputs)
+    rows = [
+        {"learning_rate": run.experiment.learning_rate, **run.experiment.optimizer.parameters}
+        for run in stack.runs
+    ]
+    return Work(
+        problem,
+        network,
+        tuple(run.initializer.chosen for run in stack.runs),
+        tuple(run.seed for run in stack.runs),
+        {key: np.array([[row[key]] for row in rows], problem.dtype) for key in rows[0]},
+        tuple(run.nudge for run in stack.runs),
+    )
+
+
+def train_work(tell: Tell, work: Work) -> Trace:
+    """Draw and train a stack. Runs that cannot be drawn fail; the others train without them."""
+    begun = perf_counter()
+    points = []
+    losses = np.full(len(work.seeds), np.nan)
+    with threadpool_limits(1, user_api="blas"):
+        drawn = draw(work)
+        work, theta = drawn.work, drawn.theta
+        nudge(theta, work)
+        kept = [run for run in range(len(losses)) if run not in drawn.failures]
+        for point in train(work.problem, theta, work.seeds, work.hyperparameters) if kept else ():
+            points.append(point)
+            losses[kept] = point.train_loss
+            tell(point.iteration, tuple(losses.tolist()))
+    return Trace(points, perf_counter() - begun, drawn.failures, drawn.notes, provenance())
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The runs of a stack that could be drawn, with their first parameters, (R, P).
+
+    ``failures`` and ``notes`` are of the whole stack: a run's index in it -> words.
+    """
+
+    work: Work
+    theta: Array
+    failures: dict[int, str]
+    notes: dict[int, str]
+
+
+def draw(work: Work) -> Drawn:
+    """Draw a stack's first parameters; runs that cannot be drawn are left out."""
+    starts = start.draw(work.network, work.chosen, work.seeds)
+    theta = starts.theta
+    if starts.failures:
+        kept = [run for run in range(len(theta)) if run not in starts.failures]
+        work = select(work, kept)
+        theta = parameters(len(kept), work.problem.sizes, work.problem.dtype)
+        theta[:] = starts.theta[kept]
+    return Drawn(work, theta, starts.failures, starts.notes)
+
+
+def select(work: Work, runs: Sequence[int]) -> Work:
+    """The work of some of a stack's runs."""
+    return Work(
+        work.problem,
+        work.network,
+        tuple(work.chosen[run] for run in runs),
+        tuple(work.seeds[run] for run in runs),
+        {name: values[runs] for name, values in work.hyperparameters.items()},
+        tuple(work.nudges[run] for run in runs),
+    )
+
+
+def nudge(theta: Array, work: Work) -> None:
+    """Move the weights of twins, in place, by one unit in the last place, up or down at random.
+
+    So do machines differ, whose rounding is a move of this size in a random direction. Biases
+    and weights of exactly 0 stay: no rounding moves them, and a bias of 5e-324 in 0's place
+    switches a rectifier on whose inputs are all 0.
+    """
+    for run, number in enumerate(work.nudges):
+        if not number:
+            continue
+        rng = RandomState([NUDGE_STREAM, number])
+        for view in layer_views(theta, work.problem.sizes):
+            weights = view[run, :, :-1]
+            towards = np.where(rng.randint(2, size=weights.shape), np.inf, -np.inf)
+            moved = np.nextafter(weights, towards.astype(theta.dtype))
+            np.copyto(weights, moved, where=weights != 0)
+
+
+def _tell(report: Report, stack: Stack, iteration: int, train_loss: tuple[float, ...]) -> None:
+    report(Progress(stack, iteration, train_loss))
+
+
+def _finished(stack: Stack, identities: Sequence[str], trace: Trace, report: Report) -> Finished:
+    here = provenance()
+    made = replace(trace.made, commit=here.commit, dirty=here.dirty, created=now())
+    numerics = made.numerics
+    records = []
+    row = 0  # of the points: failed runs have none
+    for index, (run, position) in enumerate(zip(stack.runs, stack.positions, strict=True)):
+        status: Status = "failed"
+        curve = NO_CURVE
+        if index not in trace.failures:
+            status, curve = curve_of(trace.points, row)
+            row += 1
+        records.append(
+            Record(
+                id=identities[position],
+                config=run.experiment.name,
+                initializer=run.initializer.label,
+                setting=run.experiment.setting,
+                seed=run.seed,
+                status=status,
+                curve=curve,
+                seconds=trace.seconds / len(stack.runs),
+                reason=trace.failures.get(index, trace.notes.get(index, "")),
+                numerics=numerics,
+            )
+        )
+    # A worker's last word may be lost, and a stack may end before its last iteration.
+    last = tuple(record.metric("train_loss") for record in records)
+    report(
+        Progress(
+            stack,
+            stack.runs[0].experiment.iterations,
+            tuple(np.nan if loss is None else loss for loss in last),
+        )
+    )
+    return Finished(stack.positions, tuple(records), made)

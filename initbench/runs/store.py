@@ -1,0 +1,476 @@
+"""The finished runs of a results folder, in ``runs.sqlite``: what is there is not trained again.
+
+Only the driver opens it, workers never do. SQLite's write-ahead log makes each transaction whole
+or absent, whenever the driver is killed, and lets two drivers share a folder.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from initbench.errors import ResultsError
+from initbench.metrics import METRICS
+from initbench.runs.provenance import Provenance
+from initbench.runs.records import Curve, Record
+
+FILE = "runs.sqlite"
+#: Tells our files from other programs' SQLite databases: "inib" in ASCII.
+APPLICATION_ID = 0x696E6962
+#: Seconds that a driver waits for another one's transaction, which takes milliseconds.
+PATIENCE = 60.0
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS environments (
+    id          INTEGER PRIMARY KEY,
+    initbench   TEXT NOT NULL,      -- version of initbench
+    python      TEXT NOT NULL,      -- version of Python
+    numpy       TEXT NOT NULL,      -- version of NumPy
+    blas        TEXT NOT NULL,      -- library, version and kernel: openblas 0.3.31 SkylakeX
+    cpu         TEXT NOT NULL,      -- model of the CPU
+    git_commit  TEXT NOT NULL,      -- of the checkout that the command ran in; '' outside of one
+    git_dirty   INTEGER NOT NULL,   -- 1: that checkout had changes
+    UNIQUE (initbench, python, numpy, blas, cpu, git_commit, git_dirty)
+);
+CREATE TABLE IF NOT EXISTS settings (
+    id          INTEGER PRIMARY KEY,
+    resolved    TEXT NOT NULL UNIQUE -- JSON: all that determines a run's numbers, but its seed
+);
+CREATE TABLE IF NOT EXISTS runs (
+    id              TEXT NOT NULL PRIMARY KEY, -- hash of settings.resolved and the seed
+    settings        INTEGER NOT NULL REFERENCES settings (id),
+    seed            INTEGER NOT NULL,
+    config          TEXT NOT NULL,  -- name of the config that asked for it: a label
+    initializer     TEXT NOT NULL,  -- with the parameters that differ from defaults: a label
+    setting         TEXT NOT NULL,  -- JSON: the point of that config's sweep, {key: value}
+    status          TEXT NOT NULL CHECK (status IN ('ok', 'diverged', 'failed')),
+    reason          TEXT NOT NULL,  -- why it failed, or what its initializer has to say; else ''
+    iterations      INTEGER NOT NULL, -- updates done
+    train_loss      REAL,           -- after the last update; inf where it diverged
+    train_accuracy  REAL,           -- share of samples; NULL for a regression
+    test_loss       REAL,
+    test_accuracy   REAL,
+    curve           TEXT NOT NULL,  -- JSON: {column: [a number a log point]}; null is inf
+    seconds         REAL NOT NULL,  -- its share of its stack's time
+    environment     INTEGER NOT NULL REFERENCES environments (id),
+    created         TEXT NOT NULL   -- when it was stored: UTC, ISO 8601, to the second
+);
+CREATE INDEX IF NOT EXISTS runs_by_age ON runs (created);
+"""
+#: Scripts that lead from version 1 to 2, from 2 to 3, ...: SCHEMA is what comes out.
+MIGRATIONS: list[str] = []
+
+_ENVIRONMENT = tuple(field.name for field in fields(Provenance) if field.name != "created")
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_REFUSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A run as it is stored: its record, all that determines it, and where and when it was made."""
+
+    record: Record
+    resolved: dict[str, Any]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which runs: those that match everything that is not None."""
+
+    ids: tuple[str, ...] | None = None
+    config: str | None = None
+    initializer: str | None = None
+    status: str | None = None
+    since: str | None = None  # UTC, ISO 8601; this moment included
+    before: str | None = None
+
+    @property
+    def where(self) -> tuple[str, list[object]]:
+        """As an SQL condition and its values. An initializer's name matches any parameters."""
+        terms: list[tuple[str, list[object]]] = []
+        if self.ids is not None:
+            # One value, whatever their number: SQLite limits the variables of a statement.
+            terms.append(("runs.id IN (SELECT value FROM json_each(?))", [json.dumps(self.ids)]))
+        if self.initializer is not None:
+            like = "runs.initializer = ? OR runs.initializer GLOB ?"
+            terms.append((f"({like})", [self.initializer, f"{self.initializer}(*"]))
+        for condition, value in (
+            ("runs.config = ?", self.config),
+            ("runs.status = ?", self.status),
+            ("runs.created >= ?", self.since),
+            ("runs.created < ?", self.before),
+        ):
+            if value is not None:
+                terms.append((condition, [value]))
+        values = [value for _, several in terms for value in several]
+        return " AND ".join(condition for condition, _ in terms) or "1", values
+
+
+class Store:
+    """An open ``runs.sqlite``. Its methods raise ResultsError with what to do."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    def add(
+        self, entries: Iterable[tuple[Record, str]], provenance: Provenance, *, again: bool = False
+    ) -> None:
+        """Store records, each with its resolved settings as JSON, in one transaction.
+
+        A run that is there stays, unless it failed, or ``again`` says that it was trained anew;
+        a failure never takes the place of a result.
+        """
+        environment = [getattr(provenance, name) for name in _ENVIRONMENT]
+        with self._writing() as connection:
+            number = _key(connection, "environments", _ENVIRONMENT_COLUMNS, environment)
+            settings: dict[str, int] = {}
+            for record, resolved in entries:
+                if resolved not in settings:
+                    settings[resolved] = _key(connection, "settings", ("resolved",), [resolved])
+                values = _values(record)
+                values |= {
+                    "settings": settings[resolved],
+                    "environment": number,
+                    "created": provenance.created,
+                }
+                connection.execute(_UPSERT, {**values, "again": again})
+
+    def select(self, chosen: Filter, limit: int = -1) -> Iterator[Stored]:
+        """Runs that a filter chooses, the newest first."""
+        where, values = chosen.where
+        with _explained(self.path):
+            yield from map(
+                _stored,
+                self._connection.execute(
+                    f"{_SELECT} WHERE {where} ORDER BY created DESC, runs.rowid LIMIT ?",
+                    [*values, limit],
+                ),
+            )
+
+    def count(self, chosen: Filter) -> int:
+        """How many runs a filter chooses."""
+        where, values = chosen.where
+        with _explained(self.path):
+            row = self._connection.execute(f"SELECT count(*) FROM runs WHERE {where}", values)  # noqa: S608
+            return int(row.fetchone()[0])
+
+    def names(self) -> list[str]:
+        """Of all configs that runs are stored under."""
+        with _explained(self.path):
+            rows = self._connection.execute("SELECT DISTINCT config FROM runs ORDER BY config")
+            return [name for (name,) in rows]
+
+    def starting_with(self, prefix: str) -> list[str]:
+        """The ids that begin with ``prefix``."""
+        with _explained(self.path):
+            rows = self._connection.execute(
+                "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id", [len(prefix), prefix]
+            )
+            return [name for (name,) in rows]
+
+    def remove(self, chosen: Filter) -> int:
+        """Remove the runs that a filter chooses, and what only they referred to; their number."""
+        where, values = chosen.where
+        with self._writing() as connection:
+            removed = connection.execute(f"DELETE FROM runs WHERE {where}", values).rowcount  # noqa: S608
+            for table, column in (("settings", "settings"), ("environments", "environment")):
+                connection.execute(
+                    f"DELETE FROM {table} WHERE id NOT IN (SELECT {column} FROM runs)"  # noqa: S608
+                )
+        # The file shrinks only while nobody else reads it.
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("VACUUM")
+        return removed
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with _explained(self.path), _transaction(self._connection):
+            yield self._connection
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Store]:
+    """The folder's store, for reading and writing; made where there is none yet.
+
+    Raises ResultsError for a file that is damaged, not ours, or of a newer initbench, and
+    leaves it as it is. One of an older schema is migrated, and a copy of it is kept.
+    """
+    path = folder / FILE
+    with _explained(path), closing(_connect(path)) as connection:
+        _judge(connection, path)
+        _keep_log(connection)
+        # With a log, a killed driver loses nothing; a power cut the last transactions at most.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _migrate(connection, path)
+        connection.execute("PRAGMA foreign_keys = ON")
+        yield Store(path, connection)
+
+
+@contextmanager
+def existing(folder: Path) -> Iterator[Store]:
+    """The store that a folder has; for reading only, where the folder may not be written to."""
+    path = folder / FILE
+    if not os.path.exists(path):  # Path.exists raises where it may not look
+        raise ResultsError(
+            f"{path}: no such file; `initbench run` makes it, or name another folder with --results"
+        )
+    if os.access(path, os.W_OK) and os.access(folder, os.W_OK):
+        with opened(folder) as store:
+            yield store
+        return
+    # Nobody writes here: without a log beside it, the file is all there is.
+    mode = "mode=ro" if path.with_name(f"{FILE}-wal").exists() else "immutable=1"
+    with _explained(path), closing(_connect(path, f"?{mode}")) as connection:
+        if _judge(connection, path) != len(MIGRATIONS) + 1:
+            raise ResultsError(
+                f"{path}: is of an older initbench and cannot be migrated in a read-only folder; "
+                "copy it to a folder of your own, and name that with --results"
+            )
+        yield Store(path, connection)
+
+
+def _connect(path: Path, mode: str = "") -> sqlite3.Connection:
+    """In SQLite's own autocommit: transactions are begun and ended by :func:`_transaction`."""
+    # as_uri quotes what a path may hold and a URI not: ? # %
+    uri = path.absolute().as_uri() + mode
+    return sqlite3.connect(uri, timeout=PATIENCE, isolation_level=None, uri=True)
+
+
+def _judge(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema's version, 0 for a new file; ResultsError if it cannot be worked with."""
+    # Of one moment: another driver may be making the schema.
+    with _transaction(connection, "DEFERRED"):
+        version, application, tables = (
+            int(connection.execute(query).fetchone()[0])
+            for query in (
+                "PRAGMA user_version",
+                "PRAGMA application_id",
+                "SELECT count(*) FROM sqlite_master",
+            )
+        )
+    newest = len(MIGRATIONS) + 1
+    if tables and application != APPLICATION_ID:
+        raise ResultsError(
+            f"{path}: is a database of another program; choose another folder with --results"
+        )
+    if version > newest:
+        raise ResultsError(
+            f"{path}: was written by a newer initbench (schema {version}; this one knows "
+            f"{newest}); upgrade initbench, or choose another folder with --results"
+        )
+    [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise _damaged(path, verdict)
+    return version
+
+
+def _keep_log(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log, unless the file has one."""
+    # SQLite waits for others at anything but this switch.
+    deadline = time.monotonic() + PATIENCE
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the schema, or bring an older one up to date; all of it or nothing."""
+    newest = len(MIGRATIONS) + 1
+    if _version(connection) == newest:
+        return
+    with _transaction(connection):
+        version = _version(connection)  # another driver may have been faster
+        if 0 < version < newest:
+            _copy(path, path.with_name(f"{path.name}.v{version}.bak"))
+        for script in MIGRATIONS[version - 1 :] if version else [SCHEMA]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {newest}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Cut a script at its statements' ends: executescript would commit before it begins."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """A whole copy, or none: under another name until it is done."""
+    unfinished = copy.with_name(f".{copy.name}")
+    unfinished.unlink(missing_ok=True)
+    # By a connection of its own: SQLite copies nothing out of a transaction that has begun.
+    with closing(_connect(path)) as source, closing(_connect(unfinished)) as target:
+        source.backup(target)
+    os.replace(unfinished, copy)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    """From the first statement on nobody else writes; at an exception nothing was written.
+
+    A DEFERRED one only reads: all of it one state of the file, others may write meanwhile.
+    """
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back when a disk is full
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """SQLite's errors about the file, in words that say what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        # Without a code it is Python's own complaint: a bug of ours.
+        code = getattr(error, "sqlite_errorcode", -1) & 0xFF
+        if code in _DAMAGED:
+            raise _damaged(path, str(error)) from None
+        if code in _REFUSED:
+            what = f"cannot be opened for writing ({error}); choose another folder with --results"
+        elif code == sqlite3.SQLITE_FULL:
+            what = "the disk is full; free some space and start again: finished runs are kept"
+        elif code == sqlite3.SQLITE_IOERR:
+            what = (
+                f"cannot be written ({error}); mind the disk, its quota and the limit of a file's "
+                "size, then start again: finished runs are kept"
+            )
+        elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            what = (
+                f"another program has held it for {PATIENCE:g} seconds; "
+                "end that one, or choose another folder with --results"
+            )
+        else:
+            raise
+        raise ResultsError(f"{path}: {what}") from None
+
+
+def _damaged(path: Path, detail: str) -> ResultsError:
+    return ResultsError(
+        f"{path}: is damaged ({detail}); move it away and start again, or put back a copy. "
+        f"`sqlite3 {path} .recover` prints what can still be read"
+    )
+
+
+def _key(
+    connection: sqlite3.Connection, table: str, columns: Sequence[str], values: Sequence[object]
+) -> int:
+    """The id of the row that holds ``values``, which is added where there is none."""
+    marks = ", ".join("?" * len(columns))
+    connection.execute(
+        f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
+        values,
+    )
+    where = " AND ".join(f"{column} = ?" for column in columns)
+    row = connection.execute(f"SELECT id FROM {table} WHERE {where}", values)  # noqa: S608
+    return int(row.fetchone()[0])
+
+
+# From here on: rows of the table, and Records.
+
+_COLUMNS = (
+    "id", "settings", "seed", "config", "initializer", "setting", "status", "reason",
+    "iterations", *METRICS, "curve", "seconds", "environment", "created",
+)  # fmt: skip
+_ENVIRONMENT_COLUMNS = tuple(
+    {"commit": "git_commit", "dirty": "git_dirty"}.get(name, name) for name in _ENVIRONMENT
+)
+_UPSERT = f"""
+INSERT INTO runs ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{name}" for name in _COLUMNS)})
+ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])}
+WHERE runs.status = 'failed' OR (:again AND excluded.status != 'failed')
+"""  # noqa: S608  # names of ours
+_SELECT = f"""
+SELECT runs.id, config, initializer, setting, seed, status, reason, curve, seconds, created,
+    settings.resolved, {", ".join(f"environments.{name}" for name in _ENVIRONMENT_COLUMNS)}
+FROM runs JOIN settings ON settings.id = runs.settings
+JOIN environments ON environments.id = runs.environment
+"""  # noqa: S608  # names of ours
+
+
+def _values(record: Record) -> dict[str, object]:
+    return {
+        "id": record.id,
+        "seed": record.seed,
+        "config": record.config,
+        "initializer": record.initializer,
+        "setting": json.dumps(record.setting),
+        "status": record.status,
+        "reason": record.reason,
+        "iterations": record.iterations,
+        **{name: record.metric(name) for name in METRICS},
+        "curve": _curve_text(record.curve),
+        "seconds": record.seconds,
+    }
+
+
+def _curve_text(curve: Curve) -> str:
+    """JSON, which keeps every digit of a float but has no infinity."""
+    columns: dict[str, Sequence[float | None] | None] = {"iteration": curve.iteration}
+    for name in METRICS:
+        values: tuple[float, ...] | None = getattr(curve, name)
+        columns[name] = values and [value if math.isfinite(value) else None for value in values]
+    return json.dumps(columns, separators=(",", ":"))
+
+
+def _curve(text: str) -> Curve:
+    columns: dict[str, list[float | None] | None] = json.loads(text)
+    return Curve(
+        **{  # type: ignore[arg-type]  # the names are Curve's
+            name: None
+            if values is None
+            else tuple(math.inf if value is None else value for value in values)
+            for name, values in columns.items()
+        }
+    )
+
+
+def _stored(row: tuple[Any, ...]) -> Stored:
+    (
+        id_, config, initializer, setting, seed, status, reason, curve, seconds, created, resolved,
+        *environment,
+    ) = row  # fmt: skip
+    made = dict(zip(_ENVIRONMENT, environment, strict=True))
+    provenance = Provenance(**{**made, "dirty": bool(made["dirty"])}, created=created)
+    record = Record(
+        id=id_,
+        config=config,
+        initializer=initializer,
+        setting=json.loads(setting),
+        seed=seed,
+        status=status,
+        curve=_curve(curve),
+        seconds=seconds,
+        reason=reason,
+        numerics=provenance.numerics,
+        cached=True,
+    )
+    return Stored(record, {**json.loads(resolved), "seed": seed}, provenance)

@@ -1,0 +1,305 @@
+"""Where stacks train side by side: processes of this machine, or the workers of a Dask cluster.
+
+Both are ``concurrent.futures.Executor``s. What stands here is what that interface leaves open:
+news from a task before its result, and whose fault it is when a worker dies.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from time import monotonic
+from typing import Any, Protocol, TypeVar
+
+from initbench.errors import ExecutorError
+from initbench.runs.provenance import version
+
+Result = TypeVar("Result")
+#: What a task is called with, before its own arguments: it says how far it is, and its losses.
+Tell = Callable[[int, tuple[float, ...]], None]
+#: A task's ticket, and what it told.
+News = tuple[int, int, tuple[float, ...]]
+#: Seconds between two of a task's messages: a task with much to say must not wait for a reader.
+INTERVAL = 0.1
+#: Seconds that a scheduler gets to answer.
+PATIENCE = 10
+
+
+class Workers(Protocol):
+    """What :func:`initbench.runs.execute.execute` trains stacks on."""
+
+    #: Whether a worker that dies had one task, so that no other can be suspected of it.
+    apart: bool
+
+    @property
+    def room(self) -> int:
+        """How many tasks to have under way at once."""
+
+    def submit(
+        self, ticket: int, task: Callable[..., Result], *arguments: object
+    ) -> Future[Result]:
+        """Start ``task(tell, *arguments)``."""
+
+    def news(self) -> Iterator[News]:
+        """What tasks have told since the last call."""
+
+    def deaths(self, error: BaseException) -> int:
+        """How many workers died under the task that ended with ``error``; 0 if none did.
+
+        Raises ExecutorError where the error says that the workers are of no use.
+        """
+
+    def close(self) -> None:
+        """End at once, whatever is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """An executor of one process, what it tells, and a pipe that it lives as long as."""
+
+    pool: ProcessPoolExecutor
+    news: Connection
+    life: Connection
+
+
+class Processes:
+    """Processes of this machine, each an executor of its own.
+
+    A ``ProcessPoolExecutor`` of several processes ends all of them when one dies, and breaks
+    every future: it would lose the others' work, and not tell whose task was the deadly one.
+    """
+
+    apart = True
+
+    def __init__(self, count: int) -> None:
+        self.room = count
+        self._idle: list[_Lane] = []
+        self._busy: dict[Future[Any], _Lane] = {}
+
+    def submit(
+        self, ticket: int, task: Callable[..., Result], *arguments: object
+    ) -> Future[Result]:
+        """Start ``task(tell, *arguments)`` in a process that has nothing to do, or a new one."""
+        for future in [future for future in self._busy if future.done()]:
+            lane = self._busy.pop(future)
+            if isinstance(future.exception(), BrokenProcessPool):
+                _end(lane)
+            else:
+                self._idle.append(lane)
+        while self._idle:
+            lane = self._idle.pop()
+            try:
+                future = lane.pool.submit(_in_process, ticket, task, *arguments)
+                break
+            except BrokenProcessPool:  # its process was killed when it had nothing to do
+                _end(lane)
+        else:
+            with _no_interrupts():
+                lane = _lane()
+                future = lane.pool.submit(_in_process, ticket, task, *arguments)
+        self._busy[future] = lane
+        return future
+
+    def news(self) -> Iterator[News]:
+        """What tasks have told since the last call."""
+        for lane in (*self._busy.values(), *self._idle):
+            # A message is far below PIPE_BUF, so that a killed worker leaves it whole or unsent.
+            while lane.news.poll():
+                yield lane.news.recv()
+
+    def deaths(self, error: BaseException) -> int:
+        """1 for a broken executor: it had one process."""
+        return int(isinstance(error, BrokenProcessPool))
+
+    def close(self) -> None:
+        """End all processes, in the middle of a stack: nobody waits for one."""
+        for lane in (*self._busy.values(), *self._idle):
+            _end(lane)
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ctrl-C waits until the end of the block. A process that is started in it never gets one.
+
+    A terminal sends it to all processes: a worker that was still importing would print where.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which unblocks SIGINT when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _lane() -> _Lane:
+    context = multiprocessing.get_context("spawn")
+    news, telling = context.Pipe(duplex=False)
+    living, life = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(1, context, initializer=_start, initargs=(telling, living))
+    return _Lane(pool, news, life)
+
+
+def _end(lane: _Lane) -> None:
+    lane.life.close()
+    lane.pool.shutdown(wait=False, cancel_futures=True)
+
+
+_telling: Connection | None = None
+
+
+def _start(telling: Connection, living: Connection) -> None:
+    """In a new process: keep the pipe to tell by, and die with the driver, however it ends."""
+    global _telling
+    _telling = telling
+    threading.Thread(target=_die_with, args=(living,), daemon=True).start()
+
+
+def _die_with(living: Connection) -> None:
+    living.poll(None)  # nothing is ever sent: it ends when the driver's side is closed
+    os._exit(0)
+
+
+def _in_process(ticket: int, task: Callable[..., Result], *arguments: object) -> Result:
+    assert _telling is not None
+    pipe = _telling
+    return task(_seldom(lambda *told: pipe.send((ticket, *told))), *arguments)
+
+
+def _seldom(tell: Tell) -> Tell:
+    """``tell``, at most once an INTERVAL."""
+    due = 0.0
+
+    def told(iteration: int, losses: tuple[float, ...]) -> None:
+        nonlocal due
+        if monotonic() >= due:
+            tell(iteration, losses)
+            due = monotonic() + INTERVAL
+
+    return told
+
+
+class Dask:
+    """The workers of a Dask cluster: the one at ``address``, or ``count`` processes here.
+
+    Raises ExecutorError where Dask is not installed or the scheduler does not answer.
+    """
+
+    apart = False
+
+    def __init__(self, address: str | None, count: int) -> None:
+        try:
+            import dask
+            from distributed import Client, LocalCluster
+        except ImportError:
+            raise ExecutorError(
+                "Dask is not installed; try: pip install 'initbench[dask]'"
+            ) from None
+        # It logs a traceback when a scheduler goes, which is said in words.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+        self._cluster = None
+        if address is None:
+            settings = {
+                # Each death is told: tries are counted here. Another's scheduler has its own rule.
+                "distributed.scheduler.allowed-failures": 0,
+                # What a worker would log of a death, the table says.
+                "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
+            }
+            with dask.config.set(settings), _no_interrupts():
+                self._cluster = LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",  # of a free port: two may run at once
+                    silence_logs=logging.CRITICAL,  # what it would say of a death, the table says
+                )
+        try:
+            self._client = Client(self._cluster or address, timeout=PATIENCE)
+        except BaseException as error:
+            if self._cluster is not None:
+                self._cluster.close()
+            if not isinstance(error, OSError | ValueError):
+                raise
+            if address is None:
+                message = f"the local Dask cluster does not answer ({error}); try again"
+            else:
+                message = (
+                    f"the Dask scheduler at {address} does not answer ({error}); start one with "
+                    "`dask scheduler`, and name the address that it prints"
+                )
+            raise ExecutorError(message) from None
+        self._executor = self._client.get_executor(pure=False)
+        self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
+        self._topic = f"initbench-{uuid.uuid4().hex}"
+        self._client.subscribe_topic(self._topic, lambda event: self._news.put(event[1]["told"]))
+
+    @property
+    def threads(self) -> int:
+        """Tasks that the cluster's workers train at a time, as of now."""
+        return sum(self._client.nthreads().values())
+
+    @property
+    def room(self) -> int:
+        """One more for every thread than it trains: the next is there when one is done."""
+        return max(1, 2 * self.threads)
+
+    def submit(
+        self, ticket: int, task: Callable[..., Result], *arguments: object
+    ) -> Future[Result]:
+        """Start ``task(tell, *arguments)`` on some worker."""
+        started: Future[Result] = self._executor.submit(
+            _on_dask, version("initbench"), self._topic, ticket, task, *arguments
+        )
+        return started
+
+    def news(self) -> Iterator[News]:
+        """What tasks have told since the last call."""
+        while not self._news.empty():
+            ticket, iteration, losses = self._news.get()
+            yield ticket, iteration, tuple(losses)
+
+    def deaths(self, error: BaseException) -> int:
+        """As many as the scheduler allows a task."""
+        from distributed import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            return int(error.allowed_failures) + 1
+        if isinstance(error, ImportError | AttributeError | ExecutorError):
+            raise ExecutorError(
+                f"a Dask worker cannot train ({type(error).__name__}: {error}); install initbench "
+                f"{version('initbench')} and all that it uses here on every worker"
+            ) from None
+        return 0
+
+    def close(self) -> None:
+        """Cancel what is under way; a cluster of others goes on."""
+        self._executor.shutdown(wait=False)
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+
+def _on_dask(
+    driver: str, topic: str, ticket: int, task: Callable[..., Result], *arguments: object
+) -> Result:
+    from distributed import get_worker
+
+    if version("initbench") != driver:
+        raise ExecutorError(f"it has initbench {version('initbench')}")
+    worker = get_worker()
+    tell = _seldom(lambda *told: worker.log_event(topic, {"told": (ticket, *told)}))
+    return task(tell, *arguments)

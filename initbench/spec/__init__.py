@@ -1,0 +1,43 @@
+"""What a config may say: its models, with every bound and default, once."""
+
+from initbench.spec.experiment import (
+    ACTIVATION_MODELS,
+    DATASET_MODELS,
+    INITIALIZER_MODELS,
+    MAX_SEEDS,
+    OPTIMIZER_MODELS,
+    RESERVED_NAMES,
+    BlobsDataset,
+    CirclesDataset,
+    DiabetesDataset,
+    Drawn,
+    Experiment,
+    FileDataset,
+    GeneratedDataset,
+    MeasuredDataset,
+    MoonsDataset,
+    SpiralsDataset,
+    json_schema,
+    with_initializers,
+)
+
+__all__ = [
+    "ACTIVATION_MODELS",
+    "DATASET_MODELS",
+    "INITIALIZER_MODELS",
+    "MAX_SEEDS",
+    "OPTIMIZER_MODELS",
+    "RESERVED_NAMES",
+    "BlobsDataset",
+    "CirclesDataset",
+    "DiabetesDataset",
+    "Drawn",
+    "Experiment",
+    "FileDataset",
+    "GeneratedDataset",
+    "MeasuredDataset",
+    "MoonsDataset",
+    "SpiralsDataset",
+    "json_schema",
+    "with_initializers",
+]

@@ -1,0 +1,170 @@
+"""Choice: one entry of a registry with its parameters, as a model made of the function's signature.
+
+What a config may write for it: the name alone, or ``{name: ..., parameter: ...}``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from inspect import Parameter, signature, unwrap
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    create_model,
+)
+
+from initbench.core.initializers import GAIN_WORDS
+from initbench.spec.fields import Model
+
+
+class Choice(Model):
+    """One entry of a registry with its parameters: a name, or ``{name: ..., parameter: ...}``."""
+
+    name: str
+
+    @classmethod
+    def written(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """What a config wrote, with the defaults that depend on it."""
+        return value
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by name, defaults included."""
+        return {key: value for key, value in self if key != "name"}
+
+    @property
+    def label(self) -> str:
+        """The name, with the parameters that differ from their defaults: ``normal(std=10)``."""
+        fields = type(self).model_fields
+        changed = [
+            f"{key}={value:.12g}" if isinstance(value, float) else f"{key}={value}"
+            for key, value in self.parameters.items()
+            if value != fields[key].default
+        ]
+        return f"{self.name}({', '.join(changed)})" if changed else self.name
+
+
+def spelled(name: str) -> str:
+    """A name as registries spell it: habits of other libraries are forgiven.
+
+    >>> [spelled(name) for name in ("HeNormal", "kaiming_normal_", "SiLU", "ReLU")]
+    ['he_normal', 'kaiming_normal', 'silu', 'relu']
+    """
+    if not name.islower():
+        name = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", name).lower()
+    return name.rstrip("_")
+
+
+def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
+    """A registered function's keyword parameters, as fields of a model.
+
+    What a ``partial`` has fixed is no longer a parameter.
+    """
+    fixed: Mapping[str, Any] = {}
+    plain = function
+    if isinstance(function, partial):
+        plain, fixed = function.func, function.keywords
+    plain = unwrap(plain)
+    hints = get_type_hints(plain, include_extras=True)
+    return {
+        name: (
+            _written(hints[name]),
+            ... if parameter.default is Parameter.empty else parameter.default,
+        )
+        for name, parameter in signature(plain).parameters.items()
+        if parameter.kind is Parameter.KEYWORD_ONLY and name not in fixed
+    }
+
+
+def _written(hint: Any) -> Any:
+    """A parameter's type as a config may write it: a gain by word, too.
+
+    The two forms are told apart before they are judged, so that a mistake has one message.
+    """
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if not any(GAIN_WORDS in getattr(option, "__metadata__", ()) for option in options):
+        return hint
+    word: Any = Literal[GAIN_WORDS]
+    number: Any = Annotated[next(o for o in options if o is not NoneType), Tag("number")]
+    forms: list[Any] = [number, Annotated[word, Tag("word")]]
+    if NoneType in options:
+        forms.append(Annotated[None, Tag("null")])
+    union: Any = Union[tuple(forms)]  # noqa: UP007
+    return Annotated[union, Discriminator(_word_null_or_number)]
+
+
+def _word_null_or_number(value: Any) -> str:
+    if isinstance(value, str):
+        return "word"
+    return "number" if value is not None else "null"
+
+
+def _normalized(
+    models: Mapping[str, type[Choice]], aliases: Mapping[str, str]
+) -> Callable[[Any], Any]:
+    """What runs before validation: a bare name becomes {name: ...}, an alias its own name."""
+
+    def normalize(value: Any) -> Any:
+        if isinstance(value, str):
+            value = {"name": value}
+        if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+            name = value["name"]
+            spellings = (name, aliases.get(name), spelled(name), aliases.get(spelled(name)))
+            known = next((each for each in spellings if each in models), None)
+            if known is not None:
+                return models[known].written({**value, "name": known})
+        return value
+
+    return normalize
+
+
+def choice_of(models: Mapping[str, type[Choice]], aliases: Mapping[str, str]) -> Any:
+    """The field type of a choice between ``models``, told apart by their name."""
+    types: Any = tuple(models.values())
+    union: Any = Annotated[Union[types], Field(discriminator="name")]  # noqa: UP007
+    names: Any = Literal[(*models, *aliases)]
+    before = BeforeValidator(_normalized(models, aliases), json_schema_input_type=names | union)
+    return Annotated[union, before]
+
+
+ChoiceT = TypeVar("ChoiceT", bound=Choice)
+
+
+def registered(
+    registry: Mapping[str, Callable[..., Any]],
+    base: type[ChoiceT],
+    kind: str,
+    skip: frozenset[str] = frozenset(),
+) -> dict[str, type[ChoiceT]]:
+    """A model of every function of a registry, its parameters those in the signature.
+
+    ``kind`` (``"Initializer"``) ends the models' names, which the JSON Schema shows to users.
+    """
+    models: dict[str, type[ChoiceT]] = {}
+    for name, function in registry.items():
+        fields = {k: v for k, v in parameter_fields(function).items() if k not in skip}
+        literal: Any = Literal[name]
+        models[name] = create_model(
+            model_name(name, kind), __base__=base, name=(literal, name), **fields
+        )
+    return models
+
+
+def model_name(name: str, kind: str) -> str:
+    """The name of a registry entry's model, and so of its definition in the JSON Schema.
+
+    The kind is part of it, since one name may stand in two registries: pydantic would tell such
+    models apart by the module that made them.
+
+    >>> model_name("identity", "Activation"), model_name("torch:nn.init.kaiming_normal_", "Row")
+    ('IdentityActivation', 'TorchNnInitKaimingNormalRow')
+    """
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    return "".join(word[0].upper() + word[1:] for word in words) + kind

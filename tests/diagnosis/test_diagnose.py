@@ -1,0 +1,253 @@
+"""The stories that a diagnosis must tell, each on its own network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from numpy.typing import NDArray
+
+from initbench import config
+from initbench.diagnosis.diagnose import diagnose
+from initbench.diagnosis.rules import Diagnosis
+from initbench.runs import execute
+from initbench.runs.plan import Run, Stack
+from initbench.spec import Experiment
+
+Array = NDArray[Any]
+CONFIGS = Path(__file__).parent.parent.parent / "configs"
+
+DEEP = """
+initializer: {initializer}
+width: {width}
+depth: {depth}
+activation: {activation}
+dataset: {{name: digits, standardize: global}}
+iterations: 100
+learning_rate: 0.003
+seeds: 3
+"""
+
+
+def experiment(tmp_path: Path, **values: object) -> Experiment:
+    path = tmp_path / "deep.yaml"
+    path.write_text(DEEP.format(**values))
+    (loaded,) = config.load([path])
+    return loaded
+
+
+def only(experiments: Sequence[Experiment]) -> Diagnosis:
+    found, failures, _ = diagnose(experiments)
+    assert failures == []
+    (diagnosis,) = found
+    return diagnosis
+
+
+@pytest.fixture(scope="module")
+def article() -> dict[str, Diagnosis]:
+    found, failures, _ = diagnose(config.load(sorted(CONFIGS.glob("*.yaml"))))
+    assert failures == []
+    return {diagnosis.findings.config: diagnosis for diagnosis in found}
+
+
+def test_the_articles_verdicts(article: dict[str, Diagnosis]) -> None:
+    verdicts = {name: d.judgement.verdict for name, d in article.items()}
+    assert verdicts == {
+        "zeros": "symmetric",
+        "random_large": "exploding",
+        "random_small": "vanishing",
+        "he": "healthy",
+        "xavier": "healthy",
+        "glorot": "healthy",
+    }
+
+
+def test_zeros(article: dict[str, Diagnosis]) -> None:
+    zeros = article["zeros"]
+    hidden = zeros.findings.layers[:-1]
+    assert [layer.distinct_units for layer in hidden] == [1, 1]
+    assert all(layer.weight_gradient_variance == 0 for layer in zeros.findings.layers)
+    assert zeros.judgement.begins_at_layer == 1
+    assert zeros.judgement.reason.startswith("all 10 units of layer 1 are equal")
+    assert [x.preactivation_variance.predicted for x in zeros.findings.layers] == [0, 0, 0]
+
+
+def test_random_large_says_how_many_outputs_are_saturated(article: dict[str, Diagnosis]) -> None:
+    large = article["random_large"]
+    share = large.findings.layers[-1].saturated
+    assert share is not None
+    assert share > 0.9
+    assert f"on {100 * share:.0f} % of the samples the output is saturated" in (
+        large.judgement.reason
+    )
+
+
+def test_theory_knows_the_law_of_a_small_network(article: dict[str, Diagnosis]) -> None:
+    """He's chi_1 is 1; its ten seeds' own 50 weights a layer would give 1.085."""
+    theory = article["he"].findings.theory
+    assert theory is not None
+    assert theory.chi_1 == pytest.approx(1, abs=1e-12)
+    assert theory.born_dead is not None
+
+
+def test_thirty_layers_of_relu(tmp_path: Path) -> None:
+    values = {"width": 100, "depth": 30, "activation": "relu"}
+    glorot = only([experiment(tmp_path, initializer="glorot_normal", **values)])
+    assert glorot.judgement.verdict == "vanishing"
+    hidden = glorot.findings.layers[:-1]
+    first, last = (hidden[i].gradient_variance.measured for i in (0, -1))
+    rate = (first / last) ** (1 / (len(hidden) - 1))
+    assert rate == pytest.approx(0.5, abs=0.03)
+    he = only([experiment(tmp_path, initializer="he_normal", **values)])
+    assert he.judgement.verdict == "healthy"
+    # What the one is told to use is the other.
+    assert "he_normal" in glorot.judgement.advice
+
+
+#: tanh at sigma_b^2 = 0.05, depth 50: Schoenholz et al. 2016, arXiv:1611.01232.
+PHASES = {0.5: "ordered", 1.76095: "healthy", 4.0: "chaotic"}
+
+
+@pytest.mark.parametrize("sigma_w2", PHASES)
+def test_the_phases_of_tanh(sigma_w2: float, tmp_path: Path) -> None:
+    start = f"{{name: mean_field, sigma_w: {math.sqrt(sigma_w2)}, sigma_b: {math.sqrt(0.05)}}}"
+    values = {"width": 100, "depth": 50, "activation": "tanh", "initializer": start}
+    diagnosis = only([experiment(tmp_path, **values)])
+    assert diagnosis.judgement.verdict == PHASES[sigma_w2]
+    theory = diagnosis.findings.theory
+    assert theory is not None
+    assert theory.sigma_w2 == pytest.approx(sigma_w2, rel=0.01)
+    if sigma_w2 == 1.76095:
+        assert theory.chi_1 == pytest.approx(1, abs=5e-3)
+    else:
+        assert diagnosis.judgement.begins_at_layer is not None
+
+
+@pytest.mark.parametrize("activation", ["relu", "elu", "selu", "tanh"])
+def test_what_it_advises_is_healthy(activation: str, tmp_path: Path) -> None:
+    values = {"width": 100, "depth": 30, "activation": activation}
+    small = "{name: variance_scaling, scale: 0.3}"
+    bad = only([experiment(tmp_path, initializer=small, **values)])
+    assert bad.judgement.verdict == "vanishing"
+    scale = bad.findings.steady.scale
+    assert f"gain {scale**0.5:.2f}" in bad.judgement.advice
+    for initializer in (
+        f"{{name: variance_scaling, scale: {scale:.2f}, distribution: normal}}",
+        f"{{name: orthogonal, gain: {scale**0.5:.2f}}}",
+    ):
+        good = only([experiment(tmp_path, initializer=initializer, **values)])
+        assert good.judgement.verdict == "healthy"
+
+
+def test_a_narrow_deep_network_is_dead(tmp_path: Path) -> None:
+    values = {"width": 2, "depth": 30, "activation": "relu", "initializer": "he_normal"}
+    diagnosis = only([experiment(tmp_path, **values)])
+    assert diagnosis.judgement.verdict == "dead"
+    assert diagnosis.findings.born_dead >= 0.5
+
+
+def test_saturated_tanh(tmp_path: Path) -> None:
+    initializer = "{name: normal, std: 1}"
+    values = {"width": 30, "depth": 3, "activation": "tanh", "initializer": initializer}
+    diagnosis = only([experiment(tmp_path, **values)])
+    assert diagnosis.judgement.verdict == "saturated"
+    assert diagnosis.judgement.begins_at_layer == 1
+    assert diagnosis.findings.layers[0].inactive is None
+
+
+def test_too_deep_for_its_width(tmp_path: Path) -> None:
+    values = {"width": 30, "depth": 28, "activation": "relu", "initializer": "he_normal"}
+    diagnosis = only([experiment(tmp_path, **values)])
+    assert diagnosis.judgement.verdict == "vanishing"
+
+
+def test_a_mean_other_than_0_has_no_theory(tmp_path: Path) -> None:
+    initializer = "{name: uniform, low: 0, high: 0.1}"
+    values = {"width": 30, "depth": 3, "activation": "tanh", "initializer": initializer}
+    findings = only([experiment(tmp_path, **values)]).findings
+    assert findings.theory is None
+    assert all(layer.preactivation_variance.predicted is None for layer in findings.layers)
+
+
+def test_no_hidden_layer(tmp_path: Path) -> None:
+    path = tmp_path / "linear.yaml"
+    path.write_text("{initializer: zeros, layers: [2, 1], iterations: 5, learning_rate: 1}")
+    diagnosis = only(config.load([path]))
+    assert diagnosis.judgement.verdict == "healthy"
+    assert diagnosis.findings.theory is None
+
+
+def test_seeds_are_measured_in_any_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stacks bound the memory, and change nothing."""
+    experiments = config.load([CONFIGS / "he.yaml"])
+    whole = only(experiments)
+
+    def one_by_one(runs: Sequence[Run], *_: object) -> list[Stack]:
+        return [Stack((run,), (position,)) for position, run in enumerate(runs)]
+
+    monkeypatch.setattr("initbench.runs.plan.stacks", one_by_one)
+    cut = only(experiments)
+    assert cut.judgement == whole.judgement
+    for a, b in zip(cut.findings.layers, whole.findings.layers, strict=True):
+        assert a.contrast.measured == pytest.approx(b.contrast.measured, rel=1e-12)
+
+
+def test_large_networks_are_measured_at_fewer_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    experiments = config.load([CONFIGS / "he.yaml"])
+    for weights, seeds in ((91 * 5, 5), (91, 3), (10**6, 10)):
+        monkeypatch.setattr("initbench.diagnosis.diagnose.MAX_WEIGHTS", weights)
+        assert only(experiments).findings.seeds == seeds
+    (many,) = config.load([CONFIGS / "he.yaml"], [("--seeds", "seeds=40")])
+    assert only([many]).findings.seeds == 32
+
+
+def test_during_training_one_sees_symmetry_last() -> None:
+    (zeros,) = config.load([CONFIGS / "zeros.yaml"], [("--set", "iterations=60")])
+    zeros = zeros.model_copy(update={"log_every": 20})
+    shares: list[float] = []
+    found, *_ = diagnose([zeros], during=True, report=shares.append)
+    assert [d.findings.iteration for d in found] == [0, 20, 40, 60]
+    assert {d.judgement.verdict for d in found} == {"symmetric"}
+    assert shares[-1] == 1
+    assert shares == sorted(shares)
+    # Theory is of random weights: it has no word on trained ones.
+    assert [d.findings.theory is None for d in found] == [False, True, True, True]
+
+
+def test_during_training_the_start_is_the_same() -> None:
+    (he,) = config.load([CONFIGS / "he.yaml"], [("--set", "iterations=40")])
+    before = only([he])
+    found, *_ = diagnose([he], during=True)
+    assert found[0] == before
+    assert found[-1].findings.train_loss != before.findings.train_loss
+
+
+def test_a_confident_trained_network_does_not_explode(tmp_path: Path) -> None:
+    """Large logits are what training on separable data leads to."""
+    path = tmp_path / "blobs.yaml"
+    path.write_text(
+        "{initializer: he_normal, layers: [2, 16, 3], dataset: {name: blobs, cluster_std: 0.1},"
+        " iterations: 600, learning_rate: 0.5, log_every: 600, seeds: 2}"
+    )
+    found, *_ = diagnose(config.load([path]), during=True)
+    last = found[-1]
+    assert last.findings.layers[-1].saturated is not None
+    assert last.findings.layers[-1].saturated > 0.5
+    assert last.judgement.verdict == "healthy"
+
+
+def test_what_cannot_be_drawn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(work: execute.Work) -> execute.Drawn:
+        whole = execute.draw(work)
+        failures = {run: "ValueError: no" for run, seed in enumerate(work.seeds) if seed == 1}
+        kept = [run for run in range(len(work.seeds)) if run not in failures]
+        return execute.Drawn(execute.select(work, kept), whole.theta[kept], failures, {0: "a note"})
+
+    monkeypatch.setattr("initbench.diagnosis.diagnose.draw", draw)
+    found, failures, notes = diagnose(config.load([CONFIGS / "he.yaml"]))
+    assert failures == ["he, he_normal: ValueError: no"]
+    assert notes == ["he, he_normal: a note"]
+    assert found[0].findings.seeds == 9

@@ -1,0 +1,391 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from threading import Barrier, Timer
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from initbench.errors import ResultsError
+from initbench.runs import store
+from initbench.runs.provenance import Provenance
+from initbench.runs.records import NO_CURVE, Curve, Record
+from initbench.runs.store import Filter, Store, Stored
+
+MADE = Provenance(
+    "0.1.0", "3.13.0", "2.4.6", "openblas 0.3.31 Zen", "a CPU", "abc", True,
+    "2026-01-02T03:04:05+00:00",
+)  # fmt: skip
+CURVE = Curve((0, 10), (0.7, 0.1 + 0.2), (0.5, 1.0), (0.7, 0.4), (0.5, 0.9))
+RECORD = Record(
+    "0123456789abcdef", "he", "he_normal", {"learning_rate": 0.1}, 3, "ok", CURVE, 1.5,
+    numerics=MADE.numerics, cached=True,
+)  # fmt: skip
+FAILED = replace(RECORD, status="failed", curve=NO_CURVE, reason="ValueError: no")
+SETTINGS = json.dumps({"iterations": 10, "layers": [2, 1]})
+
+
+def add(opened: Store, *records: Record, made: Provenance = MADE, again: bool = False) -> None:
+    opened.add([(record, SETTINGS) for record in records], made, again=again)
+
+
+def read(folder: Path, chosen: Filter = Filter()) -> list[Stored]:  # noqa: B008
+    with store.existing(folder) as opened:
+        return list(opened.select(chosen))
+
+
+def records(folder: Path, chosen: Filter = Filter()) -> list[Record]:  # noqa: B008
+    return [one.record for one in read(folder, chosen)]
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(
+    losses=st.lists(numbers | st.just(math.inf), min_size=2, max_size=2),
+    accuracy=st.none() | st.lists(numbers, min_size=2, max_size=2),
+    setting=st.dictionaries(st.text(), st.integers() | numbers | st.text() | st.lists(numbers)),
+    seconds=numbers,
+)
+def test_a_record_comes_back_to_the_last_digit(
+    tmp_path_factory: pytest.TempPathFactory,
+    losses: list[float],
+    accuracy: list[float] | None,
+    setting: dict[str, object],
+    seconds: float,
+) -> None:
+    folder = tmp_path_factory.mktemp("store")
+    accuracies = None if accuracy is None else tuple(accuracy)
+    curve = Curve((0, 10**12), tuple(losses), accuracies, tuple(losses), accuracies)
+    record = replace(RECORD, curve=curve, setting=setting, seconds=seconds)
+    with store.opened(folder) as opened:
+        add(opened, record)
+    assert read(folder) == [Stored(record, {**json.loads(SETTINGS), "seed": 3}, MADE)]
+
+
+def test_columns_hold_what_the_schema_says(tmp_path: Path) -> None:
+    """For whoever reads the file with SQL."""
+    diverged = replace(RECORD, status="diverged", curve=replace(CURVE, train_loss=(1.0, math.inf)))
+    with store.opened(tmp_path) as opened:
+        add(opened, diverged)
+    with closing(sqlite3.connect(tmp_path / store.FILE)) as connection:
+        [row] = connection.execute(
+            "SELECT train_loss, test_accuracy, iterations, resolved, git_dirty, git_commit"
+            " FROM runs JOIN settings ON settings.id = runs.settings"
+            " JOIN environments ON environments.id = runs.environment"
+        )
+    assert row == (math.inf, 0.9, 10, SETTINGS, 1, "abc")
+
+
+def test_what_is_there_stays_unless_it_failed_or_is_trained_again(tmp_path: Path) -> None:
+    other = replace(RECORD, seconds=9.0, config="other")
+    with store.opened(tmp_path) as opened:
+        add(opened, FAILED)
+        add(opened, RECORD)
+        add(opened, other)
+        assert records(tmp_path) == [RECORD]
+        add(opened, other, again=True)
+        assert records(tmp_path) == [other]
+        add(opened, FAILED, again=True)
+        assert records(tmp_path) == [other]  # a failure never takes a result's place
+
+
+def test_filters(tmp_path: Path) -> None:
+    later = replace(MADE, created="2026-02-01T00:00:00+00:00")
+    parameter = replace(RECORD, id="b", initializer="he_normal(gain=2)", config="x")
+    longer = replace(RECORD, id="c", initializer="he_normalized", status="diverged")
+    with store.opened(tmp_path) as opened:
+        add(opened, RECORD, parameter)
+        add(opened, longer, made=later)
+
+        def ids(**chosen: object) -> list[str]:
+            found = [one.record.id for one in opened.select(Filter(**chosen))]  # type: ignore[arg-type]
+            assert opened.count(Filter(**chosen)) == len(found)  # type: ignore[arg-type]
+            return found
+
+        assert ids() == ["c", RECORD.id, "b"]  # the newest first
+        assert ids(initializer="he_normal") == [RECORD.id, "b"]
+        assert ids(initializer="he_normal(gain=2)") == ["b"]
+        assert ids(status="diverged", config="he") == ["c"]
+        assert ids(since=later.created) == ["c"]
+        assert ids(before=later.created) == [RECORD.id, "b"]
+        assert ids(ids=("b", "nobody")) == ["b"]
+        assert ids(ids=()) == []
+        assert [one.record.id for one in opened.select(Filter(), limit=1)] == ["c"]
+        assert opened.names() == ["he", "x"]
+        assert opened.starting_with("01") == [RECORD.id]
+        assert opened.remove(Filter(config="he")) == 2
+        assert ids() == ["b"]
+
+
+def test_removing_takes_along_what_nobody_refers_to(tmp_path: Path) -> None:
+    with store.opened(tmp_path) as opened:
+        add(opened, RECORD)
+        opened.remove(Filter())
+    with closing(sqlite3.connect(tmp_path / store.FILE)) as connection:
+        for table in ("settings", "environments"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_a_transaction_is_whole_or_absent(tmp_path: Path) -> None:
+    def entries() -> object:
+        yield RECORD, SETTINGS
+        raise KeyboardInterrupt
+
+    with store.opened(tmp_path) as opened:
+        with pytest.raises(KeyboardInterrupt):
+            opened.add(entries(), MADE)  # type: ignore[arg-type]
+        assert records(tmp_path) == []
+        add(opened, RECORD)  # and the store goes on
+    assert records(tmp_path) == [RECORD]
+
+
+def test_many_open_at_once_where_nothing_was(tmp_path: Path) -> None:
+    def one(number: int) -> None:
+        with store.opened(tmp_path) as opened:
+            add(opened, replace(RECORD, id=str(number)), replace(RECORD, id="shared"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(32)))
+    assert {record.id for record in records(tmp_path)} == {"shared", *map(str, range(32))}
+
+
+def test_many_open_a_new_folder_at_the_same_moment(tmp_path: Path) -> None:
+    together = Barrier(4, timeout=10)
+
+    def all_folders(_: int) -> None:
+        for number in range(20):
+            folder = tmp_path / str(number)
+            folder.mkdir(exist_ok=True)
+            together.wait()
+            with store.opened(folder):
+                pass
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(all_folders, range(4)))
+
+
+def test_a_schema_that_is_made_meanwhile_is_not_another_programs(tmp_path: Path) -> None:
+    path = tmp_path / store.FILE
+    with (
+        closing(store._connect(path)) as connection,
+        closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other,
+    ):
+        traced: list[str] = []
+
+        def make(statement: str) -> None:
+            traced.append(statement)
+            if "sqlite_master" in statement:  # the last that is read
+                with suppress(sqlite3.OperationalError):  # it has to wait for the reader
+                    store._migrate(other, path)
+
+        connection.set_trace_callback(make)
+        assert store._judge(connection, path) == 0
+        assert any("sqlite_master" in statement for statement in traced)
+
+
+def test_the_log_is_begun_when_another_has_ended_its_transaction(tmp_path: Path) -> None:
+    with closing(
+        sqlite3.connect(tmp_path / store.FILE, isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        end = Timer(0.1, other.execute, ["COMMIT"])
+        end.start()
+        with store.opened(tmp_path) as opened:
+            add(opened, RECORD)
+        end.join()
+    assert records(tmp_path) == [RECORD]
+
+
+# What may be wrong with the file.
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Path:
+    """A folder with a store of several pages."""
+    return filled(tmp_path / "results")
+
+
+def filled(folder: Path) -> Path:
+    folder.mkdir()
+    with store.opened(folder) as opened:
+        add(opened, *(replace(RECORD, id=f"{number:016x}") for number in range(100)))
+    return folder
+
+
+def refusal(folder: Path) -> str:
+    """What opening says, which must leave everything as it was."""
+    before = contents(folder)
+    with pytest.raises(ResultsError) as refused, store.opened(folder) as opened:
+        add(opened, RECORD)
+    assert contents(folder) == before
+    return str(refused.value).replace(str(folder), "results")
+
+
+def test_a_file_that_is_no_database(full: Path) -> None:
+    (full / store.FILE).write_text("these are not the runs you are looking for" * 100)
+    assert refusal(full) == (
+        "results/runs.sqlite: is damaged (file is not a database); move it away and start again, "
+        "or put back a copy. `sqlite3 results/runs.sqlite .recover` prints what can still be read"
+    )
+
+
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.1])
+def test_a_truncated_file(full: Path, share: float) -> None:
+    path = full / store.FILE
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    assert "is damaged (database disk image is malformed); move it away" in refusal(full)
+
+
+def test_a_page_that_was_overwritten(full: Path) -> None:
+    path = full / store.FILE
+    data = bytearray(path.read_bytes())
+    data[8192:12288] = b"\xff" * 4096
+    path.write_bytes(data)
+    assert "is damaged (" in refusal(full)
+
+
+def test_a_newer_schema(full: Path) -> None:
+    with closing(sqlite3.connect(full / store.FILE)) as connection:
+        connection.execute("PRAGMA user_version = 7")
+    assert refusal(full) == (
+        "results/runs.sqlite: was written by a newer initbench (schema 7; this one knows 1); "
+        "upgrade initbench, or choose another folder with --results"
+    )
+
+
+def test_a_database_of_another_program(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / store.FILE)) as connection:
+        connection.execute("CREATE TABLE cookies (name)")
+    assert refusal(tmp_path) == (
+        "results/runs.sqlite: is a database of another program; choose another folder with "
+        "--results"
+    )
+
+
+#: A next version, as a later release would write it.
+NEXT = """
+-- A comment; with a semicolon.
+ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT ''; -- a word of the user's
+CREATE INDEX runs_by_status ON runs (status);
+"""
+
+
+def test_an_older_schema_is_migrated_and_a_copy_kept(
+    full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = records(full)
+    monkeypatch.setattr(store, "MIGRATIONS", [NEXT])
+    assert records(full) == before
+    with closing(sqlite3.connect(full / store.FILE)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("SELECT DISTINCT note FROM runs").fetchall() == [("",)]
+    assert sorted(contents(full)) == ["runs.sqlite", "runs.sqlite.v1.bak"]
+    monkeypatch.undo()
+    (full / "runs.sqlite.v1.bak").rename(full / store.FILE)
+    assert records(full) == before
+
+
+def test_a_migration_that_fails_changes_nothing(
+    full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = records(full)
+    monkeypatch.setattr(store, "MIGRATIONS", [NEXT, "ALTER TABLE runs DROP COLUMN nothing;"])
+    with pytest.raises(sqlite3.OperationalError, match="nothing"):
+        records(full)
+    monkeypatch.undo()
+    assert records(full) == before
+
+
+def test_a_full_database_keeps_what_it_has(full: Path) -> None:
+    """SQLITE_FULL, by a limit of pages: what a full disk gives, too."""
+    before = records(full)
+    with store.opened(full) as opened:
+        connection = opened._connection
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(ResultsError, match="the disk is full; free some space and start again"):
+            add(opened, *(replace(RECORD, id=f"more{number}") for number in range(1000)))
+    assert records(full) == before
+
+
+def test_a_busy_file_is_waited_for_and_then_said(
+    full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "PATIENCE", 0.05)
+    with closing(sqlite3.connect(full / store.FILE)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with (
+            store.opened(full) as opened,
+            pytest.raises(ResultsError, match=r"another program has held it for 0\.05 seconds"),
+        ):
+            add(opened, RECORD)
+
+
+#: Runs with a user's rights, also where the tests run as root, whom no folder is read-only to.
+AS_A_USER = """
+import os, sys
+from initbench.runs import store
+from initbench.errors import ResultsError
+from initbench.runs.store import Filter
+os.chdir(sys.argv[1])
+if os.geteuid() == 0:
+    os.setuid(65534)
+from pathlib import Path
+with store.existing(Path("results")) as opened:
+    print(len(list(opened.select(Filter()))))
+try:
+    with store.opened(Path("results")) as opened:
+        opened.remove(Filter())
+except ResultsError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files are POSIX")
+def test_a_read_only_folder_is_read_and_not_written() -> None:
+    # Not in pytest's folders: they are closed to other users.
+    with tempfile.TemporaryDirectory() as public:
+        os.chmod(public, 0o755)
+        full = filled(Path(public) / "results")
+        before = contents(full)
+        (full / store.FILE).chmod(0o444)
+        full.chmod(0o555)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", AS_A_USER, str(full.parent)],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+        finally:
+            full.chmod(0o755)
+        assert done.stderr == ""
+        count, message = done.stdout.splitlines()
+        assert count == "100"
+        assert message.startswith("results/runs.sqlite: cannot be opened for writing (")
+        assert message.endswith("); choose another folder with --results")
+        assert contents(full) == before
+
+
+def test_no_store_yet(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="no such file; `initbench run` makes it"):
+        records(tmp_path)
+    assert not list(tmp_path.iterdir())
