@@ -60,6 +60,7 @@ ROOMS = {
         ["gains"],
         ["engine", "initializers"],
         ["activations", "losses", "optimizers", "quadrature", "meanfield"],
+        ["arrays"],
     ],
     "core.engine": [["train"], ["network"], ["blas"]],
     "core.initializers": [

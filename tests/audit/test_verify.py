@@ -5,21 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.random import RandomState
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from scipy import stats
 
 from initbench.audit import verify
 from initbench.audit.verify import Check
 from initbench.core.activations import identity
+from initbench.core.arrays import Array
 from initbench.core.draw import Chosen
 from initbench.core.initializers import INITIALIZERS, Initializer, Law, Network
-
-Array = NDArray[Any]
 
 
 def network(sizes: tuple[int, ...] = verify.SIZES) -> Network:

@@ -12,13 +12,12 @@ left of that.
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.arrays import Array
 from initbench.core.engine.network import layer_views, parameters
 from initbench.core.engine.train import Problem, Split
 from initbench.core.losses import LOSSES
@@ -26,7 +25,6 @@ from initbench.core.meanfield import elementwise, predict, steady_scale
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.core.propagation import forward
 
-Array = NDArray[Any]
 LAYERS = 10
 SAMPLES = 64
 

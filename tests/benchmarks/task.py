@@ -15,14 +15,12 @@ from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 from sklearn.datasets import load_digits, make_circles
 
+from initbench.core.arrays import Array
 from initbench.core.engine.network import layer_views, parameter_count
 from initbench.core.engine.train import batch_order
 from initbench.core.initializers import INITIALIZERS
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

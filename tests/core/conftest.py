@@ -13,18 +13,16 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 from numpy.random import RandomState
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from initbench.core import draw as starting
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.arrays import Array
 from initbench.core.engine.network import layer_views, parameter_count
 from initbench.core.engine.train import Problem, Split
 from initbench.core.initializers import INITIALIZERS, Law, Network, defaults
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
-
-Array = NDArray[Any]
-
 
 #: Parameters for problems that all activations are to learn: a sine of frequency 30 needs weights
 #: made for it, and turns too fast for a numeric gradient.
@@ -47,6 +45,12 @@ class MakeProblem(Protocol):
         batch_size: int | None = None,
         dtype: DTypeLike = np.float64,
     ) -> Problem: ...
+
+
+#: (problem, seeds) -> theta (R, P).
+Start = Callable[[Problem, Sequence[int]], Array]
+#: (problem, learning rates) -> the optimizer's parameters, an (R, 1) array each.
+Hyperparameters = Callable[[Problem, Sequence[float]], dict[str, Array]]
 
 
 class MakeNetwork(Protocol):
@@ -178,7 +182,7 @@ def make_problem() -> MakeProblem:
 
 
 @pytest.fixture(scope="session")
-def start() -> Callable[[Problem, Sequence[int]], Array]:
+def start() -> Start:
     """(problem, seeds) -> theta (R, P): each run's row from its own seed, biases not 0."""
 
     def draw(problem: Problem, seeds: Sequence[int]) -> Array:
@@ -195,7 +199,7 @@ def start() -> Callable[[Problem, Sequence[int]], Array]:
 
 
 @pytest.fixture(scope="session")
-def hyperparameters() -> Callable[[Problem, Sequence[float]], dict[str, Array]]:
+def hyperparameters() -> Hyperparameters:
     """(problem, learning rates) -> (R, 1) arrays; the optimizer's other parameters by default."""
 
     def arrays(problem: Problem, rates: Sequence[float]) -> dict[str, Array]:

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from scipy import special, stats
 
 from initbench.core.activations import ACTIVATIONS, ALIASES, SELU_ALPHA, SELU_SCALE
+from initbench.core.arrays import Array
 
-Array = NDArray[Any]
 Function = Callable[[Array], Array]
 
 

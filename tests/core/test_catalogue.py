@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from scipy import stats
 
+from initbench.core.arrays import Array
 from initbench.core.initializers import ALIASES, INITIALIZERS, Network
 from tests.core.conftest import DrawStart, LawsOf, MakeNetwork
 
-Array = NDArray[Any]
 INF = math.inf
 SIZES = (9, 32, 11, 4)
 SEEDS = 150

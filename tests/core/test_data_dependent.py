@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from initbench.core import draw as start
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.arrays import Array
 from initbench.core.engine.network import layer_views
 from initbench.core.initializers import INITIALIZERS, Network
 from tests.core.conftest import DrawStart, MakeNetwork
 
-Array = NDArray[Any]
 sizes = st.lists(st.integers(1, 12), min_size=2, max_size=5)
 activations = st.sampled_from(sorted(ACTIVATIONS))
 

@@ -13,18 +13,17 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pytest
 from numpy.random import RandomState
-from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy import stats
 
 from initbench import spec
+from initbench.core.arrays import Array
 from initbench.core.initializers import INITIALIZERS, Law, defaults
 from initbench.core.initializers.dialects import DIALECTS, Dialect, spoken
 from initbench.interop import frameworks
 from initbench.interop.frameworks import FRAMEWORKS, ROWS
 from initbench.spec.choice import Choice
 
-Array = NDArray[Any]
 TALL, WIDE = (400, 100), (100, 400)  # (O, I)
 CUT1 = float(stats.truncnorm(-1, 1).std())
 CUT = 0.87962566103423978  # of N(0, 1) cut off at two standard deviations: Keras' and JAX' constant

@@ -8,15 +8,13 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 from numpy.random import RandomState
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from initbench.core import draw as start
 from initbench.core.activations import identity
 from initbench.core.draw import Chosen, Starts
 from initbench.core.engine.network import layer_views
 from initbench.core.initializers import INITIALIZERS, Initializer, Law, Network, Start, fans
-
-Array = NDArray[Any]
 
 NETWORK = Network(
     sizes=(2, 3, 1),

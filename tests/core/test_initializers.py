@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from numpy.random import RandomState
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from scipy import stats
 
+from initbench.core.arrays import Array
 from initbench.core.initializers import ALIASES, INITIALIZERS, Law, defaults, fans
 from initbench.core.initializers.distributions import uniform
 from initbench.core.initializers.scaling import TRUNCATED_STD
 
-Array = NDArray[Any]
 OfFans = Callable[[int, int], float]
 
 #: The laws with mean 0 and variance 1; `CUT` and `CUT1` are N(0, 1) cut off at 2 and at 1.

@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from numpy.random import RandomState
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from scipy import special
 
+from initbench.core.arrays import Array
 from initbench.core.losses import LOSS_OF_TASK, LOSSES
-
-Array = NDArray[Any]
 
 
 class Row(NamedTuple):

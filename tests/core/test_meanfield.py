@@ -5,22 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import RandomState
-from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.stats import binom
 
 from initbench.core import meanfield
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.arrays import Array
 from initbench.core.meanfield import Activation, born_dead, elementwise, limit
-
-Array = NDArray[Any]
 
 
 def activation(name: str) -> Activation:

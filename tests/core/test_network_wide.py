@@ -6,17 +6,15 @@ Random checks have fixed seeds; their margins are wide of the measured values.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
+from initbench.core.arrays import Array
 from initbench.core.initializers import Network
 from tests.core.conftest import DrawStart, MakeNetwork
 
-Array = NDArray[Any]
 Layers = list[tuple[Array, Array]]
 
 

@@ -5,23 +5,18 @@ A new optimizer adds a row to `TORCH` and to `FIRST_STEPS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.engine.network import layer_views
-from initbench.core.engine.train import Problem, batch_order, train
+from initbench.core.engine.train import batch_order, train
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import ALIASES, OPTIMIZERS
-
-Array = NDArray[Any]
-MakeProblem = Callable[..., Problem]
-Start = Callable[[Problem, Sequence[int]], Array]
-Hyperparameters = Callable[[Problem, Sequence[float]], dict[str, Array]]
+from tests.core.conftest import Hyperparameters, MakeProblem, Start
 
 #: Name -> PyTorch's optimizer class and its arguments; its defaults are ours.
 TORCH: dict[str, tuple[str, dict[str, Any]]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from itertools import pairwise
 from typing import Any
@@ -12,19 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
 from initbench.core import propagation
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.arrays import Array
 from initbench.core.engine.network import layer_views, parameter_count
 from initbench.core.engine.train import Problem
 from initbench.core.losses import LOSSES
 from initbench.core.propagation import Measurement, distinct_units, mean_cosine, measure
-
-Array = NDArray[Any]
-MakeProblem = Callable[..., Problem]
-Start = Callable[[Problem, Sequence[int]], Array]
-Hyperparameters = Callable[[Problem, Sequence[float]], dict[str, Array]]
+from tests.core.conftest import Hyperparameters, MakeProblem, Start
 
 TORCH: dict[str, Callable[[Any, Any], Any]] = {
     "identity": lambda _, z: z * 1,

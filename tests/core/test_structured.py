@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import RandomState
-from numpy.typing import NDArray
 from scipy import stats
 
+from initbench.core.arrays import Array
 from initbench.core.initializers import INITIALIZERS
-
-Array = NDArray[Any]
 
 widths = st.integers(1, 40)
 

@@ -10,7 +10,6 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import sklearn.datasets
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.model_selection import train_test_split
 
@@ -20,7 +19,6 @@ from initbench.datasets import Dataset, loading
 from initbench.datasets.loading import MAX_GUESSED_CLASSES
 from initbench.errors import DataError
 
-Array = NDArray[Any]
 Arrays = dict[str, Any]
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from numpy.typing import NDArray
 
 from initbench import config
 from initbench.diagnosis.diagnose import diagnose
@@ -17,7 +15,6 @@ from initbench.runs import execute
 from initbench.runs.plan import Run, Stack
 from initbench.spec import Experiment
 
-Array = NDArray[Any]
 CONFIGS = Path(__file__).parent.parent.parent / "configs"
 
 DEEP = """

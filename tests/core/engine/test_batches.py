@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.random import RandomState
-from numpy.typing import NDArray
 from scipy import special
 
-from initbench.core.engine.train import Problem, batch_order, train
-
-Array = NDArray[Any]
+from initbench.core.engine.train import batch_order, train
+from tests.core.conftest import Hyperparameters, MakeProblem, Start
 
 
 @pytest.mark.parametrize(("samples", "batch_size"), [(30, 10), (30, 7), (30, 1), (5, 12), (5, 5)])
@@ -41,9 +37,9 @@ def test_batch_order_has_its_own_stream() -> None:
 
 
 def test_each_run_trains_on_its_own_batches(
-    make_problem: Callable[..., Problem],
-    start: Callable[[Problem, Sequence[int]], Array],
-    hyperparameters: Callable[[Problem, Sequence[float]], dict[str, Array]],
+    make_problem: MakeProblem,
+    start: Start,
+    hyperparameters: Hyperparameters,
 ) -> None:
     """Logistic regression with momentum, a run at a time, from first principles."""
     problem = make_problem(optimizer="momentum", hidden=(), iterations=20, batch_size=7)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.arrays import Array
 from initbench.core.engine.network import (
     Layer,
     backward,
@@ -23,10 +21,7 @@ from initbench.core.engine.network import (
 )
 from initbench.core.engine.train import Problem
 from initbench.core.losses import LOSSES
-
-Array = NDArray[Any]
-MakeProblem = Callable[..., Problem]
-Start = Callable[[Problem, Sequence[int]], Array]
+from tests.core.conftest import MakeProblem, Start
 
 #: Wide layers, a hidden layer of width 1 below a wide one, and none at all: the delta's way
 #: back is an outer product below a layer of one output, else a product of matrices.

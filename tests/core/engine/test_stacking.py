@@ -6,23 +6,19 @@ Caching, resuming and replaying rest on this, and so nothing here has a toleranc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.engine.train import Problem, train
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
+from tests.core.conftest import Hyperparameters, MakeProblem, Start
 
-Array = NDArray[Any]
-MakeProblem = Callable[..., Problem]
-Start = Callable[[Problem, Sequence[int]], Array]
-Hyperparameters = Callable[[Problem, Sequence[float]], dict[str, Array]]
 Run = tuple[int, float]  # seed, learning rate
 Traces = Callable[[Problem, Sequence[Run]], list[bytes]]
 

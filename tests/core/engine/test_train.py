@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import numpy as np
 import pytest
 from numpy.random import RandomState
-from numpy.typing import NDArray
 from scipy import special
 from sklearn.datasets import make_circles
 
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.arrays import Array
 from initbench.core.engine import train as module
 from initbench.core.engine.network import build, forward, layer_views, parameter_count, with_ones
 from initbench.core.engine.train import Problem, Split, evaluate, train
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
-
-Array = NDArray[Any]
-MakeProblem = Callable[..., Problem]
-Start = Callable[[Problem, Sequence[int]], Array]
-Hyperparameters = Callable[[Problem, Sequence[float]], dict[str, Array]]
+from tests.core.conftest import Hyperparameters, MakeProblem, Start
 
 
 def circles(samples: int, seed: int) -> tuple[Array, Array]:
