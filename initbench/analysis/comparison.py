@@ -25,8 +25,7 @@ from initbench.analysis.paired import (
     signed_rank_p,
 )
 from initbench.metrics import METRICS
-from initbench.runs.records import Record
-from initbench.spec.fields import setting_key
+from initbench.runs.records import Record, setting_key
 
 #: What a train loss must have lost of the constant predictor's to count as trained: 5 %, the
 #: gate's default of an effect that counts. By the loss: a stuck net's accuracy is a coin's.
@@ -69,8 +68,7 @@ def summarize(records: Iterable[Record]) -> list[Summary]:
     """One Summary for each (config, initializer, setting), in the order of the records."""
     groups: dict[Hashable, list[Record]] = {}
     for record in records:
-        key = (record.config, record.initializer, setting_key(record.setting))
-        groups.setdefault(key, []).append(record)
+        groups.setdefault(record.row, []).append(record)
     return [
         Summary(
             config=group[0].config,
@@ -287,7 +285,7 @@ def _at_best_setting(records: Sequence[Record], metric: str) -> _Entry:
             _values(of(group, judges), metric),
             paired_differences(of(group, judges), judged, metric),
         )
-        sign = 1 if METRICS[metric] else -1
+        sign = METRICS[metric].sign
         shown.append(
             Setting(
                 group[0].setting,
@@ -303,7 +301,7 @@ def _badness(records: Sequence[Record], metric: str) -> float:
     values = _values(records, metric)
     if not values:
         return math.inf
-    return median(values) if METRICS[metric] else -median(values)
+    return METRICS[metric].sign * median(values)
 
 
 def _values(records: Sequence[Record], metric: str) -> list[float]:

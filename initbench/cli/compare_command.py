@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from initbench.cli import options
+from initbench.metrics import METRICS
 
 if TYPE_CHECKING:
     from initbench.runs.records import Record
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Every config directly in configs/.")
 @click.option(
     "--metric",
-    type=click.Choice(options.METRICS),
+    type=click.Choice(list(METRICS)),
     default="train_loss",
     show_default=True,
     help="What ranks.",
@@ -65,8 +66,8 @@ def command(
     from initbench.files import prepare, save
     from initbench.report import comparison, documents, tables
     from initbench.runs import plan
+    from initbench.runs.records import setting_key
     from initbench.runs.store import opened
-    from initbench.spec.fields import setting_key
 
     model = plugins.experiment(plugin_files)
     experiments = config.load(configs or config.all_configs(), [*overrides, *seeds], model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,16 +45,16 @@ def command(
     from initbench.errors import FailedRunsError
     from initbench.report import diagnoses as report
     from initbench.runs import plan
-    from initbench.spec.fields import setting_key
+    from initbench.runs.records import RowKey, setting_key
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
     with _progress(enabled=during and not quiet) as tell:
         found, failures, notes = diagnose(experiments, during=during, report=tell)
 
-    groups: dict[Hashable, list[Diagnosis]] = {}
+    groups: dict[RowKey, list[Diagnosis]] = {}
     for diagnosis in found:
         f = diagnosis.findings
-        groups.setdefault((f.config, f.initializer, setting_key(f.setting)), []).append(diagnosis)
+        groups.setdefault(f.row, []).append(diagnosis)
     posed = {(e.name, setting_key(e.setting)): e for e in experiments}
 
     def title(diagnosis: Diagnosis) -> str:

@@ -11,13 +11,11 @@ from typing import Any
 from initbench import datasets
 from initbench.cli.training import labelled, train_runs
 from initbench.gate import replay as gate
-from initbench.gate.verdicts import Key
 from initbench.runs import plan
 from initbench.runs.plan import Run
 from initbench.runs.provenance import provenance
-from initbench.runs.records import Record
+from initbench.runs.records import Record, RowKey
 from initbench.spec import Experiment
-from initbench.spec.fields import setting_key
 
 
 def train(runs: Sequence[Run], jobs: int | None, *, quiet: bool) -> list[Record]:
@@ -30,21 +28,21 @@ def train(runs: Sequence[Run], jobs: int | None, *, quiet: bool) -> list[Record]
     return list(labelled(runs, identities, finished))  # configs may share runs
 
 
-def key(run: Run) -> Key:
+def key(run: Run) -> RowKey:
     """The group that a run belongs to."""
-    return run.experiment.name, run.initializer.label, setting_key(run.experiment.setting)
+    return RowKey.of(run.experiment.name, run.initializer.label, run.experiment.setting)
 
 
 def groups(runs: Sequence[Run], records: Sequence[Record]) -> list[gate.Group]:
     """The outcomes of runs and their twins, group by group."""
     made = asdict(provenance())
-    of_key: dict[Key, list[tuple[Run, Record]]] = {}
+    of_key: dict[RowKey, list[tuple[Run, Record]]] = {}
     for run, record in zip(runs, records, strict=True):
         of_key.setdefault(key(run), []).append((run, record))
     return [
         gate.Group(
-            config=group_key[0],
-            initializer=group_key[1],
+            config=group_key.config,
+            initializer=group_key.initializer,
             setting=members[0][0].experiment.setting,
             runs=tuple(_outcomes(members)),
             resolved=_resolved(members[0][0]),

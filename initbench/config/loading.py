@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from initbench import datasets, spec
+from initbench import datasets, metrics, spec
 from initbench.config.document import Document, parse, read
 from initbench.config.document import Path as KeyPath
 from initbench.errors import ConfigError, DataError, Place, Problem
@@ -384,8 +384,8 @@ def _problem(
             message = f"must be {words[bound]} {figure}, got {got}{_example(path)}"
         case "string_pattern_mismatch" if last == "metric":
             message = (
-                f"must be train_loss, train_accuracy, test_loss or test_accuracy, or one of "
-                f"these @ an iteration, got {got}; write e.g. train_loss@14000"
+                f"must be {metrics.known()}, or one of these @ an iteration, got {got}; "
+                "write e.g. train_loss@14000"
             )
         case "string_pattern_mismatch":
             message = (

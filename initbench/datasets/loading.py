@@ -85,7 +85,7 @@ def constant_loss(dataset: Dataset) -> float:
 def metrics(dataset: Dataset) -> tuple[str, ...]:
     """Those of METRICS that the task has: a regression has no accuracy."""
     regression = dataset.task == "regression"
-    return tuple(name for name in METRICS if not (regression and name.endswith("accuracy")))
+    return tuple(m.name for m in METRICS.values() if not (regression and m.family == "accuracy"))
 
 
 def fingerprint(choice: Choice) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,8 +22,8 @@ from initbench.errors import PluginError
 from initbench.runs import plan
 from initbench.runs.execute import Drawn, Work, draw, prepare
 from initbench.runs.plan import Run, Stack
+from initbench.runs.records import RowKey
 from initbench.spec import Experiment
-from initbench.spec.fields import setting_key
 
 Array = NDArray[Any]
 
@@ -69,9 +69,9 @@ def diagnose(
     A Diagnosis for each (config, initializer, setting), in the order of the configs; with
     ``during``, which trains, one for each log point of each. ``report`` is told the share done.
     """
-    groups: dict[Hashable, list[Run]] = {}
+    groups: dict[RowKey, list[Run]] = {}
     for run in plan.runs(experiments):
-        key = (run.experiment.name, run.initializer.label, setting_key(run.experiment.setting))
+        key = RowKey.of(run.experiment.name, run.initializer.label, run.experiment.setting)
         group = groups.setdefault(key, [])
         most = MAX_WEIGHTS // parameter_count(run.experiment.sizes)
         if len(group) < np.clip(most, MIN_SEEDS, MAX_SEEDS):

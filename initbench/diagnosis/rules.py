@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from initbench.runs.records import RowKey
+
 Verdict = Literal[
     "symmetric", "dead", "exploding", "saturated", "vanishing", "ordered", "chaotic", "healthy"
 ]
@@ -105,6 +107,11 @@ class Findings:
     jacobian: tuple[float, float, float]
     born_dead: float
     steady: Steady
+
+    @property
+    def row(self) -> RowKey:
+        """The key of the row that was diagnosed."""
+        return RowKey.of(self.config, self.initializer, self.setting)
 
     @property
     def condition(self) -> float:

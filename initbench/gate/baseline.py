@@ -15,9 +15,8 @@ from typing import Any
 
 from initbench.errors import BaselineError
 from initbench.gate.replay import Group, Run
-from initbench.gate.verdicts import Key
 from initbench.metrics import METRICS
-from initbench.spec.fields import setting_key
+from initbench.runs.records import RowKey
 
 VERSION = 1
 SAVE = "save it again with `initbench baseline save`, naming all its configs"
@@ -44,7 +43,7 @@ def _entry_text(entry: Mapping[str, Any]) -> str:
     return "{" + ",\n".join(fields) + "}"
 
 
-def load(path: Path) -> dict[Key, Group]:
+def load(path: Path) -> dict[RowKey, Group]:
     """The groups of a baseline file, or of the JSON that `run` and `compare` write.
 
     The latter's runs have no measured spread, and none are kept to confirm. Raises BaselineError
@@ -101,9 +100,9 @@ def _saved(path: Path, document: Mapping[str, Any]) -> list[Group]:
 
 
 def _recorded(records: Iterable[Mapping[str, Any]]) -> list[Group]:
-    runs: dict[tuple[str, str, str], tuple[Mapping[str, Any], list[Run]]] = {}
+    runs: dict[RowKey, tuple[Mapping[str, Any], list[Run]]] = {}
     for record in records:
-        key = (record["config"], record["initializer"], setting_key(record["setting"]))
+        key = RowKey.of(record["config"], record["initializer"], record["setting"])
         runs.setdefault(key, (record, []))[1].append(_run(record))
     return [
         Group(first["config"], first["initializer"], first["setting"], tuple(of_group))
@@ -160,12 +159,12 @@ def _run(entry: Mapping[str, Any]) -> Run:
 def _metrics(entry: Mapping[str, Any], *, failed: bool) -> dict[str, float | None]:
     """A loss that is null is infinite; an accuracy that is null does not exist."""
     metrics: dict[str, float | None] = {}
-    for name in METRICS:
+    for name, metric in METRICS.items():
         value = entry[name]
         if value is not None:
             metrics[name] = float(value)
         else:
-            metrics[name] = math.inf if name.endswith("loss") and not failed else None
+            metrics[name] = math.inf if metric.can_be_infinite and not failed else None
     return metrics
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from initbench.analysis.paired import differences, median
 from initbench.gate.verdicts import Verdict, Word
+from initbench.metrics import parse_metric
 from initbench.runs.records import Record
 from initbench.spec import Experiment
 from initbench.spec.expectations import Expectation
@@ -61,8 +62,9 @@ def _judge(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> 
     values = [record.metric(e.metric) for record in mine]
     if None in values:
         reason = "it failed, or its task has no such metric"
-        if "@" in e.metric and mine[0].metric(e.metric.partition("@")[0]) is not None:
-            reason = f"nothing was logged at iteration {e.metric.partition('@')[2]}"
+        metric, iteration = parse_metric(e.metric)
+        if iteration is not None and mine[0].metric(metric.name) is not None:
+            reason = f"nothing was logged at iteration {iteration}"
         return _Said("missing", f"{e.metric} cannot be judged: {reason}")
     if e.faster_than is not None:
         return _faster(e, mine, [record for record in others if e.seed in (None, record.seed)])

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 
 from initbench.analysis.paired import MIN_SEEDS, Interval, differences, median, median_interval
-from initbench.gate.verdicts import Key, Verdict, Word
-from initbench.metrics import METRICS
-from initbench.runs.records import Record, Status
+from initbench.gate.verdicts import Verdict, Word
+from initbench.metrics import METRICS, Metric
+from initbench.runs.records import Record, RowKey, Status
 from initbench.spec.expectations import Gate
-from initbench.spec.fields import setting_key
 
 #: Twins a run: each starts from weights moved by one unit in the last place.
 TWINS = 8
@@ -71,9 +70,9 @@ class Group:
     provenance: Mapping[str, Any] | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> RowKey:
         """What a group is found by."""
-        return self.config, self.initializer, setting_key(self.setting)
+        return RowKey.of(self.config, self.initializer, self.setting)
 
     @property
     def numerics(self) -> str:
@@ -105,7 +104,7 @@ def outcome(record: Record, twins: Iterable[Record] = ()) -> Run:
 
 
 def judge(
-    baseline: Mapping[Key, Group], candidates: Iterable[Group], gates: Mapping[str, Gate]
+    baseline: Mapping[RowKey, Group], candidates: Iterable[Group], gates: Mapping[str, Gate]
 ) -> list[Verdict]:
     """Replay and statistics: a verdict a metric of each candidate; ``gates`` by config.
 
@@ -121,7 +120,7 @@ def judge(
     return verdicts
 
 
-def other_numerics(baseline: Mapping[Key, Group], candidates: Iterable[Group]) -> list[str]:
+def other_numerics(baseline: Mapping[RowKey, Group], candidates: Iterable[Group]) -> list[str]:
     """In words, the NumPy and BLAS of what is judged against a baseline made with others."""
     pairs = [(baseline[c.key].numerics, c.numerics) for c in candidates if c.key in baseline]
     return [
@@ -150,7 +149,7 @@ def _judge_group(baseline: Group | None, candidate: Group, gate: Gate) -> list[V
     pairs = [(known[run.seed], run) for run in candidate.runs]
     return [
         replace(
-            _judge_metric(name, pairs, _floors(name, candidate), gate),
+            _judge_metric(name, pairs, _floors(METRICS[name], candidate), gate),
             config=candidate.config, initializer=candidate.initializer, setting=candidate.setting,
         )
         for name in METRICS
@@ -186,14 +185,14 @@ def _shown(data: Mapping[str, Any], key: str) -> str:
     return str(data[key]) if key in data else "(none)"
 
 
-def _floors(metric: str, candidate: Group) -> tuple[float, float]:
+def _floors(metric: Metric, candidate: Group) -> tuple[float, float]:
     """The least tolerance of a metric: absolute, and relative to its value.
 
     Of an accuracy one sample: any sample may lie on the boundary between classes to the last
     bit, and if more than rounding moved it, the loss moved too. Of a loss ``FLOOR_ULPS``.
     """
-    if metric.endswith("accuracy"):
-        samples = (candidate.samples or {}).get(metric.partition("_")[0])
+    if metric.floor == "sample":
+        samples = (candidate.samples or {}).get(metric.split)
         # A share of n samples is itself rounded: half a sample more cannot be a sample.
         return (1.5 / samples if samples else 0.0), 0.0
     dtype = (candidate.resolved or {}).get("dtype", "float64")
@@ -214,7 +213,8 @@ def _judge_metric(
         "", "", {}, metric, "ok", "every run within its tolerance", median(before), median(after),
         interval, tolerances[worst],
     )  # fmt: skip
-    direction = _direction(metric, interval, median(before), gate) if len(pairs) >= MIN_SEEDS else 0
+    least = gate.least_change(METRICS[metric], median(before))
+    direction = _direction(METRICS[metric], interval, least) if len(pairs) >= MIN_SEEDS else 0
     if not outside and not direction:
         return verdict
     reasons = []
@@ -235,29 +235,24 @@ def _judge_metric(
     return replace(verdict, verdict=word, reason="; ".join(reasons))
 
 
-def _direction(metric: str, interval: Interval, level: float, gate: Gate) -> int:
-    """1 for worse, -1 for better, 0 for neither beyond chance and beyond the minimum effect."""
-    sign = 1 if METRICS[metric] else -1
-    ends = sorted((sign * interval.low, sign * interval.high))
+def _direction(metric: Metric, interval: Interval, least: float) -> int:
+    """1 for worse, -1 for better, 0 for neither beyond chance and beyond the ``least`` change."""
+    ends = sorted((metric.sign * interval.low, metric.sign * interval.high))
     if ends[0] <= 0 <= ends[1]:
         return 0
-    if metric.endswith("accuracy"):
-        minimum = gate.accuracy
-    else:
-        minimum = gate.loss * level if math.isfinite(level) else 0.0  # from inf, any way is down
-    if abs(interval.estimate) <= minimum * (1 + SLACK):
+    if abs(interval.estimate) <= least * (1 + SLACK):
         return 0
     return 1 if ends[0] > 0 else -1
 
 
-def findings(verdicts: Iterable[Verdict]) -> set[Key]:
+def findings(verdicts: Iterable[Verdict]) -> set[RowKey]:
     """The groups whose regressions are to be confirmed on their other seeds."""
     return {v.key for v in verdicts if v.verdict == "regressed" and v.metric}
 
 
 def confirmed(
     verdicts: Sequence[Verdict],
-    baseline: Mapping[Key, Group],
+    baseline: Mapping[RowKey, Group],
     repeats: Iterable[Group],
     gates: Mapping[str, Gate],
 ) -> list[Verdict]:

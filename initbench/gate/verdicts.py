@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from initbench.analysis.paired import Interval
-from initbench.spec.fields import setting_key
+from initbench.runs.records import RowKey
 
 Word = Literal[
     "ok", "expected_failed", "changed", "regressed", "not_confirmed", "improved", "missing", "stale"
@@ -16,8 +16,6 @@ Word = Literal[
 WORDS: tuple[Word, ...] = (
     "regressed", "expected_failed", "missing", "stale", "changed", "not_confirmed", "improved", "ok"
 )  # fmt: skip
-
-Key = tuple[str, str, str]  # config, initializer, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,9 @@ class Verdict:
     expectation: int | None = None
 
     @property
-    def key(self) -> Key:
-        """The group's."""
-        return self.config, self.initializer, setting_key(self.setting)
+    def key(self) -> RowKey:
+        """The key of the group that is judged."""
+        return RowKey.of(self.config, self.initializer, self.setting)
 
 
 def exit_code(verdicts: Iterable[Verdict], *, strict: bool) -> int:

@@ -21,6 +21,7 @@ from initbench.report.documents import number, run_document
 from initbench.report.tables import (
     DIVERGED,
     HEADINGS,
+    RANGE_DIGITS,
     Table,
     columns,
     interval_cell,
@@ -112,11 +113,12 @@ def difference_cell(metric: str, interval: Interval | None) -> str:
     """
     if interval is None:
         return "-"
-    scale, digits = (100, ".1f") if metric.endswith("accuracy") else (1, ".2g")
-    estimate = f"{scale * interval.estimate:+{'.1f' if scale == 100 else '.3g'}}"
+    known = METRICS[metric]
+    estimate = known.difference_text(interval.estimate, 3)
     if interval.low == interval.high:
         return estimate
-    return f"{estimate}\n{scale * interval.low:{digits}}…{scale * interval.high:{digits}}"
+    digits = None if known.unit else RANGE_DIGITS
+    return f"{estimate}\n{known.text(interval.low, digits)}…{known.text(interval.high, digits)}"
 
 
 def _caption(rows: Sequence[Row], target: Target | None) -> str:
@@ -150,7 +152,7 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
         reached = ", ".join(
             f"{name} {row.reached}/{row.runs}" for name, row in zip(names, rows, strict=True)
         )
-        sign = "<=" if METRICS[target.metric] else ">="
+        sign = "<=" if METRICS[target.metric].smaller_is_better else ">="
         lines.append(f"Target: {target.metric} {sign} {target.value:g}; reached by {reached}.")
     lines += [
         f"{row.config}, {row.initializer}: {row.failed} of {row.runs} runs failed, and break the "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from initbench.analysis.comparison import Row, Spread, Summary
 from initbench.analysis.paired import Interval
+from initbench.metrics import METRICS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,6 +25,8 @@ HEADINGS = {
     "test_loss": "test\nloss",
     "test_accuracy": "test\nacc. %",
 }
+#: Significant digits of a range's ends, where the metric is not in percent.
+RANGE_DIGITS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,9 @@ def interval_cell(metric: str, interval: Interval | None) -> str:
 
 
 def _ranged(metric: str, median: float, low: float, high: float) -> str:
-    if metric.endswith("accuracy"):
-        texts = [f"{100 * x:.1f}" for x in (median, low, high)]
-    else:
-        texts = [f"{median:.4g}", f"{low:.2g}", f"{high:.2g}"]
+    known = METRICS[metric]
+    digits = None if known.unit else RANGE_DIGITS
+    texts = [known.text(median), known.text(low, digits), known.text(high, digits)]
     return texts[0] if low == high else f"{texts[0]}\n{texts[1]}–{texts[2]}"
 
 

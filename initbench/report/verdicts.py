@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from initbench.errors import Place
 from initbench.gate.verdicts import WORDS, Verdict, Word
-from initbench.metrics import METRICS
+from initbench.metrics import METRICS, Metric, parse_metric
 from initbench.report.comparison import INITIALIZER, difference_cell, interval_fields
 from initbench.report.documents import number
 from initbench.report.tables import Table, columns
@@ -69,24 +69,29 @@ def verdict_table(verdicts: Sequence[Verdict], against: str, notes: Sequence[str
 
 
 def _cells(verdict: Verdict) -> dict[str, str]:
-    figures = [_figure(verdict.metric, x) for x in (verdict.baseline, verdict.candidate)]
+    figures = [_figure(verdict, x) for x in (verdict.baseline, verdict.candidate)]
     tolerance = verdict.tolerance
     return {
         "verdict": verdict.verdict.replace("_", "\n"),
         INITIALIZER: _name(verdict),
         "metric": (verdict.metric or "all").replace("_", "\n", 1),
         "baseline\n(candidate)": "\n".join(filter(None, figures)),
-        "difference": difference_cell(verdict.metric.partition("@")[0], verdict.difference)
+        "difference": difference_cell(_metric(verdict).name, verdict.difference)
         if verdict.difference
         else "",
         "tolerance": "" if tolerance is None else f"{tolerance:.2g}",
     }
 
 
-def _figure(metric: str, value: float | None) -> str:
+def _metric(verdict: Verdict) -> Metric:
+    return parse_metric(verdict.metric).metric
+
+
+def _figure(verdict: Verdict, value: float | None) -> str:
     if value is None:
         return ""
-    return f"{100 * value:.1f} %" if "accuracy" in metric else f"{value:.6g}"
+    metric = _metric(verdict)
+    return f"{metric.text(value)} {metric.unit}" if metric.unit else metric.text(value, 6)
 
 
 def _name(verdict: Verdict) -> str:
@@ -191,11 +196,11 @@ def custom(verdicts: Sequence[Verdict], *, smaller: bool) -> list[dict[str, Any]
     return [
         {
             "name": f"{_name(v)} {v.metric}".replace("\n", " "),
-            "unit": "fraction" if v.metric.endswith("accuracy") else "loss",
+            "unit": "fraction" if METRICS[v.metric].unit else METRICS[v.metric].family,
             "value": v.candidate,
             "extra": f"{v.verdict}: {v.reason}",
         }
         for v in verdicts
-        if v.expectation is None and METRICS.get(v.metric) is smaller
+        if v.expectation is None and v.metric and METRICS[v.metric].smaller_is_better is smaller
         if v.candidate is not None and math.isfinite(v.candidate)
     ]

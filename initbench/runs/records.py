@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from initbench.core.engine.train import Point
-from initbench.metrics import METRICS
+from initbench.metrics import METRICS, parse_metric
 
 Status = Literal["ok", "diverged", "failed"]
+
+
+class RowKey(NamedTuple):
+    """What a row of a table, a group of the gate or a diagnosis is found by.
+
+    ``setting`` is the point of the config's sweep as :func:`setting_key` writes it, so that a key
+    can be hashed and sorted.
+    """
+
+    config: str
+    initializer: str
+    setting: str
+
+    @classmethod
+    def of(cls, config: str, initializer: str, setting: Mapping[str, Any]) -> RowKey:
+        """The key of an initializer of a config, at a point of its sweep.
+
+        >>> RowKey.of("he", "he_normal", {"learning_rate": 0.1})
+        RowKey(config='he', initializer='he_normal', setting='{"learning_rate": 0.1}')
+        """
+        return cls(config, initializer, setting_key(setting))
+
+
+def setting_key(setting: Mapping[str, Any]) -> str:
+    """The point of a sweep as a text, the same in whatever order the sweep names its keys.
+
+    >>> setting_key({"learning_rate": 0.1, "batch_size": None})
+    '{"batch_size": null, "learning_rate": 0.1}'
+    """
+    return json.dumps(dict(setting), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +89,11 @@ class Record:
     cached: bool = False
 
     @property
+    def row(self) -> RowKey:
+        """The key of the row that this run counts for."""
+        return RowKey.of(self.config, self.initializer, self.setting)
+
+    @property
     def iterations(self) -> int:
         """Updates done."""
         return self.curve.iteration[-1] if self.curve.iteration else 0
@@ -68,22 +104,21 @@ class Record:
         ``train_loss@14000`` is the value after 14,000 updates, None where no log point is; of a
         run that has diverged before, the last.
         """
-        name, _, moment = name.partition("@")
-        values: tuple[float, ...] | None = getattr(self.curve, name)
+        metric, iteration = parse_metric(name)
+        values: tuple[float, ...] | None = getattr(self.curve, metric.name)
         if not values:
             return None
-        if not moment or (self.status == "diverged" and int(moment) > self.iterations):
+        if iteration is None or (self.status == "diverged" and iteration > self.iterations):
             return values[-1]
         logged = dict(zip(self.curve.iteration, values, strict=True))
-        return logged.get(int(moment))
+        return logged.get(iteration)
 
     def iterations_to(self, metric: str, target: float) -> float:
         """Updates until a log point at which ``metric`` is as good as ``target``; else inf."""
-        smaller_is_better = METRICS[metric]
         for iteration, value in zip(
             self.curve.iteration, getattr(self.curve, metric) or (), strict=False
         ):
-            if value <= target if smaller_is_better else value >= target:
+            if METRICS[metric].reaches(value, target):
                 return iteration
         return math.inf
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from initbench.metrics import PATTERN, Metric, parse_metric
 from initbench.spec.fields import Model, NonNegative, Seed
 
-#: A metric of a run's end, or of a log point: train_loss@14000.
-METRIC_PATTERN = r"^(train|test)_(loss|accuracy)(@\d{1,12})?$"
 #: The forms between two initializers: the key names the other one.
 RELATIONS = ("above", "below", "faster_than")
 
@@ -28,7 +28,7 @@ class Expectation(Model):
       ``target`` is smaller, by at least ``margin``.
     """
 
-    metric: Annotated[str, Field(pattern=METRIC_PATTERN, examples=["test_accuracy"])]
+    metric: Annotated[str, Field(pattern=PATTERN, examples=["test_accuracy"])]
     seed: Seed | None = None
     initializer: str | None = None
     min: float | None = None
@@ -80,10 +80,9 @@ class Expectation(Model):
             return
         if self.target is None:
             raise ValueError(f"has faster_than without target; add the {self.metric} to reach")
-        if "@" in self.metric:
-            raise ValueError(
-                f"has faster_than with a moment; write metric: {self.metric.partition('@')[0]}"
-            )
+        metric, iteration = parse_metric(self.metric)
+        if iteration is not None:
+            raise ValueError(f"has faster_than with a moment; write metric: {metric.name}")
 
 
 class Gate(Model):
@@ -95,3 +94,14 @@ class Gate(Model):
     loss: Annotated[
         NonNegative, Field(description="Least change in loss that counts, a share of the loss.")
     ] = 0.05
+
+    def least_change(self, metric: Metric, level: float) -> float:
+        """The least change of ``metric`` that counts, where its value was ``level``.
+
+        A bounded metric has an absolute minimum, an unbounded one a share of its level; from an
+        infinite level every change counts.
+        """
+        least: float = getattr(self, metric.family)
+        if not metric.can_be_infinite:
+            return least
+        return least * level if math.isfinite(level) else 0.0

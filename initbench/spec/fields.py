@@ -1,10 +1,8 @@
-"""What all models of a config share: strict base, kinds of number, the name of a sweep's point."""
+"""What all models of a config share: a strict base and kinds of number."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict
@@ -20,12 +18,3 @@ class Model(BaseModel):
     """Frozen, strict (a bool is no number, a text no float), finite, and closed to other keys."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
-def setting_key(setting: Mapping[str, Any]) -> str:
-    """What a point of a sweep is found by, in whatever order the sweep names its keys.
-
-    >>> setting_key({"learning_rate": 0.1, "batch_size": None})
-    '{"batch_size": null, "learning_rate": 0.1}'
-    """
-    return json.dumps(dict(setting), sort_keys=True)

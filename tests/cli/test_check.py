@@ -12,11 +12,10 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from initbench.cli import main, options
+from initbench.cli import main
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.scaling import member
 from initbench.gate import baseline as baselines
-from initbench.metrics import METRICS
 
 HE = """
 initializer: he_normal
@@ -310,10 +309,6 @@ def test_every_format_is_what_its_readers_take() -> None:
     }
     assert all(row.keys() >= {"name", "unit", "value"} for row in bigger)
     assert initbench("check", "--all", "--format", "github").stdout == ""
-
-
-def test_the_metrics_of_an_option_are_those_of_a_record() -> None:
-    assert tuple(METRICS) == options.METRICS
 
 
 def test_a_baseline_that_cannot_be_written_is_said_before_training(folder: Path) -> None:
