@@ -15,7 +15,7 @@ PARTIAL = ".partial"
 ANOTHER_FOLDER = "another folder with --results"
 
 
-def prepare(folder: Path, other: str = ANOTHER_FOLDER) -> None:
+def ensure_writable(folder: Path, other: str = ANOTHER_FOLDER) -> None:
     """Make sure that results can be written, before an hour is spent on them.
 
     ``other`` is what the message advises where they cannot.
@@ -28,7 +28,9 @@ def prepare(folder: Path, other: str = ANOTHER_FOLDER) -> None:
         raise _refused(folder, error, other) from None
 
 
-def save(folder: Path, name: str, texts: Mapping[str, str], *, partial: bool = False) -> list[Path]:
+def write_results(
+    folder: Path, name: str, texts: Mapping[str, str], *, partial: bool = False
+) -> list[Path]:
     """Write ``name`` with each ending (``csv``, ``json``, ...); the paths written.
 
     Results of an interrupted command are written beside those of a complete one, as
@@ -47,7 +49,7 @@ def save(folder: Path, name: str, texts: Mapping[str, str], *, partial: bool = F
     return written
 
 
-def write(path: Path, text: str, other: str) -> None:
+def write_file(path: Path, text: str, other: str) -> None:
     """Write one file, whole or not at all; ``other`` is the advice where it cannot be."""
     try:
         write_atomically(path, text)

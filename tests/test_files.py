@@ -11,18 +11,18 @@ from initbench.errors import ResultsError
 
 
 def test_files_are_written_whole(tmp_path: Path) -> None:
-    paths = results.save(tmp_path, "he", {"csv": "a\n", "json": "é\n"})
+    paths = results.write_results(tmp_path, "he", {"csv": "a\n", "json": "é\n"})
     assert [path.name for path in paths] == ["he.csv", "he.json"]
     assert (tmp_path / "he.json").read_bytes() == "é\n".encode()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["he.csv", "he.json"]
 
 
 def test_a_partial_result_stands_beside_the_complete_one_until_the_next(tmp_path: Path) -> None:
-    results.save(tmp_path, "he", {"csv": "complete"})
-    results.save(tmp_path, "he", {"csv": "half"}, partial=True)
+    results.write_results(tmp_path, "he", {"csv": "complete"})
+    results.write_results(tmp_path, "he", {"csv": "half"}, partial=True)
     assert (tmp_path / "he.csv").read_text() == "complete"
     assert (tmp_path / "he.partial.csv").read_text() == "half"
-    results.save(tmp_path, "he", {"csv": "again"})
+    results.write_results(tmp_path, "he", {"csv": "again"})
     assert [path.name for path in tmp_path.iterdir()] == ["he.csv"]
 
 
@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_is_refused_before_training(tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     folder = tmp_path / "file" / "results"
     with pytest.raises(ResultsError) as refused:
-        results.prepare(folder)
+        results.ensure_writable(folder)
     assert str(refused.value) == (
         f"{folder}: cannot be written: Not a directory; choose another folder with --results"
     )
@@ -64,5 +64,5 @@ def test_a_folder_that_cannot_be_is_refused_before_training(tmp_path: Path) -> N
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "he.csv").mkdir()  # a folder in the file's place
     with pytest.raises(ResultsError, match=r"he\.csv: cannot be written: .*--results"):
-        results.save(tmp_path, "he", {"csv": ""})
+        results.write_results(tmp_path, "he", {"csv": ""})
     assert [path.name for path in tmp_path.iterdir()] == ["he.csv"]

@@ -46,7 +46,7 @@ def save(
     from initbench.cli.training import reasons
     from initbench.config import plugins
     from initbench.errors import FailedRunsError
-    from initbench.files import prepare, write
+    from initbench.files import ensure_writable, write_file
     from initbench.gate import baseline as saved
     from initbench.gate import replay as gate
     from initbench.runs import plan
@@ -57,7 +57,7 @@ def save(
     if configs and baseline.exists():
         names = {experiment.name for experiment in experiments}
         kept = {key: g for key, g in saved.load(baseline).items() if g.config not in names}
-    prepare(baseline.parent, ANOTHER)
+    ensure_writable(baseline.parent, ANOTHER)
 
     runs = plan.runs(experiments)
     twins = [replace(run, nudge=k) for run in runs for k in range(1, gate.TWINS + 1)]
@@ -73,7 +73,7 @@ def save(
         replace(group, confirm=confirm[group.key])
         for group in gating.groups([*runs, *twins], records[:first])
     ]
-    write(baseline, saved.text([*kept.values(), *groups]), ANOTHER)
+    write_file(baseline, saved.text([*kept.values(), *groups]), ANOTHER)
     if not quiet:
         click.echo(
             f"wrote {baseline}: {len(runs)} runs with {gate.TWINS} twins each, {len(others)} to "

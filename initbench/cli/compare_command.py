@@ -63,7 +63,7 @@ def command(
     from initbench.cli.training import finish, noted, train_all
     from initbench.config import plugins
     from initbench.errors import ConfigError, Place, Problem
-    from initbench.files import prepare, save
+    from initbench.files import ensure_writable, write_results
     from initbench.report import comparison, documents, tables
     from initbench.runs import plan
     from initbench.runs.records import setting_key
@@ -81,7 +81,7 @@ def command(
         if name not in (known := datasets.metrics(datasets.load(e.dataset)))
     ]:
         raise ConfigError(list(dict.fromkeys(unknown)))  # of a sweep's points each once
-    prepare(results)
+    ensure_writable(results)
     with opened(results) as store:
         trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)
     summaries = stats.summarize(trained.records)
@@ -118,7 +118,9 @@ def command(
             "csv": tables.csv_text(*comparison.row_cells(rows)),
             "json": documents.json_text(document),
         }
-        written = save(results, "comparison", texts, partial=trained.stopped_by is not None)
+        written = write_results(
+            results, "comparison", texts, partial=trained.stopped_by is not None
+        )
     show(
         output_format,
         shown,

@@ -34,13 +34,13 @@ def command(
     from initbench.cli.output import show
     from initbench.cli.training import finish, noted, train_all
     from initbench.config import plugins
-    from initbench.files import prepare, save
+    from initbench.files import ensure_writable, write_results
     from initbench.report import documents, tables
     from initbench.runs import plan
     from initbench.runs.store import opened
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
-    prepare(results)
+    ensure_writable(results)
     with opened(results) as store:
         trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)
     summaries = stats.summarize(trained.records)
@@ -59,7 +59,7 @@ def command(
             "json": documents.json_text(documents.run_document(records, rows)),
         }
         partial = len(records) < len(plan.runs(of_config))
-        written += save(results, name, texts, partial=partial)
+        written += write_results(results, name, texts, partial=partial)
     show(
         output_format,
         shown,

@@ -13,7 +13,7 @@ from initbench.core.initializers import ALIASES, INITIALIZERS
 from initbench.errors import ResultsError
 from initbench.runs import plan
 from initbench.runs.store import Filter, Store
-from initbench.spec.choice import spelled
+from initbench.spec.choice import registry_spelling
 
 #: Of an id's beginning: fewer are more likely a misspelt config.
 FEWEST_DIGITS = 4
@@ -42,7 +42,7 @@ def chosen(
 def _stored_name(initializer: str) -> str:
     """The name that runs are stored under, where a config may write another for it."""
     name, bracket, parameters = initializer.partition("(")
-    known = ALIASES.get(spelled(name), spelled(name))
+    known = ALIASES.get(registry_spelling(name), registry_spelling(name))
     return f"{known}{bracket}{parameters}" if known in INITIALIZERS else initializer
 
 

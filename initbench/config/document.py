@@ -20,7 +20,7 @@ from initbench.errors import ConfigError, Place, Problem
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?[0-9]+(_[0-9]+)*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(_[0-9]+)*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -43,10 +43,10 @@ class Document:
     source: str
     data: Any
     problems: list[Problem] = field(default_factory=list)
-    keys: dict[Path, Place] = field(default_factory=dict)
-    values: dict[Path, Place] = field(default_factory=dict)
+    keys: dict[KeyPath, Place] = field(default_factory=dict)
+    values: dict[KeyPath, Place] = field(default_factory=dict)
 
-    def place(self, path: Path, *, of_key: bool = False) -> Place:
+    def place(self, path: KeyPath, *, of_key: bool = False) -> Place:
         """The place of the value (or key) at ``path``, or of the nearest thing around it."""
         if of_key and path in self.keys:
             return self.keys[path]
@@ -179,7 +179,7 @@ class _Builder:
     def _place(self, event: yaml.Event) -> Place:
         return self._fixed or _start(self._document.source, event)
 
-    def _node(self, event: yaml.Event, path: Path) -> Any:
+    def _node(self, event: yaml.Event, path: KeyPath) -> Any:
         self._document.values[path] = self._place(event)
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(path)
@@ -191,7 +191,7 @@ class _Builder:
         assert isinstance(event, yaml.ScalarEvent)
         return scalar(event.value) if event.style is None else event.value
 
-    def _mapping(self, path: Path) -> dict[str, Any]:
+    def _mapping(self, path: KeyPath) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             place = self._place(event)

@@ -269,7 +269,7 @@ def _check_parameters(place: str, name: str, function: Function, row: Initialize
             raise PluginError(
                 f"{place}: {name}: {parameter.name} needs a type, as in `{parameter.name}: float`"
             )
-        if parameter.name in {"name", *dir(spec.Drawn)} or parameter.name[0] == "_":
+        if parameter.name in {"name", *dir(spec.InitializerChoice)} or parameter.name[0] == "_":
             raise PluginError(
                 f"{place}: {name}: no parameter can be called {parameter.name}; rename it"
             )

@@ -33,8 +33,8 @@ def judge_expectations(experiment: Experiment, records: Sequence[Record]) -> lis
     }
     verdicts = []
     for index, expectation in enumerate(experiment.expect):
-        named = expectation.initializer and experiment.called(expectation.initializer)
-        other = expectation.other and experiment.called(expectation.other)
+        named = expectation.initializer and experiment.find_initializer(expectation.initializer)
+        other = expectation.other and experiment.find_initializer(expectation.other)
         for label in [named.label] if named else mine:
             said = _judge(expectation, mine[label], mine[other.label] if other else [])
             verdicts.append(

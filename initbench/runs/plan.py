@@ -22,7 +22,7 @@ from initbench.core.engine.train import EVALUATION_BATCH
 from initbench.core.initializers import Network
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.interop import frameworks
-from initbench.spec import Drawn, Experiment
+from initbench.spec import Experiment, InitializerChoice
 from initbench.spec.choice import Choice
 
 #: What a stack may hold at once: large enough to divide Python's cost a call among many runs,
@@ -55,7 +55,7 @@ class Run:
     """
 
     experiment: Experiment
-    initializer: Drawn
+    initializer: InitializerChoice
     seed: int
     nudge: int = 0
 

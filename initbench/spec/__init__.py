@@ -1,25 +1,16 @@
-"""What a config may say: its models, with every bound and default, once."""
+"""The models of a config: every key with its bounds and default, declared once."""
 
+from initbench.spec.datasets import DATASET_MODELS, CirclesDataset, FileDataset
 from initbench.spec.experiment import (
     ACTIVATION_MODELS,
-    DATASET_MODELS,
-    INITIALIZER_MODELS,
     MAX_SEEDS,
     OPTIMIZER_MODELS,
     RESERVED_NAMES,
-    BlobsDataset,
-    CirclesDataset,
-    DiabetesDataset,
-    Drawn,
     Experiment,
-    FileDataset,
-    GeneratedDataset,
-    MeasuredDataset,
-    MoonsDataset,
-    SpiralsDataset,
-    json_schema,
     with_initializers,
 )
+from initbench.spec.initializers import INITIALIZER_MODELS, InitializerChoice
+from initbench.spec.schema import json_schema
 
 __all__ = [
     "ACTIVATION_MODELS",
@@ -28,16 +19,10 @@ __all__ = [
     "MAX_SEEDS",
     "OPTIMIZER_MODELS",
     "RESERVED_NAMES",
-    "BlobsDataset",
     "CirclesDataset",
-    "DiabetesDataset",
-    "Drawn",
     "Experiment",
     "FileDataset",
-    "GeneratedDataset",
-    "MeasuredDataset",
-    "MoonsDataset",
-    "SpiralsDataset",
+    "InitializerChoice",
     "json_schema",
     "with_initializers",
 ]

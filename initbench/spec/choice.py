@@ -30,7 +30,7 @@ class Choice(Model):
     name: str
 
     @classmethod
-    def written(cls, value: dict[str, Any]) -> dict[str, Any]:
+    def with_dependent_defaults(cls, value: dict[str, Any]) -> dict[str, Any]:
         """What a config wrote, with the defaults that depend on it."""
         return value
 
@@ -51,10 +51,10 @@ class Choice(Model):
         return f"{self.name}({', '.join(changed)})" if changed else self.name
 
 
-def spelled(name: str) -> str:
+def registry_spelling(name: str) -> str:
     """A name as registries spell it: habits of other libraries are forgiven.
 
-    >>> [spelled(name) for name in ("HeNormal", "kaiming_normal_", "SiLU", "ReLU")]
+    >>> [registry_spelling(name) for name in ("HeNormal", "kaiming_normal_", "SiLU", "ReLU")]
     ['he_normal', 'kaiming_normal', 'silu', 'relu']
     """
     if not name.islower():
@@ -75,7 +75,7 @@ def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
     hints = get_type_hints(plain, include_extras=True)
     return {
         name: (
-            _written(hints[name]),
+            _as_a_config_may_write(hints[name]),
             ... if parameter.default is Parameter.empty else parameter.default,
         )
         for name, parameter in signature(plain).parameters.items()
@@ -83,7 +83,7 @@ def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
-def _written(hint: Any) -> Any:
+def _as_a_config_may_write(hint: Any) -> Any:
     """A parameter's type as a config may write it: a gain by word, too.
 
     The two forms are told apart before they are judged, so that a mistake has one message.
@@ -106,7 +106,7 @@ def _word_null_or_number(value: Any) -> str:
     return "number" if value is not None else "null"
 
 
-def _normalized(
+def _normalizer(
     models: Mapping[str, type[Choice]], aliases: Mapping[str, str]
 ) -> Callable[[Any], Any]:
     """What runs before validation: a bare name becomes {name: ...}, an alias its own name."""
@@ -116,28 +116,33 @@ def _normalized(
             value = {"name": value}
         if isinstance(value, Mapping) and isinstance(value.get("name"), str):
             name = value["name"]
-            spellings = (name, aliases.get(name), spelled(name), aliases.get(spelled(name)))
+            spellings = (
+                name,
+                aliases.get(name),
+                registry_spelling(name),
+                aliases.get(registry_spelling(name)),
+            )
             known = next((each for each in spellings if each in models), None)
             if known is not None:
-                return models[known].written({**value, "name": known})
+                return models[known].with_dependent_defaults({**value, "name": known})
         return value
 
     return normalize
 
 
-def choice_of(models: Mapping[str, type[Choice]], aliases: Mapping[str, str]) -> Any:
+def choice_field(models: Mapping[str, type[Choice]], aliases: Mapping[str, str]) -> Any:
     """The field type of a choice between ``models``, told apart by their name."""
     types: Any = tuple(models.values())
     union: Any = Annotated[Union[types], Field(discriminator="name")]  # noqa: UP007
     names: Any = Literal[(*models, *aliases)]
-    before = BeforeValidator(_normalized(models, aliases), json_schema_input_type=names | union)
+    before = BeforeValidator(_normalizer(models, aliases), json_schema_input_type=names | union)
     return Annotated[union, before]
 
 
 ChoiceT = TypeVar("ChoiceT", bound=Choice)
 
 
-def registered(
+def models_of(
     registry: Mapping[str, Callable[..., Any]],
     base: type[ChoiceT],
     kind: str,

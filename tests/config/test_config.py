@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import initbench
 from initbench import config, spec
-from initbench.config.loading import UNSWEPT
+from initbench.config.sweep import UNSWEPT
 from initbench.core.initializers import INITIALIZERS
 from initbench.errors import ConfigError, Problem
 from initbench.runs import plan

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initbench.config.document import MAX_BYTES, MAX_DEPTH, Path, parse, read, scalar
+from initbench.config.document import MAX_BYTES, MAX_DEPTH, KeyPath, parse, read, scalar
 from initbench.errors import ConfigError, Place
 
 
@@ -248,7 +248,7 @@ NODES = st.recursive(
 )
 
 
-def places(node: Any, path: Path = ()) -> Iterator[tuple[Path, str, Any]]:
+def places(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str, Any]]:
     """(path, what, what stands there) of every key and value below a node."""
     yield path, "value", node
     if isinstance(node, dict):

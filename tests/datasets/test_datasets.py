@@ -15,9 +15,10 @@ from sklearn.model_selection import train_test_split
 
 from initbench import datasets, spec
 from initbench.core.losses import LOSS_OF_TASK, LOSSES
-from initbench.datasets import Dataset, loading
-from initbench.datasets.loading import MAX_GUESSED_CLASSES
+from initbench.datasets import Dataset, named
+from initbench.datasets.files import MAX_GUESSED_CLASSES
 from initbench.errors import DataError
+from initbench.spec.datasets import SpiralsDataset
 
 Arrays = dict[str, Any]
 
@@ -94,7 +95,7 @@ def test_spirals_have_an_arm_a_class() -> None:
 
 def test_spirals_are_drawn_by_their_state_and_noise() -> None:
     drawn = [
-        loading._spirals(spec.SpiralsDataset(noise=noise), 50, state)[0]
+        named._spirals(SpiralsDataset(noise=noise), 50, state)[0]
         for noise, state in ((0.02, 1), (0.02, 1), (0.02, 2), (0.0, 1))
     ]
     assert [np.array_equal(drawn[0], other) for other in drawn[1:3]] == [True, False]

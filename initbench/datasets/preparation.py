@@ -1,0 +1,81 @@
+"""Preparation: samples -> train and test arrays, split, standardised, features before samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initbench.core.engine.train import Split
+from initbench.errors import DataError
+from initbench.spec.datasets import MeasuredDataset
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Train and test samples, and the task they pose: binary, multiclass or regression.
+
+    Inputs are (I, N). Targets are (1, N) 0 and 1 for a binary task, one-hot (classes, N)
+    for a multiclass one, (1, N) numbers for a regression.
+    """
+
+    train: Split
+    test: Split
+    task: str
+
+
+def split_dataset(choice: MeasuredDataset, x: Array, y: Array, classify: bool) -> Dataset:
+    """Split by the stated seed, stratified by class; standardise on the train part."""
+    from sklearn.model_selection import train_test_split
+
+    try:
+        x_train, x_test, y_train, y_test = train_test_split(
+            x,
+            y,
+            test_size=choice.test_fraction,
+            random_state=choice.split_random_state,
+            stratify=y if classify else None,
+        )
+    except ValueError as error:
+        raise DataError(f"{choice.name} cannot be split: {error}") from None
+    if choice.standardize != "none":
+        axis = 0 if choice.standardize == "features" else None
+        mean, std = _moments(x_train, axis)
+        x_train, x_test = (x_train - mean) / std, (x_test - mean) / std
+    if not classify:
+        mean, std = _moments(y_train, 0)
+        y_train, y_test = (y_train - mean) / std, (y_test - mean) / std
+    return dataset_of((x_train, y_train), (x_test, y_test), classify=classify)
+
+
+def _moments(values: Array, axis: int | None) -> tuple[Array, Array]:
+    """Mean and standard deviation; 1 for the latter where a feature is constant."""
+    std = values.std(axis=axis)
+    # By the range: rounding gives a constant 0.1 a deviation of 1e-17.
+    constant = values.min(axis=axis) == values.max(axis=axis)
+    return values.mean(axis=axis), np.where(constant, 1.0, std)
+
+
+def dataset_of(train: tuple[Array, Array], test: tuple[Array, Array], *, classify: bool) -> Dataset:
+    """Splits with features before samples, and targets as the task's loss wants them."""
+    if classify:
+        classes = np.unique(np.concatenate([train[1], test[1]]))
+        task = "binary" if len(classes) == 2 else "multiclass"
+    else:
+        classes, task = np.empty(0), "regression"
+
+    def targets(y: Array) -> Array:
+        if task == "regression":
+            return y[None].astype(np.float64)
+        one_hot: Array = (classes[:, None] == y).astype(np.float64)
+        return one_hot[1:] if task == "binary" else one_hot
+
+    splits = [
+        Split(np.ascontiguousarray(x.T, np.float64), np.ascontiguousarray(targets(y)))
+        for x, y in (train, test)
+    ]
+    return Dataset(splits[0], splits[1], task)

@@ -1,0 +1,102 @@
+"""The models of a config's ``initializer``: a model for each registered initializer.
+
+A model is made of a function's keyword parameters, whose bounds and defaults stand in its
+signature alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import MinLen
+from pydantic import BeforeValidator, Field, model_validator
+
+from initbench.core import initializers
+from initbench.core.draw import Chosen
+from initbench.core.initializers import GAIN_WORDS, Initializer
+from initbench.core.initializers.dialects import DIALECTS, Dialect, complaint, filled, spoken
+from initbench.interop import frameworks
+from initbench.spec.choice import Choice, choice_field, models_of
+
+
+class InitializerChoice(Choice):
+    """An initializer. With ``dialect``, what that framework draws under the name.
+
+    ``plugin`` is the row of one that no registry holds: a user's own.
+    """
+
+    plugin: ClassVar[Initializer | None] = None
+
+    @property
+    def chosen(self) -> Chosen:
+        """What draws, by which parameters."""
+        if self.plugin is not None:
+            return Chosen(self.name, self.plugin, self.parameters)
+        name, parameters = spoken(self.name, self.parameters)
+        return Chosen(self.name, frameworks.ROWS[name], parameters)
+
+    @classmethod
+    def with_dependent_defaults(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """With the dialect's own defaults, so that the parameters say what is drawn."""
+        name, dialect = value["name"], value.get("dialect")
+        for known in DIALECTS:
+            if dialect == known and name in DIALECTS[known]:
+                return filled(known, name, value)
+        return value
+
+    @model_validator(mode="after")
+    def _drawable(self) -> InitializerChoice:
+        # What a user's own law calls a dialect is its own affair.
+        if self.plugin is None and (
+            what := complaint(self.name, self.parameters) or frameworks.missing(self.name)
+        ):
+            raise ValueError(what)
+        row, parameters = self.chosen.initializer, self.chosen.parameters
+        if row.law is not None and row.scope == "layer" and self.plugin is None:
+            # A law judges its parameters together. Which number a gain's word means is all one.
+            # A user's own law need not know this shape.
+            words = {key: 1.0 for key, value in parameters.items() if value in GAIN_WORDS}
+            row.law((1, 1), **{**parameters, **words})
+        return self
+
+
+class OwnInitializerChoice(InitializerChoice):
+    """An initializer of initbench's own."""
+
+    dialect: Annotated[
+        Dialect | None, Field(description="Draw what this framework draws under the name.")
+    ] = None
+
+
+INITIALIZER_MODELS: dict[str, type[InitializerChoice]] = {
+    **models_of(
+        {k: v.draw for k, v in initializers.INITIALIZERS.items()},
+        OwnInitializerChoice,
+        "Initializer",
+    ),
+    **models_of(
+        {k: v.draw for k, v in frameworks.FRAMEWORKS.items()}, InitializerChoice, "Initializer"
+    ),
+}
+
+
+def initializers_field(models: Mapping[str, type[Choice]]) -> Any:
+    """The field type of one initializer or a list of them."""
+    choice = choice_field(models, initializers.ALIASES)
+    several: Any = tuple[choice, ...]  # type: ignore[valid-type]  # made when called
+    written: Any = choice | list[choice]  # type: ignore[valid-type]
+    return Annotated[
+        several,
+        MinLen(1),
+        BeforeValidator(_one_or_several, json_schema_input_type=written),
+        Field(
+            description="An initializer's name, {name: ..., parameter: ...}, or a list of these.",
+            examples=["he_normal"],
+        ),
+    ]
+
+
+def _one_or_several(value: Any) -> Any:
+    """One initializer is a list of one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)

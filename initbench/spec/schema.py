@@ -1,0 +1,15 @@
+"""The JSON Schema of a config, for editors that complete and check one while it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from initbench.spec.experiment import Experiment
+
+
+def json_schema(model: type[Experiment] = Experiment) -> dict[str, Any]:
+    """The JSON Schema of a config. ``name`` is not required there: it defaults to the file's."""
+    schema = model.model_json_schema()
+    schema["required"].remove("name")
+    schema["anyOf"] = [{"required": ["layers"]}, {"required": ["width", "depth"]}]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
