@@ -45,7 +45,7 @@ ROOMS = {
         ["comparison", "diagnoses", "history", "explanation", "verification", "catalogue"],
         ["documents", "tables"],
     ],
-    "gate": [["baseline"], ["replay", "expectations"], ["verdicts"]],
+    "gate": [["replay", "baseline"], ["outcomes", "expectations"], ["verdicts"]],
     "diagnosis": [["diagnose"], ["rules"]],
     "config": [
         ["loading"],

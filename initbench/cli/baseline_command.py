@@ -48,7 +48,7 @@ def save(
     from initbench.errors import FailedRunsError
     from initbench.files import ensure_writable, write_file
     from initbench.gate import baseline as saved
-    from initbench.gate import replay as gate
+    from initbench.gate.outcomes import TWINS, confirm_seeds
     from initbench.runs import plan
 
     model = plugins.experiment(plugin_files)
@@ -60,10 +60,8 @@ def save(
     ensure_writable(baseline.parent, ANOTHER)
 
     runs = plan.runs(experiments)
-    twins = [replace(run, nudge=k) for run in runs for k in range(1, gate.TWINS + 1)]
-    others = plan.runs(
-        e.model_copy(update={"seeds": gate.confirm_seeds(e.seeds)}) for e in experiments
-    )
+    twins = [replace(run, nudge=k) for run in runs for k in range(1, TWINS + 1)]
+    others = plan.runs(e.model_copy(update={"seeds": confirm_seeds(e.seeds)}) for e in experiments)
     records = gating.train([*runs, *twins, *others], jobs, quiet=quiet)
     if failures := reasons(records):
         raise FailedRunsError("runs failed; no baseline was saved:\n" + "\n".join(failures))
@@ -76,7 +74,7 @@ def save(
     write_file(baseline, saved.text([*kept.values(), *groups]), ANOTHER)
     if not quiet:
         click.echo(
-            f"wrote {baseline}: {len(runs)} runs with {gate.TWINS} twins each, {len(others)} to "
+            f"wrote {baseline}: {len(runs)} runs with {TWINS} twins each, {len(others)} to "
             f"confirm{f'; {len(kept)} other rows kept' if kept else ''}",
             err=True,
         )

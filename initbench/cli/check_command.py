@@ -109,7 +109,7 @@ def _judge_files(baseline: Path, candidate: Path) -> tuple[list[Verdict], list[s
 
     known, judged = saved.load(baseline), saved.load(candidate)
     verdicts = gate.judge(known, judged.values(), {})
-    found = gate.findings(verdicts)
+    found = gate.to_confirm(verdicts)
     repeats = [
         replace(group, runs=group.confirm)
         for key, group in judged.items()
@@ -145,7 +145,7 @@ def _train_and_judge(
     records = gating.train(runs, jobs, quiet=quiet)
     groups = gating.groups(runs, records)
     judged = gate.judge(known, groups, gates)
-    if found := gate.findings(judged):
+    if found := gate.to_confirm(judged):
         firsts = {gating.key(run): run for run in runs if gating.key(run) in found}
         again = [
             replace(run, seed=kept.seed)

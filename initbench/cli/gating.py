@@ -10,7 +10,7 @@ from typing import Any
 
 from initbench import datasets
 from initbench.cli.training import labelled, train_runs
-from initbench.gate import replay as gate
+from initbench.gate.outcomes import RowOutcomes, RunOutcome, run_outcome
 from initbench.runs import plan
 from initbench.runs.plan import Run
 from initbench.runs.provenance import provenance
@@ -33,14 +33,14 @@ def key(run: Run) -> RowKey:
     return RowKey.of(run.experiment.name, run.initializer.label, run.experiment.setting)
 
 
-def groups(runs: Sequence[Run], records: Sequence[Record]) -> list[gate.Group]:
+def groups(runs: Sequence[Run], records: Sequence[Record]) -> list[RowOutcomes]:
     """The outcomes of runs and their twins, group by group."""
     made = asdict(provenance())
     of_key: dict[RowKey, list[tuple[Run, Record]]] = {}
     for run, record in zip(runs, records, strict=True):
         of_key.setdefault(key(run), []).append((run, record))
     return [
-        gate.Group(
+        RowOutcomes(
             config=group_key.config,
             initializer=group_key.initializer,
             setting=members[0][0].experiment.setting,
@@ -53,7 +53,7 @@ def groups(runs: Sequence[Run], records: Sequence[Record]) -> list[gate.Group]:
     ]
 
 
-def _outcomes(members: Iterable[tuple[Run, Record]]) -> list[gate.Run]:
+def _outcomes(members: Iterable[tuple[Run, Record]]) -> list[RunOutcome]:
     firsts: dict[int, Record] = {}
     twins: dict[int, list[Record]] = {}
     for run, record in members:
@@ -61,7 +61,7 @@ def _outcomes(members: Iterable[tuple[Run, Record]]) -> list[gate.Run]:
             twins.setdefault(run.seed, []).append(record)
         else:
             firsts[run.seed] = record
-    return [gate.outcome(record, twins.get(seed, ())) for seed, record in firsts.items()]
+    return [run_outcome(record, twins.get(seed, ())) for seed, record in firsts.items()]
 
 
 def _resolved(run: Run) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Baseline against candidate -> verdicts: what `initbench check` says."""
+"""A baseline and fresh runs -> verdicts: what `initbench check` says."""

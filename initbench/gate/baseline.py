@@ -1,7 +1,7 @@
-"""The baseline file: text that a person can read, diff and commit, and nobody edits unseen.
+"""The baseline file: text that a person can read, diff and commit, and cannot edit unseen.
 
-JSON, a line a run, sorted; null in a loss is infinity. ``digest`` is a hash of all the rest: an
-edited or half-merged file does not pass for a measured one.
+It is JSON with a line for each run, sorted. A loss of null is infinity. ``digest`` is a hash of the
+rows, so that an edited or half-merged file does not pass for a measured one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from initbench.errors import BaselineError
-from initbench.gate.replay import Group, Run
+from initbench.gate.outcomes import RowOutcomes, RunOutcome
 from initbench.metrics import METRICS
 from initbench.runs.records import RowKey
 
@@ -22,9 +22,9 @@ VERSION = 1
 SAVE = "save it again with `initbench baseline save`, naming all its configs"
 
 
-def text(groups: Iterable[Group]) -> str:
-    """The file's text: groups by config, initializer and setting, runs by seed."""
-    entries = sorted((_group_fields(group) for group in groups), key=_order)
+def text(rows: Iterable[RowOutcomes]) -> str:
+    """The file's text: rows by config, initializer and setting, runs by seed."""
+    entries = sorted(map(_row_fields, rows), key=_order)
     body = ",\n".join(map(_entry_text, entries))
     return (
         f'{{\n"initbench_baseline": {VERSION},\n"digest": "{_digest(entries)}",\n'
@@ -33,7 +33,7 @@ def text(groups: Iterable[Group]) -> str:
 
 
 def _entry_text(entry: Mapping[str, Any]) -> str:
-    """A line a field, and of runs a line each."""
+    """A line for each field, and for each of the runs."""
     fields = [
         f"{_line(key)}: [\n" + ",\n".join(map(_line, value)) + "\n]"
         if key in ("runs", "confirm")
@@ -43,25 +43,25 @@ def _entry_text(entry: Mapping[str, Any]) -> str:
     return "{" + ",\n".join(fields) + "}"
 
 
-def load(path: Path) -> dict[RowKey, Group]:
-    """The groups of a baseline file, or of the JSON that `run` and `compare` write.
+def load(path: Path) -> dict[RowKey, RowOutcomes]:
+    """The rows of a baseline file, or of the JSON that `run` and `compare` write.
 
-    The latter's runs have no measured spread, and none are kept to confirm. Raises BaselineError
-    for what is missing, broken, edited or of another version.
+    The runs of `run` and `compare` have no measured spread, and none are kept to confirm. Raises
+    BaselineError where the file is missing, broken, edited or of another version.
     """
     document = _document(path)
     try:
         if "initbench_baseline" in document:
-            groups = _saved(path, document)
+            rows = _saved(path, document)
         elif "records" in document:
-            groups = _recorded(document["records"])
+            rows = _recorded(document["records"])
         else:
             raise BaselineError(f"{path}: is neither a baseline nor a result of `initbench run`")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BaselineError(
-            f"{path}: lacks or mistakes a field: {type(error).__name__} {error}; {SAVE}"
+            f"{path}: has a missing or wrong field: {type(error).__name__} {error}; {SAVE}"
         ) from None
-    return {group.key: group for group in groups}
+    return {row.key: row for row in rows}
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -80,51 +80,51 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise BaselineError(f"{path}: is not JSON, or cut off: {error}; {SAVE}") from None
+        raise BaselineError(f"{path}: is not JSON, or is cut off: {error}; {SAVE}") from None
     if not isinstance(document, dict):
         raise BaselineError(f"{path}: is not a baseline; {SAVE}")
     return document
 
 
-def _saved(path: Path, document: Mapping[str, Any]) -> list[Group]:
+def _saved(path: Path, document: Mapping[str, Any]) -> list[RowOutcomes]:
     if (version := document["initbench_baseline"]) != VERSION:
         raise BaselineError(
-            f"{path}: is of version {version}, this initbench reads {VERSION}; {SAVE}"
+            f"{path}: is version {version}, and this initbench reads version {VERSION}; {SAVE}"
         )
     entries = document["groups"]
     if _digest(entries) != document["digest"]:
         raise BaselineError(
             f"{path}: does not match its digest: it was edited, or merged line by line; {SAVE}"
         )
-    return [_group(entry) for entry in entries]
+    return [_row(entry) for entry in entries]
 
 
-def _recorded(records: Iterable[Mapping[str, Any]]) -> list[Group]:
-    runs: dict[RowKey, tuple[Mapping[str, Any], list[Run]]] = {}
+def _recorded(records: Iterable[Mapping[str, Any]]) -> list[RowOutcomes]:
+    runs: dict[RowKey, tuple[Mapping[str, Any], list[RunOutcome]]] = {}
     for record in records:
         key = RowKey.of(record["config"], record["initializer"], record["setting"])
         runs.setdefault(key, (record, []))[1].append(_run(record))
     return [
-        Group(first["config"], first["initializer"], first["setting"], tuple(of_group))
-        for first, of_group in runs.values()
+        RowOutcomes(first["config"], first["initializer"], first["setting"], tuple(of_row))
+        for first, of_row in runs.values()
     ]
 
 
-def _group_fields(group: Group) -> dict[str, Any]:
+def _row_fields(row: RowOutcomes) -> dict[str, Any]:
     return {
-        "config": group.config,
-        "initializer": group.initializer,
-        "setting": dict(group.setting),
-        "resolved": group.resolved,
-        "samples": group.samples,
-        "provenance": group.provenance,
-        "runs": [_run_fields(run) for run in sorted(group.runs, key=lambda run: run.seed)],
-        "confirm": [_run_fields(run) for run in sorted(group.confirm, key=lambda run: run.seed)],
+        "config": row.config,
+        "initializer": row.initializer,
+        "setting": dict(row.setting),
+        "resolved": row.resolved,
+        "samples": row.samples,
+        "provenance": row.provenance,
+        "runs": [_run_fields(run) for run in sorted(row.runs, key=lambda run: run.seed)],
+        "confirm": [_run_fields(run) for run in sorted(row.confirm, key=lambda run: run.seed)],
     }
 
 
-def _group(entry: Mapping[str, Any]) -> Group:
-    return Group(
+def _row(entry: Mapping[str, Any]) -> RowOutcomes:
+    return RowOutcomes(
         config=entry["config"],
         initializer=entry["initializer"],
         setting=entry["setting"],
@@ -136,7 +136,7 @@ def _group(entry: Mapping[str, Any]) -> Group:
     )
 
 
-def _run_fields(run: Run) -> dict[str, Any]:
+def _run_fields(run: RunOutcome) -> dict[str, Any]:
     fields: dict[str, Any] = {"seed": run.seed, "id": run.id, "status": run.status}
     fields |= {name: _finite(run.metrics[name]) for name in METRICS}
     if run.spread is not None:
@@ -144,9 +144,9 @@ def _run_fields(run: Run) -> dict[str, Any]:
     return fields
 
 
-def _run(entry: Mapping[str, Any]) -> Run:
+def _run(entry: Mapping[str, Any]) -> RunOutcome:
     spread = entry.get("spread")
-    return Run(
+    return RunOutcome(
         seed=int(entry["seed"]),
         id=entry["id"],
         status=entry["status"],
@@ -157,7 +157,7 @@ def _run(entry: Mapping[str, Any]) -> Run:
 
 
 def _metrics(entry: Mapping[str, Any], *, failed: bool) -> dict[str, float | None]:
-    """A loss that is null is infinite; an accuracy that is null does not exist."""
+    """A loss of null is infinite; an accuracy of null does not exist."""
     metrics: dict[str, float | None] = {}
     for name, metric in METRICS.items():
         value = entry[name]

@@ -14,20 +14,21 @@ from initbench.spec import Experiment
 from initbench.spec.expectations import Expectation
 
 
-class _Said(NamedTuple):
+class _Judged(NamedTuple):
     verdict: Word
     reason: str
     expected: float | None = None
-    got: float | None = None
+    found: float | None = None
     tolerance: float | None = None
 
 
 def judge_expectations(experiment: Experiment, records: Sequence[Record]) -> list[Verdict]:
-    """A verdict for each of the config's expectations, and each initializer that it is of.
+    """One verdict for each of the config's expectations and each initializer that it covers.
 
-    ``missing`` is one that cannot be judged: its seed was not trained, its moment not logged.
+    An expectation that cannot be judged is ``missing``: its seed was not trained, or nothing was
+    logged at its iteration.
     """
-    mine = {
+    of_initializer = {
         choice.label: [r for r in records if r.initializer == choice.label]
         for choice in experiment.initializer
     }
@@ -35,99 +36,103 @@ def judge_expectations(experiment: Experiment, records: Sequence[Record]) -> lis
     for index, expectation in enumerate(experiment.expect):
         named = expectation.initializer and experiment.find_initializer(expectation.initializer)
         other = expectation.other and experiment.find_initializer(expectation.other)
-        for label in [named.label] if named else mine:
-            said = _judge(expectation, mine[label], mine[other.label] if other else [])
+        others = of_initializer[other.label] if other else []
+        for label in [named.label] if named else of_initializer:
+            judged = _judge(expectation, of_initializer[label], others)
             verdicts.append(
                 Verdict(
                     config=experiment.name,
                     initializer=label,
                     setting=experiment.setting,
                     metric=expectation.metric,
-                    verdict=said.verdict,
-                    reason=said.reason,
-                    baseline=said.expected,
-                    candidate=said.got,
-                    tolerance=said.tolerance,
+                    verdict=judged.verdict,
+                    reason=judged.reason,
+                    baseline=judged.expected,
+                    candidate=judged.found,
+                    tolerance=judged.tolerance,
                     expectation=index,
                 )
             )
     return verdicts
 
 
-def _judge(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> _Said:
-    mine = [record for record in mine if e.seed in (None, record.seed)]
-    if not mine:
+def _judge(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> _Judged:
+    own = [record for record in own if e.seed in (None, record.seed)]
+    if not own:
         which = "no seed was" if e.seed is None else f"seed {e.seed} was not"
-        return _Said("missing", f"{which} trained")
-    values = [record.metric(e.metric) for record in mine]
+        return _Judged("missing", f"{which} trained")
+    values = [record.metric(e.metric) for record in own]
     if None in values:
-        reason = "it failed, or its task has no such metric"
+        reason = "a run failed, or the task has no such metric"
         metric, iteration = parse_metric(e.metric)
-        if iteration is not None and mine[0].metric(metric.name) is not None:
+        if iteration is not None and own[0].metric(metric.name) is not None:
             reason = f"nothing was logged at iteration {iteration}"
-        return _Said("missing", f"{e.metric} cannot be judged: {reason}")
+        return _Judged("missing", f"{e.metric} cannot be judged: {reason}")
     if e.faster_than is not None:
-        return _faster(e, mine, [record for record in others if e.seed in (None, record.seed)])
+        return _faster(e, own, [record for record in others if e.seed in (None, record.seed)])
     if e.relation:
-        return _apart(e, mine, others)
+        return _apart(e, own, others)
     return _bounded(e, median([value for value in values if value is not None]))
 
 
-def _bounded(e: Expectation, got: float) -> _Said:
-    """The forms min, max and value."""
+def _bounded(e: Expectation, found: float) -> _Judged:
+    """The forms ``min``, ``max`` and ``value``."""
     who = "the median" if e.seed is None else f"seed {e.seed}"
     if e.value is not None:
         tolerance = e.atol + e.rtol * abs(e.value)
-        return _Said(
-            "ok" if abs(got - e.value) <= tolerance else "expected_failed",
-            f"{who} must be {e.value:.12g} within {tolerance:.2g}, is {got:.12g}",
+        return _Judged(
+            "ok" if abs(found - e.value) <= tolerance else "expected_failed",
+            f"{who} is {found:.12g}, and must be {e.value:.12g} within {tolerance:.2g}",
             e.value,
-            got,
+            found,
             tolerance,
         )
-    if e.min is not None and not got >= e.min:
-        reason = f"{who} must be at least {e.min:.6g}, is {got:.6g}"
-        return _Said("expected_failed", reason, e.min, got)
-    if e.max is not None and not got <= e.max:
-        reason = f"{who} must be at most {e.max:.6g}, is {got:.6g}"
-        return _Said("expected_failed", reason, e.max, got)
-    return _Said("ok", f"{who} is {got:.6g}", e.max if e.min is None else e.min, got)
+    if e.min is not None and not found >= e.min:
+        reason = f"{who} is {found:.6g}, and must be at least {e.min:.6g}"
+        return _Judged("expected_failed", reason, e.min, found)
+    if e.max is not None and not found <= e.max:
+        reason = f"{who} is {found:.6g}, and must be at most {e.max:.6g}"
+        return _Judged("expected_failed", reason, e.max, found)
+    return _Judged("ok", f"{who} is {found:.6g}", e.max if e.min is None else e.min, found)
 
 
-def _apart(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> _Said:
-    """The forms above and below: the median of the paired differences, against the margin."""
+def _apart(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> _Judged:
+    """The forms ``above`` and ``below``: the median paired difference must reach the margin."""
     reference = {record.seed: record.metric(e.metric) for record in others}
     pairs = [
         (value, other)
-        for record in mine
+        for record in own
         if (value := record.metric(e.metric)) is not None
         and (other := reference.get(record.seed)) is not None
     ]
-    values, besides = ([pair[side] for pair in pairs] for side in (0, 1))
-    if len(pairs) < len(mine):
-        return _Said("missing", f"{e.other} has no {e.metric} at some seeds")
+    values, other_values = ([pair[side] for pair in pairs] for side in (0, 1))
+    if len(pairs) < len(own):
+        return _Judged("missing", f"{e.other} has no {e.metric} at some seeds")
     sign = 1 if e.above is not None else -1
-    by = sign * median(differences(values, besides)) + 0.0  # no -0
+    by = sign * median(differences(values, other_values)) + 0.0  # no -0
     # A margin of 0 still asks for a difference.
     word: Word = "ok" if by > 0 and by >= e.margin else "expected_failed"
     where = "above" if sign > 0 else "below"
-    reason = f"must be {where} {e.other} by at least {e.margin:g}, is by {by:.6g}"
-    return _Said(word, reason, median(besides), median(values), e.margin)
+    reason = f"it must be {where} {e.other} by at least {e.margin:g}, and is by {by:.6g}"
+    return _Judged(word, reason, median(other_values), median(values), e.margin)
 
 
-def _faster(e: Expectation, mine: Sequence[Record], others: Sequence[Record]) -> _Said:
-    """The form faster_than: median iterations to the target; never is inf."""
-    if any(record.status == "failed" for record in others):  # which is not to be slow
-        return _Said("missing", f"{e.other} has no {e.metric} at some seeds")
+def _faster(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> _Judged:
+    """The form ``faster_than``: the median iterations to the target, infinite if never reached."""
+    if any(record.status == "failed" for record in others):  # a failed run is not a slow one
+        return _Judged("missing", f"{e.other} has no {e.metric} at some seeds")
     target = e.target or 0.0  # the model asks for one
     fast, slow = (
         median([record.iterations_to(e.metric, target) for record in side])
-        for side in (mine, others)
+        for side in (own, others)
     )
     word: Word = "ok" if fast < slow and slow - fast >= e.margin else "expected_failed"
-    times = [f"{x:,.0f} iterations" if math.isfinite(x) else "never" for x in (fast, slow)]
     reason = (
-        f"must reach {target:g} at least {e.margin:g} iterations before {e.other}: "
-        f"{times[0]} against {times[1]}"
+        f"it must reach {target:g} at least {e.margin:g} iterations before {e.other}; "
+        f"it {_needed(fast)}, {e.other} {_needed(slow)}"
     )
-    return _Said(word, reason, slow, fast, e.margin)
+    return _Judged(word, reason, slow, fast, e.margin)
+
+
+def _needed(iterations: float) -> str:
+    return f"needed {iterations:,.0f}" if math.isfinite(iterations) else "never got there"

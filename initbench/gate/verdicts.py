@@ -1,4 +1,4 @@
-"""Verdict: what the gate says of one metric of one initializer, and the exit code of many."""
+"""Verdict: what the gate says about one metric of one row, and the exit code of many."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from initbench.runs.records import RowKey
 Word = Literal[
     "ok", "expected_failed", "changed", "regressed", "not_confirmed", "improved", "missing", "stale"
 ]
-#: From bad to good: the order of a table's rows.
+#: The verdicts from bad to good, which is the order of a table's rows.
 WORDS: tuple[Word, ...] = (
     "regressed", "expected_failed", "missing", "stale", "changed", "not_confirmed", "improved", "ok"
 )  # fmt: skip
@@ -20,11 +20,12 @@ WORDS: tuple[Word, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one metric of one group (``metric`` is empty for the group as a whole).
+    """What became of one metric of one row: an initializer of a config, at a point of its sweep.
 
-    ``baseline`` and ``candidate`` are medians over the seeds, and ``difference`` is paired. For
-    an expectation, ``baseline`` is what was expected and ``expectation`` its index in the config.
-    ``tolerance`` is that of the run that moved most against its own.
+    ``metric`` is "" where the verdict is about the row as a whole. ``baseline`` and ``candidate``
+    are medians over the seeds, and ``difference`` is paired by seed, candidate less baseline. For
+    an expectation ``baseline`` is what was expected, and ``expectation`` its index in the config.
+    ``tolerance`` belongs to the run that moved most in proportion to its own.
     """
 
     config: str
@@ -41,14 +42,14 @@ class Verdict:
 
     @property
     def key(self) -> RowKey:
-        """The key of the group that is judged."""
+        """The key of the row."""
         return RowKey.of(self.config, self.initializer, self.setting)
 
 
 def exit_code(verdicts: Iterable[Verdict], *, strict: bool) -> int:
     """1 for a regression or a failed expectation, 3 where something could not be judged, else 0.
 
-    With ``strict`` a change is a failure, too.
+    With ``strict`` a change that is neither better nor worse exits with 1 too.
     """
     words = {verdict.verdict for verdict in verdicts}
     if words & {"regressed", "expected_failed"} or (strict and "changed" in words):

@@ -38,6 +38,7 @@ from initbench.core.initializers.scaling import member, variance_scaling
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.gate import replay as gate
 from initbench.gate.baseline import load
+from initbench.gate.outcomes import TWINS, RowOutcomes
 from initbench.gate.verdicts import WORDS
 from initbench.runs import plan
 from initbench.spec import Experiment
@@ -94,19 +95,19 @@ def wolf() -> None:
     print(f"  confirmation {words['regressed']} regressed: {dict(words)}")
 
 
-def relabelled(pool: gate.Group, seeds: Sequence[int]) -> gate.Group:
+def relabelled(pool: RowOutcomes, seeds: Sequence[int]) -> RowOutcomes:
     """Some of a pool's runs under the seeds 0, 1, ...: as if one code drew them and one those."""
     runs = tuple(replace(pool.runs[old], seed=new) for new, old in enumerate(seeds))
     return replace(pool, runs=runs)
 
 
 def judged(
-    known: Sequence[gate.Group], candidates: Sequence[gate.Group], repeats: Sequence[gate.Group]
+    known: Sequence[RowOutcomes], candidates: Sequence[RowOutcomes], repeats: Sequence[RowOutcomes]
 ) -> tuple[set[str], str]:
     """What `check` says before it confirms, and the worst of what it says in the end."""
     baseline = {group.key: group for group in known}
     verdicts = gate.judge(baseline, candidates, {})
-    found = gate.findings(verdicts)
+    found = gate.to_confirm(verdicts)
     confirmed = gate.confirmed(
         verdicts, baseline, [group for group in repeats if group.key in found], {}
     )
@@ -114,7 +115,7 @@ def judged(
     return {verdict.verdict for verdict in verdicts}, worst
 
 
-def outcomes(experiments: Sequence[Experiment], twins: int) -> list[gate.Group]:
+def outcomes(experiments: Sequence[Experiment], twins: int) -> list[RowOutcomes]:
     """Train every run, and of the first half of each main set its twins."""
     runs = plan.runs(experiments)
     nudged = [
@@ -268,12 +269,12 @@ FAULTS = [
 
 def sleep() -> None:
     """At least 95 % of faulty candidates are seen; where the net is worse, as regressed."""
-    sound: dict[tuple[str, str], tuple[Experiment, gate.Group]] = {}
+    sound: dict[tuple[str, str], tuple[Experiment, RowOutcomes]] = {}
     for fault in FAULTS:
         key = fault.problem, fault.initializer
         if key not in sound:
             experiment = loaded(fault.problem.format(initializer=fault.initializer))
-            (known,) = outcomes([experiment], gate.TWINS)
+            (known,) = outcomes([experiment], TWINS)
             sound[key] = experiment, known
         experiment, known = sound[key]
         with fault.plant(experiment):

@@ -125,7 +125,7 @@ def test_a_regression(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["he train_loss"] == "regressed"
     assert found["zeros train_loss"] == "ok"
     row = next(v for v in json.loads(done.stdout)["verdicts"] if v["verdict"] == "regressed")
-    assert row["reason"].endswith("; confirmed on other seeds")
+    assert row["reason"].endswith("; the seeds kept to confirm it show it too")
     assert row["difference"]["low"] > 0
     table = initbench("check", "--all")
     assert table.exit_code == 1
@@ -169,7 +169,7 @@ def test_an_expectation_that_fails(folder: Path) -> None:
     assert done.exit_code == 1
     assert done.stdout == (
         "::error file=configs/zeros.yaml,line=8,col=5,title=initbench%3A expected failed::"
-        "expected failed: zeros, test_accuracy: the median must be 0.6 within 0, is 0.5\n"
+        "expected failed: zeros, test_accuracy: the median is 0.5, and must be 0.6 within 0\n"
     )
 
 
@@ -208,7 +208,7 @@ def test_a_baseline_of_what_is_no_more_is_said(folder: Path) -> None:
     [
         (None, "no such file; `initbench baseline save CONFIG...` makes one"),
         ("", "is empty; save it again with `initbench baseline save`, naming all"),
-        ("{", "is not JSON, or cut off"),
+        ("{", "is not JSON, or is cut off"),
     ],
 )
 def test_a_broken_baseline_never_passes(saved: Path, content: str | None, message: str) -> None:
@@ -337,5 +337,5 @@ def test_a_baseline_of_other_arithmetic_says_so(folder: Path, saved: Path) -> No
     )
     done = initbench("check", "old.json", str(saved))
     assert done.exit_code == 0
-    assert "Baseline made with NumPy 1.0, another, candidate with NumPy" in done.stdout
-    assert done.stdout.count("Baseline made") == 1
+    assert "The baseline was made with NumPy 1.0, another, the candidate with NumPy" in done.stdout
+    assert done.stdout.count("The baseline was made") == 1

@@ -11,15 +11,18 @@ from hypothesis import strategies as st
 
 from initbench.errors import BaselineError
 from initbench.gate import baseline
-from initbench.gate.replay import Group, Run
+from initbench.gate.outcomes import RowOutcomes, RunOutcome
 from initbench.metrics import METRICS
 
 SPREAD = {"train_loss": 1e-17, "train_accuracy": 0.0, "test_loss": 0.1 + 0.2, "test_accuracy": 0.0}
 METRIC_VALUES = dict(zip(METRICS, (0.1, 0.9, 0.2, 0.8), strict=True))
-GROUP = Group(
+GROUP = RowOutcomes(
     "he", "he_normal", {"learning_rate": 0.1},
-    (Run(0, "ab", "ok", METRIC_VALUES, SPREAD), Run(1, "cd", "ok", METRIC_VALUES, SPREAD)),
-    (Run(2, "ef", "ok", METRIC_VALUES),),
+    (
+        RunOutcome(0, "ab", "ok", METRIC_VALUES, SPREAD),
+        RunOutcome(1, "cd", "ok", METRIC_VALUES, SPREAD),
+    ),
+    (RunOutcome(2, "ef", "ok", METRIC_VALUES),),
     {"learning_rate": 0.1}, {"train": 300, "test": 100}, {"numpy": "2.4"},
 )  # fmt: skip
 
@@ -44,7 +47,7 @@ def test_the_file_is_text_a_line_a_run(path: Path) -> None:
 
 
 def test_the_order_of_groups_and_runs_is_the_file_s_own() -> None:
-    other = Group("a", "zeros", {}, (GROUP.runs[1], GROUP.runs[0]))
+    other = RowOutcomes("a", "zeros", {}, (GROUP.runs[1], GROUP.runs[0]))
     one, two = baseline.text([GROUP, other]), baseline.text([other, GROUP])
     assert one == two
     assert one.index('"config": "a"') < one.index('"config": "he"')
@@ -59,9 +62,11 @@ def test_what_is_saved_is_loaded_to_the_last_digit(
     loss: float, accuracy: float | None, name: str
 ) -> None:
     metrics = {m: loss if m.endswith("loss") else accuracy for m in METRICS}
-    saved = Group(name, "zeros", {}, (Run(0, "", "ok", metrics, metrics),), (), {}, {}, {})
+    saved = RowOutcomes(
+        name, "zeros", {}, (RunOutcome(0, "", "ok", metrics, metrics),), (), {}, {}, {}
+    )
     document = json.loads(baseline.text([saved]))
-    assert [baseline._group(entry) for entry in document["groups"]] == [saved]
+    assert [baseline._row(entry) for entry in document["groups"]] == [saved]
 
 
 def test_loading_gives_back_the_groups(path: Path) -> None:
@@ -72,18 +77,18 @@ def test_loading_gives_back_the_groups(path: Path) -> None:
     ("spoil", "message"),
     [
         (lambda _: "", "is empty"),
-        (lambda text: text[: len(text) // 2], "is not JSON, or cut off"),
+        (lambda text: text[: len(text) // 2], "is not JSON, or is cut off"),
         (lambda text: text.replace("0.9", "0.99"), "does not match its digest: it was edited"),
         (lambda text: text.replace('"digest": "', '"digest": "0'), "does not match its digest"),
         (lambda text: text.replace('"seed": 1', '"seed": 7'), "does not match its digest"),
-        (lambda text: text.replace("0.1", "NaN", 1), "lacks or mistakes a field"),
-        (lambda text: text.replace('"digest"', '"hash"'), "lacks or mistakes a field"),
-        (lambda text: text.replace('baseline": 1', 'baseline": 2'), "is of version 2"),
+        (lambda text: text.replace("0.1", "NaN", 1), "has a missing or wrong field"),
+        (lambda text: text.replace('"digest"', '"hash"'), "has a missing or wrong field"),
+        (lambda text: text.replace('baseline": 1', 'baseline": 2'), "is version 2"),
         (lambda _: "[]", "is not a baseline"),
         (lambda _: "{}", "is neither a baseline nor a result"),
-        (lambda _: '{"records": [{"config": "a"}]}', "lacks or mistakes a field"),
-        (lambda _: '{"records": 3}', "lacks or mistakes a field"),
-        (lambda _: "[" * 100_000, "is not JSON, or cut off"),
+        (lambda _: '{"records": [{"config": "a"}]}', "has a missing or wrong field"),
+        (lambda _: '{"records": 3}', "has a missing or wrong field"),
+        (lambda _: "[" * 100_000, "is not JSON, or is cut off"),
     ],
 )
 def test_a_spoilt_file_is_refused_with_the_way_out(path: Path, spoil: Any, message: str) -> None:

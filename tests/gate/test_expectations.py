@@ -10,7 +10,7 @@ import pytest
 
 from initbench import config
 from initbench.errors import ConfigError
-from initbench.gate import expectations as expected
+from initbench.gate.expectations import judge_expectations
 from initbench.runs.records import NO_CURVE, Curve, Record
 from initbench.spec import Experiment
 
@@ -54,55 +54,57 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("{metric: train_loss, max: 0.2}", "ok", "the median is 0.2"),
         ("{metric: train_loss, max: 0.19}", "expected_failed",
-         "the median must be at most 0.19, is 0.2"),
+         "the median is 0.2, and must be at most 0.19"),
         ("{metric: train_loss, seed: 2, min: 0.31}", "expected_failed",
-         "seed 2 must be at least 0.31, is 0.3"),
+         "seed 2 is 0.3, and must be at least 0.31"),
         ("{metric: train_loss@10, value: 0.5}", "ok",
-         "the median must be 0.5 within 0, is 0.5"),
+         "the median is 0.5, and must be 0.5 within 0"),
         ("{metric: train_loss@10, seed: 0, value: 0.5, atol: 0.11}", "ok",
-         "seed 0 must be 0.5 within 0.11, is 0.4"),
+         "seed 0 is 0.4, and must be 0.5 within 0.11"),
         ("{metric: train_loss@10, seed: 0, value: 0.5, rtol: 0.1}", "expected_failed",
-         "seed 0 must be 0.5 within 0.05, is 0.4"),
+         "seed 0 is 0.4, and must be 0.5 within 0.05"),
         ("{metric: train_loss@15, max: 1}", "missing",
          "train_loss@15 cannot be judged: nothing was logged at iteration 15"),
         ("{metric: train_loss, seed: 7, max: 1}", "missing", "seed 7 was not trained"),
         ("{metric: test_accuracy, above: zeros, margin: 0.4}", "ok",
-         "must be above zeros by at least 0.4, is by 0.45"),
+         "it must be above zeros by at least 0.4, and is by 0.45"),
         ("{metric: test_accuracy, above: zeros, margin: 0.46}", "expected_failed",
-         "must be above zeros by at least 0.46, is by 0.45"),
+         "it must be above zeros by at least 0.46, and is by 0.45"),
         ("{metric: train_loss, below: zeros, margin: 0.49}", "ok",
-         "must be below zeros by at least 0.49, is by 0.5"),
+         "it must be below zeros by at least 0.49, and is by 0.5"),
         ("{metric: train_loss, above: zeros}", "expected_failed",
-         "must be above zeros by at least 0, is by -0.5"),
+         "it must be above zeros by at least 0, and is by -0.5"),
         ("{metric: train_loss@0, below: zeros}", "expected_failed",
-         "must be below zeros by at least 0, is by 0"),
+         "it must be below zeros by at least 0, and is by 0"),
         ("{metric: train_loss, seed: 2, below: zeros, margin: 0.41}", "expected_failed",
-         "must be below zeros by at least 0.41, is by 0.4"),
+         "it must be below zeros by at least 0.41, and is by 0.4"),
         ("{metric: train_loss, faster_than: zeros, target: 0.5}", "ok",
-         "must reach 0.5 at least 0 iterations before zeros: 10 iterations against never"),
+         "it must reach 0.5 at least 0 iterations before zeros; it needed 10, zeros never "
+         "got there"),
         ("{metric: train_loss, faster_than: zeros, target: 0.7}", "expected_failed",
-         "must reach 0.7 at least 0 iterations before zeros: 0 iterations against 0 iterations"),
+         "it must reach 0.7 at least 0 iterations before zeros; it needed 0, zeros needed 0"),
         ("{metric: train_loss, faster_than: zeros, target: 0.01}", "expected_failed",
-         "must reach 0.01 at least 0 iterations before zeros: never against never"),
+         "it must reach 0.01 at least 0 iterations before zeros; it never got there, zeros never "
+         "got there"),
     ],
 )  # fmt: skip
 def test_forms(expectation: str, verdict: str, reason: str) -> None:
     if "initializer" not in expectation:
         expectation = expectation.replace("{", "{initializer: he_normal, ", 1)
-    (found,) = expected.judge_expectations(experiment(expectation), RECORDS)
+    (found,) = judge_expectations(experiment(expectation), RECORDS)
     assert (found.verdict, found.reason) == (verdict, reason)
     assert (found.config, found.initializer, found.expectation) == ("c", "he_normal", 0)
 
 
 def test_nothing_trained_is_missing() -> None:
-    (found,) = expected.judge_expectations(
+    (found,) = judge_expectations(
         experiment("{metric: train_loss, initializer: zeros, max: 1}"), RECORDS[:3]
     )
     assert (found.verdict, found.reason) == ("missing", "no seed was trained")
 
 
 def test_without_a_name_an_expectation_is_of_every_initializer() -> None:
-    verdicts = expected.judge_expectations(experiment("{metric: train_loss, max: 0.5}"), RECORDS)
+    verdicts = judge_expectations(experiment("{metric: train_loss, max: 0.5}"), RECORDS)
     assert [(v.initializer, v.verdict) for v in verdicts] == [
         ("he_normal", "ok"),
         ("zeros", "expected_failed"),
@@ -113,14 +115,14 @@ def test_a_diverged_run_counts_as_infinite_also_after_its_end() -> None:
     records = [record("zeros", 0, [0.7, math.inf])]
     for moment in ("", "@20"):
         one = experiment(f"{{metric: train_loss{moment}, max: 1000}}", "zeros")
-        (found,) = expected.judge_expectations(one, records)
+        (found,) = judge_expectations(one, records)
         assert (found.verdict, found.candidate) == ("expected_failed", math.inf)
 
 
 def test_a_failed_run_cannot_be_judged() -> None:
     records = [Record("", "c", "zeros", {}, 0, "failed", NO_CURVE, 0.0, "it raised")]
     one = experiment("{metric: train_loss, max: 1}", "zeros")
-    (found,) = expected.judge_expectations(one, records)
+    (found,) = judge_expectations(one, records)
     assert found.verdict == "missing"
 
 
@@ -129,7 +131,7 @@ def test_nobody_is_faster_than_a_failed_run() -> None:
     one = experiment(
         "{initializer: he_normal, metric: train_loss, faster_than: zeros, target: 0.5}"
     )
-    (found,) = expected.judge_expectations(one, [*RECORDS[:5], failed])
+    (found,) = judge_expectations(one, [*RECORDS[:5], failed])
     assert (found.verdict, found.reason) == ("missing", "zeros has no train_loss at some seeds")
 
 
@@ -140,7 +142,7 @@ def test_an_initializer_is_found_by_label_or_by_its_name(name: str) -> None:
         "[{name: normal, std: 10}, he_normal]",
     )
     records = [record("normal(std=10)", 0, [1.0]), record("he_normal", 0, [2.0])]
-    (found,) = expected.judge_expectations(one, records)
+    (found,) = judge_expectations(one, records)
     assert (found.initializer, found.verdict) == ("normal(std=10)", "ok")
 
 

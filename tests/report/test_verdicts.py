@@ -13,7 +13,9 @@ from initbench.report import documents, verdicts
 from tests.report.test_tables import rendered
 
 VERDICTS = [
-    Verdict("zeros", "zeros", {}, "train_loss", "ok", "every run within its tolerance", 0.7, 0.7),
+    Verdict(
+        "zeros", "zeros", {}, "train_loss", "ok", "every run is within its tolerance", 0.7, 0.7
+    ),
     Verdict(
         "zeros", "zeros", {}, "test_accuracy", "ok", "the median is 0.5", 0.5, 0.5, expectation=1
     ),
