@@ -1,4 +1,4 @@
-"""What an initializer draws for given layers: by its law, or where it has none, as drawn."""
+"""What an initializer draws for given layers: its declared law, or where it has none, its draws."""
 
 from __future__ import annotations
 
@@ -7,18 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from initbench.core import draw as start
 from initbench.core.draw import Chosen
 from initbench.core.engine.network import layer_views
-from initbench.core.initializers import INITIALIZERS, Network, defaults
-from initbench.core.initializers.dialects import DIALECTS, complaint, filled, spoken
+from initbench.core.initializers import INITIALIZERS, Moments, Network, defaults
+from initbench.core.initializers.dialects import (
+    DIALECTS,
+    equivalent_of,
+    incompatibility,
+    with_dialect_defaults,
+)
 from initbench.errors import InitbenchError
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class LayerWeights:
-    """One layer's weights: mean, standard deviation and bounds, of the law or of the draws."""
+    """Mean, standard deviation and bounds of one layer's weights.
+
+    They are those that the initializer declares, or where ``drawn`` those of weights it drew.
+    """
 
     fan_in: int
     fan_out: int
@@ -30,8 +41,8 @@ class LayerWeights:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """What a framework draws under a name: which initializer of ours does, and its weights."""
+class FrameworkDraw:
+    """What a framework draws under a name: the initializer that draws the same, and its weights."""
 
     framework: str
     chosen: Chosen
@@ -39,52 +50,80 @@ class Spoken:
 
 
 def explain(chosen: Chosen, network: Network, seeds: Sequence[int]) -> list[LayerWeights]:
-    """Each layer's weights, from the first to the last.
+    """Describe each layer's weights, from the first layer to the last.
 
-    Where a layer's law has no closed form, its moments and extremes are those of the weights
-    drawn at ``seeds``. InitbenchError where parameters do not fit, or it cannot be drawn.
+    Args:
+        chosen: The initializer and its parameters.
+        network: The network to initialize, with samples for initializers that look at data.
+        seeds: Seeds to draw at. Only layers without a closed form are drawn.
+
+    Returns:
+        One description a layer: of the declared law, or without one of the weights drawn at all
+        ``seeds`` together.
+
+    Raises:
+        InitbenchError: The parameters do not fit each other, or the weights cannot be drawn.
     """
     try:
         laws = start.laws(chosen, network)
     except ValueError as error:
         raise InitbenchError(f"{chosen.name}: {error}") from None
+    weights = drawn_weights(chosen, network, seeds) if None in laws else []
     layers = []
-    if None in laws:
-        starts = start.draw(network, [chosen] * len(seeds), seeds)
-        for reason in starts.failures.values():
-            raise InitbenchError(reason)
-        layers = layer_views(starts.theta, network.sizes)
-    shown = []
-    for number, ((outputs, inputs), law) in enumerate(zip(network.shapes, laws, strict=True)):
-        if law is not None:
-            shown.append(
-                LayerWeights(inputs, outputs, law.mean, law.std, law.low, law.high, drawn=False)
-            )
-            continue
-        weights = layers[number][..., :-1].astype(np.float64)
-        mean, std, low, high = map(
-            float, (weights.mean(), weights.std(), weights.min(), weights.max())
-        )
-        shown.append(LayerWeights(inputs, outputs, mean, std, low, high, drawn=True))
-    return shown
+    for layer, ((outputs, inputs), law) in enumerate(zip(network.shapes, laws, strict=True)):
+        moments = _moments_of(weights[layer]) if law is None else law
+        layers.append(LayerWeights(inputs, outputs, *moments, drawn=law is None))
+    return layers
 
 
-def in_frameworks(
+def drawn_weights(chosen: Chosen, network: Network, seeds: Sequence[int]) -> list[Array]:
+    """Draw each layer's weights at every seed, as the engine draws them before training.
+
+    Args:
+        chosen: The initializer and its parameters.
+        network: The network to initialize, with samples for initializers that look at data.
+        seeds: Seeds of the draws; a seed's weights do not depend on the others.
+
+    Returns:
+        The weights (R, O, I) of each layer, from the first to the last, without the biases.
+
+    Raises:
+        InitbenchError: The initializer failed, or returned what training cannot start from.
+    """
+    starts = start.draw(network, [chosen] * len(seeds), seeds)
+    for reason in starts.failures.values():
+        raise InitbenchError(reason)
+    return [view[..., :-1] for view in layer_views(starts.theta, network.sizes)]
+
+
+def draws_of_frameworks(
     name: str, given: Mapping[str, Any], network: Network, seeds: Sequence[int]
-) -> list[Spoken]:
-    """What every framework that knows ``name`` draws under it, with the parameters ``given``.
+) -> list[FrameworkDraw]:
+    """Describe what each framework that knows ``name`` draws under it.
 
-    What is not given is the framework's own default. A framework that cannot draw with these
-    parameters is left out.
+    Args:
+        name: The initializer's name.
+        given: The parameters that the user gave; the others are the framework's own defaults.
+        network: The network to initialize.
+        seeds: Seeds to draw at, where there is no closed form.
+
+    Returns:
+        One entry a framework. A framework that cannot draw with these parameters has none.
     """
     found = []
     for dialect, known in DIALECTS.items():
         if name not in known:
             continue
-        written = {**filled(dialect, name, given), "dialect": dialect}
-        if complaint(name, {**defaults(INITIALIZERS[name].draw), **written}):
+        parameters = {**with_dialect_defaults(dialect, name, given), "dialect": dialect}
+        if incompatibility(name, {**defaults(INITIALIZERS[name].draw), **parameters}):
             continue
-        drawn, parameters = spoken(name, written)
-        chosen = Chosen(drawn, INITIALIZERS[drawn], parameters)
-        found.append(Spoken(dialect, chosen, explain(chosen, network, seeds)))
+        equivalent, parameters = equivalent_of(name, parameters)
+        chosen = Chosen(equivalent, INITIALIZERS[equivalent], parameters)
+        found.append(FrameworkDraw(dialect, chosen, explain(chosen, network, seeds)))
     return found
+
+
+def _moments_of(weights: Array) -> Moments:
+    """The moments and extremes of all weights (R, O, I) of a layer."""
+    values = weights.astype(np.float64)
+    return Moments(*map(float, (values.mean(), values.std(), values.min(), values.max())))

@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_limits
 from initbench.core import draw as start
 from initbench.core.draw import Chosen
 from initbench.core.engine.network import layer_views
-from initbench.core.initializers import Law, Network, Shape
+from initbench.core.initializers import Moments, Network, Shape
 from initbench.core.initializers.scaling import TRUNCATED_STD
 from initbench.errors import PluginError
 
@@ -227,7 +227,7 @@ def _orthogonality(layers: Sequence[Array]) -> Check:
 
 def _moments(
     orientation: str,
-    layers: Sequence[tuple[Array, Law]],
+    layers: Sequence[tuple[Array, Moments]],
     faults: Mapping[str, float],
     *,
     symmetric: bool,
@@ -262,13 +262,13 @@ def _moments(
         yield _Sampled(f"symmetry, {orientation}", signs.mean(axis=1), 0.0)
 
 
-def _is_symmetric(law: Law) -> bool:
+def _is_symmetric(law: Moments) -> bool:
     """Whether the bounds stand as far below the mean as above, or nowhere."""
     below, above = law.mean - law.low, law.high - law.mean
     return below == above or math.isclose(below, above)
 
 
-def _faults(chosen: Chosen, network: Network, shape: Shape, law: Law) -> dict[str, float]:
+def _faults(chosen: Chosen, network: Network, shape: Shape, law: Moments) -> dict[str, float]:
     """Faults that are made again and again, and what each does to the variance (declared: 1)."""
     variance = law.std**2
     faults = {

@@ -60,7 +60,7 @@ def command(
     from numpy.random import RandomState
 
     from initbench import config, datasets
-    from initbench.audit.explain import explain, in_frameworks
+    from initbench.audit.explain import draws_of_frameworks, explain
     from initbench.cli.output import show
     from initbench.config import plugins
     from initbench.errors import ConfigError, Place, Problem
@@ -89,14 +89,16 @@ def command(
     (choice,) = experiment.initializer
     chosen, network = choice.chosen, network_of(experiment, inputs)
     given = choice.model_dump(include=choice.model_fields_set - {"name"})
-    spoken = [] if "dialect" in given else in_frameworks(choice.name, given, network, range(SEEDS))
+    frameworks = (
+        [] if "dialect" in given else draws_of_frameworks(choice.name, given, network, range(SEEDS))
+    )
     explained = explanation.Explanation(
         choice.name,
         choice.label,
         chosen.initializer,
         explain(chosen, network, range(SEEDS)),
         f"{SEEDS} seeds, {network.inputs.shape[1]:,} {dataset or 'standard normal'} samples",
-        spoken,
+        frameworks,
     )
     show(
         output_format,

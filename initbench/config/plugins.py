@@ -28,7 +28,7 @@ from typing import Any, Literal, get_args
 from pydantic.errors import PydanticUserError
 
 from initbench import spec
-from initbench.core.initializers import ALIASES, INITIALIZERS, Initializer, Law, Property
+from initbench.core.initializers import ALIASES, INITIALIZERS, Initializer, Moments, Property
 from initbench.errors import PluginError
 from initbench.spec import Experiment
 
@@ -78,14 +78,14 @@ class OwnLaw:
     function: Function
     name: str
 
-    def __call__(self, *args: Any, **parameters: Any) -> Law:
-        """The function's answer as a Law."""
+    def __call__(self, *args: Any, **parameters: Any) -> Moments:
+        """The function's answer as :class:`Moments`."""
         try:
             answer = self.function(*args, **parameters)
         except Exception as error:
             raise PluginError(f"{self.name} raised {type(error).__name__}: {error}") from None
         try:
-            law = Law(*map(float, answer))
+            law = Moments(*map(float, answer))
         except (TypeError, ValueError):
             law = None
         if law is None or not (law.std >= 0 and law.low <= law.mean <= law.high):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from initbench.core.engine.network import layer_views, parameters
 from initbench.core.gains import with_numbers
-from initbench.core.initializers import Initializer, Law, Network, defaults
+from initbench.core.initializers import Initializer, Moments, Network, defaults
 
 Array = NDArray[Any]
 
@@ -103,7 +103,7 @@ def _check(values: Any, shape: tuple[int, ...], network: Network, what: str) -> 
         raise _WrongWeightsError(f"{what} must be finite, got {wrong:,} of {values.size:,} not")
 
 
-def laws(chosen: Chosen, network: Network) -> list[Law | None]:
+def laws(chosen: Chosen, network: Network) -> list[Moments | None]:
     """Each layer's law, from the first to the last; None where there is no closed form.
 
     Parameters that ``chosen`` leaves out are the initializer's defaults. ValueError where the

@@ -1,9 +1,9 @@
 """Frameworks' own initializers as rows: ``torch:nn.init.kaiming_normal_`` and the like.
 
-A fixed list of names: a config names code, and never imports any. A framework is imported when the
-first of its rows draws. Each draw is seeded from the run's own generator, so that it depends on the
-run's seed alone, and no framework's global generator is touched. JAX and Keras draw in float32,
-which is then widened where the run is in float64.
+The names form a fixed list, since a config names code and never imports any. A framework is
+imported when one of its rows first draws. Each draw is seeded from the run's own generator: it
+depends on the run's seed alone and leaves the framework's global generator untouched. JAX and
+Keras draw in float32; where the run is in float64 their weights are widened to it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike
 
 from initbench.core import initializers
-from initbench.core.initializers import Initializer, Law, Shape, Weights
-from initbench.core.initializers.dialects import Dialect, filled, spoken
+from initbench.core.initializers import Initializer, Moments, Shape, Weights
+from initbench.core.initializers.dialects import Dialect, equivalent_of, with_dialect_defaults
 
 #: A framework's name in words, by the name of its package.
 PACKAGES: dict[str, str] = {"torch": "PyTorch", "jax": "JAX", "keras": "Keras"}
-#: Their functions and classes, and our name for each.
+#: Each framework's functions and classes, with initbench's name for each.
 NAMES: dict[Dialect, dict[str, str]] = {
     "torch": {
         "nn.init.normal_": "normal",
@@ -61,7 +61,7 @@ NAMES: dict[Dialect, dict[str, str]] = {
 
 
 def missing(name: str) -> str | None:
-    """What must be installed for a row, in words, or None."""
+    """Say what must be installed for a row to draw; None where nothing is missing."""
     packages = _packages(name)
     if all(map(find_spec, packages)):
         return None
@@ -69,12 +69,17 @@ def missing(name: str) -> str | None:
 
 
 def versions(name: str) -> dict[str, str]:
-    """The versions of what draws a row, which a run's numbers depend on; {} for our own."""
+    """The versions of the packages that draw a row, which a run's numbers depend on.
+
+    Examples:
+        >>> versions("he_normal")  # drawn by initbench itself
+        {}
+    """
     return {package: version(package) for package in _packages(name)}
 
 
 def _packages(name: str) -> list[str]:
-    """The packages that a row needs: Keras draws with its backend."""
+    """The packages that a row needs; Keras needs its backend, too."""
     package, colon, _ = name.partition(":")
     if not colon:
         return []
@@ -82,8 +87,8 @@ def _packages(name: str) -> list[str]:
 
 
 def _keras_backend() -> str:
-    """JAX, unless the environment says otherwise: Keras' own default is TensorFlow."""
-    return os.environ.setdefault("KERAS_BACKEND", "jax")
+    """The backend that Keras draws with: JAX, unless the environment names another."""
+    return os.environ.get("KERAS_BACKEND", "jax")
 
 
 def _torch(rng: RandomState, shape: Shape, dtype: DTypeLike, *, function: str) -> Weights:
@@ -103,7 +108,7 @@ def _jax(rng: RandomState, shape: Shape, dtype: DTypeLike, *, function: str) -> 
 
 
 def _keras(rng: RandomState, shape: Shape, dtype: DTypeLike, *, function: str) -> Weights:
-    _keras_backend()
+    os.environ.setdefault("KERAS_BACKEND", _keras_backend())  # Keras' own default is TensorFlow
     import keras
 
     draw = _found(keras, function)(seed=_seed(rng))
@@ -111,13 +116,14 @@ def _keras(rng: RandomState, shape: Shape, dtype: DTypeLike, *, function: str) -
 
 
 def _found(package: Any, dotted: str) -> Any:
+    """The function or class of a framework under a dotted name of NAMES."""
     for part in dotted.split("."):
         package = getattr(package, part)
     return package
 
 
 def _seed(rng: RandomState) -> int:
-    """A seed for a framework's generator, another for each layer."""
+    """A seed for a framework's generator; each layer of a run gets another."""
     return int(rng.randint(2**31))
 
 
@@ -126,7 +132,8 @@ def _rows() -> dict[str, Initializer]:
     rows = {}
     for package, names in NAMES.items():
         for function, ours in names.items():
-            name, given = spoken(ours, {**filled(package, ours, {}), "dialect": package})
+            written = {**with_dialect_defaults(package, ours, {}), "dialect": package}
+            name, given = equivalent_of(ours, written)
             rows[f"{package}:{function}"] = Initializer(
                 partial(draws[package], function=function),
                 f"as {ours}, dialect: {package}",
@@ -136,8 +143,8 @@ def _rows() -> dict[str, Initializer]:
     return rows
 
 
-def _law(name: str, given: Mapping[str, Any], shape: Shape) -> Law:
-    """Of the initializer of ours that is to draw from the same distribution."""
+def _law(name: str, given: Mapping[str, Any], shape: Shape) -> Moments:
+    """The moments of the initializer of initbench that draws from the same distribution."""
     row = initializers.INITIALIZERS[name]
     assert row.law is not None
     return row.law(shape, **{**initializers.defaults(row.draw), **given})
@@ -145,5 +152,5 @@ def _law(name: str, given: Mapping[str, Any], shape: Shape) -> Law:
 
 FRAMEWORKS: dict[str, Initializer] = _rows()
 
-#: Every row that a config may name. It sees what is added to either registry.
+#: Every row that a config may name, initbench's own and the frameworks'.
 ROWS: Mapping[str, Initializer] = ChainMap(initializers.INITIALIZERS, FRAMEWORKS)

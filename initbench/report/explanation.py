@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
-from initbench.audit.explain import LayerWeights, Spoken
+from initbench.audit.explain import FrameworkDraw, LayerWeights
 from initbench.core.initializers import ALIASES, Initializer
 from initbench.core.initializers.advice import ADVICE
 from initbench.report.tables import Table, figure
@@ -25,7 +25,7 @@ class Explanation:
     initializer: Initializer
     layers: Sequence[LayerWeights]
     drawn_on: str  # what the weights were drawn from, in words, where there is no law
-    frameworks: Sequence[Spoken]
+    frameworks: Sequence[FrameworkDraw]
 
 
 def explanation_table(explained: Explanation) -> Table:
@@ -55,9 +55,9 @@ def explanation_table(explained: Explanation) -> Table:
 def frameworks_tables(explained: Explanation) -> list[Table]:
     """A row a framework that knows the name, for the first layer; no table where none does."""
     rows = tuple(
-        (spoken.framework, spoken.chosen.initializer.formula, *map(figure, _moments(first)))
-        for spoken in explained.frameworks
-        for first in spoken.layers[:1]
+        (each.framework, each.chosen.initializer.formula, *map(figure, _moments(first)))
+        for each in explained.frameworks
+        for first in each.layers[:1]
     )
     header = ("framework", "draws", *COLUMNS[2:])
     title = f"{explained.name} in frameworks, layer 1"
@@ -79,12 +79,12 @@ def explanation_document(explained: Explanation) -> dict[str, Any]:
         "advice": advice and advice._asdict(),
         "frameworks": [
             {
-                "framework": spoken.framework,
-                "draws": spoken.chosen.name,
-                "formula": spoken.chosen.initializer.formula,
-                "layers": [_layer_fields(layer) for layer in spoken.layers],
+                "framework": each.framework,
+                "draws": each.chosen.name,
+                "formula": each.chosen.initializer.formula,
+                "layers": [_layer_fields(layer) for layer in each.layers],
             }
-            for spoken in explained.frameworks
+            for each in explained.frameworks
         ],
     }
 

@@ -15,7 +15,13 @@ from pydantic import BeforeValidator, Field, model_validator
 from initbench.core import initializers
 from initbench.core.draw import Chosen
 from initbench.core.initializers import GAIN_WORDS, Initializer
-from initbench.core.initializers.dialects import DIALECTS, Dialect, complaint, filled, spoken
+from initbench.core.initializers.dialects import (
+    DIALECTS,
+    Dialect,
+    equivalent_of,
+    incompatibility,
+    with_dialect_defaults,
+)
 from initbench.interop import frameworks
 from initbench.spec.choice import Choice, choice_field, models_of
 
@@ -33,7 +39,7 @@ class InitializerChoice(Choice):
         """What draws, by which parameters."""
         if self.plugin is not None:
             return Chosen(self.name, self.plugin, self.parameters)
-        name, parameters = spoken(self.name, self.parameters)
+        name, parameters = equivalent_of(self.name, self.parameters)
         return Chosen(self.name, frameworks.ROWS[name], parameters)
 
     @classmethod
@@ -42,14 +48,14 @@ class InitializerChoice(Choice):
         name, dialect = value["name"], value.get("dialect")
         for known in DIALECTS:
             if dialect == known and name in DIALECTS[known]:
-                return filled(known, name, value)
+                return with_dialect_defaults(known, name, value)
         return value
 
     @model_validator(mode="after")
     def _drawable(self) -> InitializerChoice:
         # What a user's own law calls a dialect is its own affair.
         if self.plugin is None and (
-            what := complaint(self.name, self.parameters) or frameworks.missing(self.name)
+            what := incompatibility(self.name, self.parameters) or frameworks.missing(self.name)
         ):
             raise ValueError(what)
         row, parameters = self.chosen.initializer, self.chosen.parameters

@@ -17,7 +17,7 @@ from initbench.audit.verify import Check
 from initbench.core.activations import identity
 from initbench.core.arrays import Array
 from initbench.core.draw import Chosen
-from initbench.core.initializers import INITIALIZERS, Initializer, Law, Network
+from initbench.core.initializers import INITIALIZERS, Initializer, Moments, Network
 
 
 def network(sizes: tuple[int, ...] = verify.SIZES) -> Network:
@@ -38,12 +38,12 @@ def sparse(rng: RandomState, shape: tuple[int, int], dtype: DTypeLike) -> Array:
     return (kept * rng.standard_normal(shape) * math.sqrt(10 / shape[1])).astype(dtype)
 
 
-def sparse_law(shape: tuple[int, int]) -> Law:
-    return Law(0.0, 1 / math.sqrt(shape[1]))
+def sparse_law(shape: tuple[int, int]) -> Moments:
+    return Moments(0.0, 1 / math.sqrt(shape[1]))
 
 
-def unit_law(_shape: tuple[int, int]) -> Law:
-    return Law(0.0, 1.0)
+def unit_law(_shape: tuple[int, int]) -> Moments:
+    return Moments(0.0, 1.0)
 
 
 SPARSE = Initializer(sparse, "-", "-", sparse_law)
@@ -137,7 +137,7 @@ def test_bounds_that_are_passed_by_one_weight() -> None:
         weights[0, 0] = -1.001 * bound if shape[0] > shape[1] else 1.001 * bound
         return weights.astype(dtype)
 
-    row = Initializer(draw, "-", "-", lambda _shape: Law(0.0, 1.0, -bound, bound))
+    row = Initializer(draw, "-", "-", lambda _shape: Moments(0.0, 1.0, -bound, bound))
     checks = verify.verify({"own": Chosen("own", row, {})}, network())
     failed = {check.check: check for check in checks if not check.ok}
     assert failed.keys() == {"bounds, tall", "bounds, wide"}

@@ -16,7 +16,7 @@ from numpy.random import RandomState
 
 from initbench import config
 from initbench.config import plugins
-from initbench.core.initializers import INITIALIZERS, Law
+from initbench.core.initializers import INITIALIZERS, Moments
 from initbench.errors import ConfigError, PluginError
 from initbench.runs import plan
 from initbench.spec import Experiment, json_schema
@@ -65,7 +65,7 @@ def test_public_functions_of_the_signature_are_initializers() -> None:
     assert row.sha256 == hashlib.sha256(SPREAD.encode()).hexdigest()
     assert row.law is not None
     law = row.law((3, 2), factor=1.0)
-    assert law == Law(0.0, 0.5 / 3**0.5, -0.5, 0.5)
+    assert law == Moments(0.0, 0.5 / 3**0.5, -0.5, 0.5)
     expected = RandomState(3).uniform(-0.5, 0.5, (3, 2))
     np.testing.assert_array_equal(row.draw(RandomState(3), (3, 2), np.float64), expected)
 

@@ -20,7 +20,7 @@ from initbench.core.activations import ACTIVATIONS
 from initbench.core.arrays import Array
 from initbench.core.engine.network import layer_views, parameter_count
 from initbench.core.engine.train import Problem, Split
-from initbench.core.initializers import INITIALIZERS, Law, Network, defaults
+from initbench.core.initializers import INITIALIZERS, Moments, Network, defaults
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
 
@@ -78,7 +78,7 @@ class DrawStart(Protocol):
 class LawsOf(Protocol):
     """(network, name, parameters) -> each layer's declared law."""
 
-    def __call__(self, network: Network, name: str, **parameters: Any) -> list[Law | None]: ...
+    def __call__(self, network: Network, name: str, **parameters: Any) -> list[Moments | None]: ...
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +124,7 @@ def draw_start() -> DrawStart:
 
 @pytest.fixture(scope="session")
 def laws_of() -> LawsOf:
-    def laws(network: Network, name: str, **parameters: Any) -> list[Law | None]:
+    def laws(network: Network, name: str, **parameters: Any) -> list[Moments | None]:
         return starting.laws(starting.Chosen(name, INITIALIZERS[name], parameters), network)
 
     return laws

@@ -26,7 +26,7 @@ SIZES = (9, 32, 11, 4)
 SEEDS = 150
 
 
-class Moments(NamedTuple):
+class Formula(NamedTuple):
     """What a layer's weights must have: mean, variance, bounds."""
 
     mean: float
@@ -35,8 +35,8 @@ class Moments(NamedTuple):
     high: float = INF
 
 
-#: (fan_in, fan_out, layer) -> Moments
-Expected = Callable[[int, int, int], Moments]
+#: (fan_in, fan_out, layer) -> Formula
+Expected = Callable[[int, int, int], Formula]
 
 
 class Row(NamedTuple):
@@ -48,31 +48,31 @@ class Row(NamedTuple):
     chance: bool = True
 
 
-def uniform(bound: float) -> Moments:
-    return Moments(0, bound**2 / 3, -bound, bound)
+def uniform(bound: float) -> Formula:
+    return Formula(0, bound**2 / 3, -bound, bound)
 
 
-def normal(variance: float) -> Moments:
-    return Moments(0, variance)
+def normal(variance: float) -> Formula:
+    return Formula(0, variance)
 
 
-def cut(variance: float) -> Moments:
+def cut(variance: float) -> Formula:
     """Truncated at two standard deviations of the normal, which are wider than its own."""
     bound = 2 * math.sqrt(variance) / float(stats.truncnorm(-2, 2).std())
-    return Moments(0, variance, -bound, bound)
+    return Formula(0, variance, -bound, bound)
 
 
-def fixed(value: float) -> Moments:
-    return Moments(value, 0, value, value)
+def fixed(value: float) -> Formula:
+    return Formula(value, 0, value, value)
 
 
-def ones_in(n: float, size: float = 1, noise: float = 0) -> Moments:
+def ones_in(n: float, size: float = 1, noise: float = 0) -> Formula:
     """One weight in n is ``size``, the others 0, and all have noise."""
     bounds = (-INF, INF) if noise else (0, size)
-    return Moments(size / n, size**2 * (1 / n - 1 / n**2) + noise, *bounds)
+    return Formula(size / n, size**2 * (1 / n - 1 / n**2) + noise, *bounds)
 
 
-def hadamard(i: int, o: int) -> Moments:
+def hadamard(i: int, o: int) -> Formula:
     """The mean of a block of a Hadamard matrix is that of its signs."""
     if o <= i:
         return ones_in(i)
@@ -81,13 +81,13 @@ def hadamard(i: int, o: int) -> Moments:
     # Sylvester's: entry (r, s) is -1 where r and s share an odd number of binary digits.
     signs = [(-1) ** (r & s).bit_count() for r in range(o) for s in range(i)]
     mean = c * sum(signs) / len(signs)
-    return Moments(mean, c**2 - mean**2, -c, c)
+    return Formula(mean, c**2 - mean**2, -c, c)
 
 
-def beta_or_normal(i: int) -> Moments:
+def beta_or_normal(i: int) -> Formula:
     """One of i + 1 numbers is Beta(2, 1): mean 2/3, second moment 1/2."""
     mean = 2 / 3 / (i + 1)
-    return Moments(mean, (1 / 2 + i * 0.6007473**2 / i) / (i + 1) - mean**2)
+    return Formula(mean, (1 / 2 + i * 0.6007473**2 / i) / (i + 1) - mean**2)
 
 
 #: E[phi(z)^2] for tanh and z ~ N(0, 1): 1 / 1.5925^2 of the published gain, by SciPy below.
@@ -98,9 +98,9 @@ ROWS = [
     Row("zeros", lambda _i, _o, _k: fixed(0), chance=False),
     Row("ones", lambda _i, _o, _k: fixed(1), chance=False),
     Row("constant", lambda _i, _o, _k: fixed(-0.7), {"value": -0.7}, chance=False),
-    Row("normal", lambda _i, _o, _k: Moments(2, 0.25), {"mean": 2.0, "std": 0.5}),
-    Row("uniform", lambda _i, _o, _k: Moments(2, 3, -1, 5), {"low": -1.0, "high": 5.0}),
-    Row("truncated_normal", lambda _i, _o, _k: Moments(0, stats.truncnorm(-2, 2).var(), -2, 2)),
+    Row("normal", lambda _i, _o, _k: Formula(2, 0.25), {"mean": 2.0, "std": 0.5}),
+    Row("uniform", lambda _i, _o, _k: Formula(2, 3, -1, 5), {"low": -1.0, "high": 5.0}),
+    Row("truncated_normal", lambda _i, _o, _k: Formula(0, stats.truncnorm(-2, 2).var(), -2, 2)),
     Row(
         "variance_scaling",
         lambda _i, o, _k: uniform(math.sqrt(3 * 0.8 / o)),
@@ -118,10 +118,10 @@ ROWS = [
     Row("glorot_normal", lambda i, o, _k: normal(2 / (i + o))),
     Row("glorot_uniform", lambda i, o, _k: uniform(math.sqrt(6 / (i + o)))),
     Row("glorot_truncated_normal", lambda i, o, _k: cut(2 / (i + o))),
-    Row("orthogonal", lambda i, o, _k: Moments(0, 1 / max(i, o), -1, 1)),
+    Row("orthogonal", lambda i, o, _k: Formula(0, 1 / max(i, o), -1, 1)),
     Row(
         "orthogonal",
-        lambda i, o, _k: Moments(0, 2 / max(i, o), -math.sqrt(2), math.sqrt(2)),
+        lambda i, o, _k: Formula(0, 2 / max(i, o), -math.sqrt(2), math.sqrt(2)),
         {"gain": "exact"},
     ),
     Row("identity", lambda i, o, _k: ones_in(max(i, o), 1.5), {"gain": 1.5}, chance=False),
@@ -134,7 +134,7 @@ ROWS = [
     ),
     Row(
         "signed_constant",
-        lambda i, _o, _k: Moments(0, 2 / i, -math.sqrt(2 / i), math.sqrt(2 / i)),
+        lambda i, _o, _k: Formula(0, 2 / i, -math.sqrt(2 / i), math.sqrt(2 / i)),
     ),
     Row("zero_hadamard", lambda i, o, _k: hadamard(i, o), chance=False),
     Row("idinit", lambda i, _o, _k: ones_in(i, noise=1e-12)),
@@ -185,7 +185,7 @@ ROWS = [
         lambda i, o, k: (
             uniform(0.5)
             if k == LAST
-            else Moments(0, 0.49 * o ** (2 / i) / i, -0.7 * o ** (1 / i), 0.7 * o ** (1 / i))
+            else Formula(0, 0.49 * o ** (2 / i) / i, -0.7 * o ** (1 / i), 0.7 * o ** (1 / i))
         ),
         {},
         "tanh",
@@ -276,7 +276,7 @@ def test_draws_have_the_moments_of_the_formula(
             check(biases, row.biases(i, o, layer))
 
 
-def check(draws: Array, expected: Moments) -> None:
+def check(draws: Array, expected: Formula) -> None:
     """Draws (SEEDS, ...): each seed's averages are independent, whatever is in them."""
     each = draws.reshape(len(draws), -1)
     scale = math.sqrt(expected.variance) + abs(expected.mean)

@@ -6,8 +6,11 @@ The frameworks' part skips where they are not installed (extra ``frameworks``).
 from __future__ import annotations
 
 import math
+import os
 import random
+import sys
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -18,8 +21,8 @@ from scipy import stats
 
 from initbench import spec
 from initbench.core.arrays import Array
-from initbench.core.initializers import INITIALIZERS, Law, defaults
-from initbench.core.initializers.dialects import DIALECTS, Dialect, spoken
+from initbench.core.initializers import INITIALIZERS, Moments, defaults
+from initbench.core.initializers.dialects import DIALECTS, Dialect, equivalent_of
 from initbench.interop import frameworks
 from initbench.interop.frameworks import FRAMEWORKS, ROWS
 from initbench.spec.choice import Choice
@@ -37,9 +40,9 @@ def chosen(written: str | Mapping[str, Any]) -> Choice:
     return choice
 
 
-def law(written: str | Mapping[str, Any], shape: tuple[int, int]) -> Law:
+def law(written: str | Mapping[str, Any], shape: tuple[int, int]) -> Moments:
     choice = chosen(written)
-    name, parameters = spoken(choice.name, choice.parameters)
+    name, parameters = equivalent_of(choice.name, choice.parameters)
     declared = ROWS[name].law
     assert declared is not None
     return declared(shape, **parameters)
@@ -47,7 +50,7 @@ def law(written: str | Mapping[str, Any], shape: tuple[int, int]) -> Law:
 
 def draw(written: str | Mapping[str, Any], shape: tuple[int, int], seed: int = 0) -> Array:
     choice = chosen(written)
-    name, parameters = spoken(choice.name, choice.parameters)
+    name, parameters = equivalent_of(choice.name, choice.parameters)
     weights: Array = ROWS[name].draw(RandomState(seed), shape, np.float64, **parameters)
     return weights
 
@@ -134,7 +137,7 @@ def test_every_name_of_every_dialect_can_be_chosen() -> None:
     for dialect, names in DIALECTS.items():
         for name, meaning in names.items():
             choice = chosen({"name": name, "dialect": dialect} | needed.get(name, {}))
-            drawn, parameters = spoken(choice.name, choice.parameters)
+            drawn, parameters = equivalent_of(choice.name, choice.parameters)
             assert drawn == meaning.name
             assert set(parameters) >= set(defaults(INITIALIZERS[drawn].draw))
     assert set(DIALECTS) == set(get_args(Dialect))
@@ -142,8 +145,8 @@ def test_every_name_of_every_dialect_can_be_chosen() -> None:
 
 def test_scikit_learns_glorot_has_biases_and_another_factor_for_the_sigmoid() -> None:
     choice = chosen({"name": "glorot_uniform", "dialect": "sklearn"})
-    # tests/core/test_recipes.py compares it with MLPClassifier, bit for bit.
-    assert spoken(choice.name, choice.parameters) == ("sklearn_default", {})
+    # tests/core/test_network_wide.py compares it with MLPClassifier, bit for bit.
+    assert equivalent_of(choice.name, choice.parameters) == ("sklearn_default", {})
 
 
 def test_the_dialects_own_defaults_are_part_of_a_choice() -> None:
@@ -163,7 +166,7 @@ def test_the_dialects_own_defaults_are_part_of_a_choice() -> None:
         ({"name": "he_normal", "dialect": "sklearn"},
          "sklearn has no he_normal; .* there are glorot_uniform, sklearn_default"),
         ({"name": "glorot_uniform", "dialect": "sklearn", "gain": 2.0}, "has no gain"),
-        ({"name": "truncated_normal", "dialect": "torch", "mean": 1.0}, "for mean 0 alone"),
+        ({"name": "truncated_normal", "dialect": "torch", "mean": 1.0}, "only for a mean of 0"),
         ({"name": "sparse", "dialect": "torch"}, "needs sparsity"),
     ],
 )  # fmt: skip
@@ -267,6 +270,40 @@ def test_a_framework_that_is_not_installed_is_a_config_error(
     expected = f"{name} needs {words}; pip install 'initbench\\[frameworks\\]'"
     with pytest.raises(ValidationError, match=expected):
         chosen(name)
+
+
+def test_asking_what_is_missing_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(frameworks, "version", lambda package: f"version of {package}")
+    name = "keras:initializers.HeNormal"
+    before = dict(os.environ)
+    frameworks.missing(name)
+    assert frameworks.versions(name) == {
+        "keras": "version of keras", "jax": "version of jax"
+    }  # fmt: skip
+    assert os.environ == before
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "jax"), ("numpy", "numpy")])
+def test_drawing_from_keras_sets_its_backend_only_where_none_is_set(
+    given: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def zeros(shape: tuple[int, int], dtype: str) -> Array:
+        seen.append(os.environ["KERAS_BACKEND"])
+        return np.zeros(shape, dtype)
+
+    # A stand-in: what Keras finds when it is imported is what counts.
+    keras = SimpleNamespace(initializers=SimpleNamespace(HeNormal=lambda seed: zeros))  # noqa: ARG005
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    monkeypatch.setenv("KERAS_BACKEND", "")  # so that what the draw sets is taken back
+    if given is None:
+        monkeypatch.delenv("KERAS_BACKEND")
+    else:
+        monkeypatch.setenv("KERAS_BACKEND", given)
+    FRAMEWORKS["keras:initializers.HeNormal"].draw(RandomState(0), (2, 3), np.float64)
+    assert seen == [expected]
 
 
 def test_keras_needs_its_backend(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from initbench.core import draw as start
 from initbench.core.activations import identity
 from initbench.core.draw import Chosen, Starts
 from initbench.core.engine.network import layer_views
-from initbench.core.initializers import INITIALIZERS, Initializer, Law, Network, Start, fans
+from initbench.core.initializers import INITIALIZERS, Initializer, Moments, Network, Start, fans
 
 NETWORK = Network(
     sizes=(2, 3, 1),
@@ -126,8 +126,8 @@ def test_biases_are_checked_too() -> None:
 
 
 def test_laws_of_layers() -> None:
-    def law(shape: tuple[int, int], *, mean: float, std: float) -> Law:
-        return Law(mean, std * fans(shape)[0])
+    def law(shape: tuple[int, int], *, mean: float, std: float) -> Moments:
+        return Moments(mean, std * fans(shape)[0])
 
     def draw(
         rng: RandomState, shape: tuple[int, int], dtype: DTypeLike, *, mean: float, std: float = 3.0
@@ -135,5 +135,5 @@ def test_laws_of_layers() -> None:
         raise AssertionError("a law needs no draw")
 
     chosen = Chosen("own", Initializer(draw, "-", "-", law), {"mean": 1.0})
-    assert start.laws(chosen, NETWORK) == [Law(1.0, 6.0), Law(1.0, 9.0)]
+    assert start.laws(chosen, NETWORK) == [Moments(1.0, 6.0), Moments(1.0, 9.0)]
     assert start.laws(own(draw), NETWORK) == [None, None]

@@ -14,8 +14,9 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike
 from scipy import stats
 
+from initbench.core import initializers
 from initbench.core.arrays import Array
-from initbench.core.initializers import ALIASES, INITIALIZERS, Law, defaults, fans
+from initbench.core.initializers import ALIASES, INITIALIZERS, Moments, defaults, fans
 from initbench.core.initializers.distributions import uniform
 from initbench.core.initializers.scaling import TRUNCATED_STD
 
@@ -120,11 +121,18 @@ def draw(
     return weights
 
 
-def law_of(name: str, parameters: dict[str, Any], shape: tuple[int, int]) -> Law:
+def law_of(name: str, parameters: dict[str, Any], shape: tuple[int, int]) -> Moments:
     """The declared law of a layer of ``shape``, the defaults of its parameters spelled out."""
     row = INITIALIZERS[name]
     assert row.law is not None
     return row.law(shape, **{**defaults(row.draw), **parameters})
+
+
+def test_the_old_name_of_moments_works_and_warns() -> None:
+    with pytest.warns(DeprecationWarning, match=r"Law is now called Moments"):
+        assert initializers.Law is initializers.Moments
+    with pytest.raises(AttributeError, match="has no attribute 'Lav'"):
+        _ = initializers.Lav  # type: ignore[attr-defined]
 
 
 def test_every_alias_names_an_initializer() -> None:

@@ -1,9 +1,15 @@
-"""Weight initializers: what each draws, and by which law. :mod:`.registry` lists them all."""
+"""Weight initializers: what each draws, and the moments of what it draws.
+
+:mod:`.protocol` says what an initializer is, and :mod:`.registry` lists them all by name.
+"""
+
+import warnings
+from typing import TYPE_CHECKING, Any
 
 from initbench.core.initializers.protocol import (
     GAIN_WORDS,
     Initializer,
-    Law,
+    Moments,
     Network,
     Property,
     Shape,
@@ -19,7 +25,7 @@ __all__ = [
     "GAIN_WORDS",
     "INITIALIZERS",
     "Initializer",
-    "Law",
+    "Moments",
     "Network",
     "Property",
     "Shape",
@@ -28,3 +34,20 @@ __all__ = [
     "defaults",
     "fans",
 ]
+
+
+if TYPE_CHECKING:
+    Law = Moments
+else:  # hidden from mypy, which would take any misspelt name for one that is found here
+
+    def __getattr__(name: str) -> Any:
+        """Moments, under the name that it had in version 0.1, with a warning."""
+        if name == "Law":
+            warnings.warn(
+                "initbench.core.initializers.Law is now called Moments; "
+                "version 0.3 will drop the old name",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            return Moments
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike
 from scipy.special import ndtr
 
-from initbench.core.initializers.protocol import Law, Shape, Weights
+from initbench.core.initializers.protocol import Moments, Shape, Weights
 
 
 def zeros(rng: RandomState, shape: Shape, dtype: DTypeLike) -> Weights:
@@ -29,9 +29,9 @@ def constant(rng: RandomState, shape: Shape, dtype: DTypeLike, *, value: float) 
     return np.full(shape, value, dtype)
 
 
-def constant_law(shape: Shape, *, value: float) -> Law:
+def constant_law(shape: Shape, *, value: float) -> Moments:
     """Of :func:`constant`: no spread at all."""
-    return Law(value, 0.0, value, value)
+    return Moments(value, 0.0, value, value)
 
 
 def normal(
@@ -50,9 +50,9 @@ def normal(
     return (rng.standard_normal(shape) * std + mean).astype(dtype)
 
 
-def normal_law(shape: Shape, *, mean: float, std: float) -> Law:
+def normal_law(shape: Shape, *, mean: float, std: float) -> Moments:
     """Of :func:`normal`."""
-    return Law(mean, std)
+    return Moments(mean, std)
 
 
 def uniform(
@@ -63,13 +63,13 @@ def uniform(
     return rng.uniform(low, high, shape).astype(dtype)
 
 
-def uniform_law(shape: Shape, *, low: float, high: float) -> Law:
+def uniform_law(shape: Shape, *, low: float, high: float) -> Moments:
     """Of :func:`uniform`: standard deviation (high - low) / sqrt(12)."""
     if not low < high:
         raise ValueError(f"low must be below high, got low {low:g} and high {high:g}")
     if high - low == math.inf:
         raise ValueError(f"high - low must be finite, got low {low:g} and high {high:g}")
-    return Law((low + high) / 2, (high - low) / math.sqrt(12), low, high)
+    return Moments((low + high) / 2, (high - low) / math.sqrt(12), low, high)
 
 
 def truncated_normal(
@@ -98,9 +98,9 @@ def truncated_normal(
     return (draws * std + mean).astype(dtype)
 
 
-def truncated_normal_law(shape: Shape, *, mean: float, std: float, bound: float) -> Law:
+def truncated_normal_law(shape: Shape, *, mean: float, std: float, bound: float) -> Moments:
     """Of :func:`truncated_normal`: std sqrt(1 - 2 b phi(b) / (2 Phi(b) - 1)), b the bound."""
     inside = 2 * float(ndtr(bound)) - 1
     density = math.exp(-(bound**2) / 2) / math.sqrt(2 * math.pi)
     shrunk = std * math.sqrt(1 - 2 * bound * density / inside)
-    return Law(mean, shrunk, mean - bound * std, mean + bound * std)
+    return Moments(mean, shrunk, mean - bound * std, mean + bound * std)

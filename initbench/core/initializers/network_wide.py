@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from initbench.core.initializers.protocol import Gain, Law, Network, Shape, Start, fans
+from initbench.core.initializers.protocol import Gain, Moments, Network, Shape, Start, fans
 from initbench.core.initializers.scaling import variance_scaling, variance_scaling_law
 from initbench.core.initializers.structured import orthogonal
 from initbench.core.quadrature import gaussian_moments
@@ -41,7 +41,7 @@ def torch_default(rng: RandomState, network: Network) -> Start:
     )
 
 
-def torch_default_law(network: Network, layer: int) -> Law:
+def torch_default_law(network: Network, layer: int) -> Moments:
     """Of :func:`torch_default`."""
     return _uniform_law(1 / math.sqrt(fans(network.shapes[layer])[0]))
 
@@ -62,7 +62,7 @@ def sklearn_default(rng: RandomState, network: Network) -> Start:
     return Start(layers)
 
 
-def sklearn_default_law(network: Network, layer: int) -> Law:
+def sklearn_default_law(network: Network, layer: int) -> Moments:
     """Of :func:`sklearn_default`."""
     factor = 2 if network.activation == "sigmoid" else 6
     return _uniform_law(math.sqrt(factor / sum(network.shapes[layer])))
@@ -85,7 +85,7 @@ def siren(rng: RandomState, network: Network) -> Start:
     return Start(layers)
 
 
-def siren_law(network: Network, layer: int) -> Law:
+def siren_law(network: Network, layer: int) -> Moments:
     """Of :func:`siren`."""
     fan_in, _ = fans(network.shapes[layer])
     frequency = network.activation_parameters.get("frequency", 1.0)
@@ -138,14 +138,14 @@ def random_walk(rng: RandomState, network: Network) -> Start:
     return _normal(rng, network, random_walk_law)
 
 
-def random_walk_law(network: Network, layer: int) -> Law:
+def random_walk_law(network: Network, layer: int) -> Moments:
     """Of :func:`random_walk`."""
     fan_in, _ = fans(network.shapes[layer])
     if network.activation == "relu":
         gain = math.sqrt(2) * math.exp(1.2 / (max(fan_in, 6) - 2.4))
     else:
         gain = math.exp(1 / (2 * fan_in))
-    return Law(0.0, gain / math.sqrt(fan_in))
+    return Moments(0.0, gain / math.sqrt(fan_in))
 
 
 def mean_field(
@@ -169,9 +169,9 @@ def mean_field(
     return Start(layers)
 
 
-def mean_field_law(network: Network, layer: int, *, sigma_w: float, sigma_b: float) -> Law:
+def mean_field_law(network: Network, layer: int, *, sigma_w: float, sigma_b: float) -> Moments:
     """Of :func:`mean_field`."""
-    return Law(0.0, sigma_w / math.sqrt(fans(network.shapes[layer])[0]))
+    return Moments(0.0, sigma_w / math.sqrt(fans(network.shapes[layer])[0]))
 
 
 def rai(rng: RandomState, network: Network) -> Start:
@@ -191,13 +191,13 @@ def rai(rng: RandomState, network: Network) -> Start:
     return Start(layers)
 
 
-def rai_law(network: Network, layer: int) -> Law:
+def rai_law(network: Network, layer: int) -> Moments:
     """Of :func:`rai`: a mixture; Beta(2, 1) has mean 2 / 3 and second moment 1 / 2."""
     fan_in, _ = fans(network.shapes[layer])
     share = 1 / (fan_in + 1)
     mean = share * 2 / 3
     second = share / 2 + (1 - share) * RAI_STD**2 / fan_in
-    return Law(mean, math.sqrt(second - mean**2))
+    return Moments(mean, math.sqrt(second - mean**2))
 
 
 def kumar(rng: RandomState, network: Network) -> Start:
@@ -211,13 +211,13 @@ def kumar(rng: RandomState, network: Network) -> Start:
     return _normal(rng, network, kumar_law)
 
 
-def kumar_law(network: Network, layer: int) -> Law:
+def kumar_law(network: Network, layer: int) -> Moments:
     """Of :func:`kumar`."""
     z = np.array([-1e-9, 1e-9])
     slope = np.empty_like(z)
     network.apply(z, slope)
     steepness = np.mean(slope**2) * (1 + np.mean(z) ** 2)
-    return Law(0.0, float(1 / math.sqrt(fans(network.shapes[layer])[0] * steepness)))
+    return Moments(0.0, float(1 / math.sqrt(fans(network.shapes[layer])[0] * steepness)))
 
 
 def nguyen_widrow(rng: RandomState, network: Network) -> Start:
@@ -240,13 +240,13 @@ def nguyen_widrow(rng: RandomState, network: Network) -> Start:
     return Start(layers)
 
 
-def nguyen_widrow_law(network: Network, layer: int) -> Law:
+def nguyen_widrow_law(network: Network, layer: int) -> Moments:
     """Of :func:`nguyen_widrow`: all rows of a hidden layer have one length."""
     outputs, inputs = network.shapes[layer]
     if layer == len(network.shapes) - 1:
         return _uniform_law(0.5)
     length = 0.7 * outputs ** (1 / inputs)
-    return Law(0.0, length / math.sqrt(inputs), -length, length)
+    return Moments(0.0, length / math.sqrt(inputs), -length, length)
 
 
 def autoinit(
@@ -274,7 +274,9 @@ def autoinit(
     return Start(layers)
 
 
-def autoinit_law(network: Network, layer: int, *, input_mean: float, input_variance: float) -> Law:
+def autoinit_law(
+    network: Network, layer: int, *, input_mean: float, input_variance: float
+) -> Moments:
     """Of :func:`autoinit`."""
     return variance_scaling_law(
         network.shapes[layer],
@@ -300,11 +302,11 @@ def _uniform(
     return rng.uniform(-bound, bound, shape).astype(network.dtype)
 
 
-def _uniform_law(bound: float) -> Law:
-    return Law(0.0, bound / math.sqrt(3), -bound, bound)
+def _uniform_law(bound: float) -> Moments:
+    return Moments(0.0, bound / math.sqrt(3), -bound, bound)
 
 
-def _normal(rng: RandomState, network: Network, law: Callable[[Network, int], Law]) -> Start:
+def _normal(rng: RandomState, network: Network, law: Callable[[Network, int], Moments]) -> Start:
     """Weights normal by each layer's law, biases 0."""
     layers = []
     for layer, shape in enumerate(network.shapes):

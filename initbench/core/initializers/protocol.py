@@ -31,12 +31,17 @@ GAIN_WORDS = ("exact", "torch")
 Gain = Annotated[float, Gt(0), GAIN_WORDS]
 
 
-class Law(NamedTuple):
-    """What the weights of one layer are drawn from.
+class Moments(NamedTuple):
+    """Mean, standard deviation and bounds of the weights that a layer is drawn with.
 
-    Mean and standard deviation of a weight taken at random from the layer's, over all draws,
-    and the bounds that no weight leaves. Of weights without chance these are the moments over
-    the layer. Draws are rounded to their dtype: one at a bound may lie an ulp outside.
+    ``mean`` and ``std`` are those of one weight picked at random from the layer, over all draws;
+    no weight is below ``low`` or above ``high``. For weights that are not random they are the
+    moments over the layer's entries. A draw is rounded to its dtype, so a weight at a bound may
+    lie an ulp outside.
+
+    Examples:
+        >>> Moments(mean=0.0, std=0.5)
+        Moments(mean=0.0, std=0.5, low=-inf, high=inf)
     """
 
     mean: float
@@ -84,7 +89,7 @@ class Initializer(NamedTuple):
 
     An initializer of a ``layer`` is ``draw(rng, shape, dtype, *, parameters) -> weights``. It
     is called for one layer after the other, with the run's one ``rng``; biases are 0. Its
-    ``law(shape, *, parameters)`` is a :class:`Law`.
+    ``law(shape, *, parameters)`` is a :class:`Moments`.
 
     An initializer of a ``network`` is ``draw(rng, network, *, parameters) -> Start``, for
     what needs the layer's place, the activation, biases or data. Its ``law(network, layer, *,
@@ -100,7 +105,7 @@ class Initializer(NamedTuple):
     draw: Callable[..., Any]
     formula: str
     reference: str
-    law: Callable[..., Law] | None
+    law: Callable[..., Moments] | None
     scope: Literal["layer", "network"] = "layer"
     properties: frozenset[Property] = frozenset()
     sha256: str = ""

@@ -11,15 +11,9 @@ from functools import partial
 from typing import Any
 
 from initbench.core.initializers import (
-    data_dependent as data_driven,
-)
-from initbench.core.initializers import (
-    distributions as elementary,
-)
-from initbench.core.initializers import (
-    network_wide as recipes,
-)
-from initbench.core.initializers import (
+    data_dependent,
+    distributions,
+    network_wide,
     scaling,
     structured,
 )
@@ -59,21 +53,29 @@ def _member(
 
 INITIALIZERS: dict[str, Initializer] = {
     "zeros": Initializer(
-        elementary.zeros, "0", "-", partial(elementary.constant_law, value=0.0), properties=FIXED
+        distributions.zeros,
+        "0",
+        "-",
+        partial(distributions.constant_law, value=0.0),
+        properties=FIXED,
     ),
     "ones": Initializer(
-        elementary.ones, "1", "-", partial(elementary.constant_law, value=1.0), properties=FIXED
+        distributions.ones,
+        "1",
+        "-",
+        partial(distributions.constant_law, value=1.0),
+        properties=FIXED,
     ),
     "constant": Initializer(
-        elementary.constant, "value", "-", elementary.constant_law, properties=FIXED
+        distributions.constant, "value", "-", distributions.constant_law, properties=FIXED
     ),
-    "normal": Initializer(elementary.normal, "N(mean, std^2)", "-", elementary.normal_law),
-    "uniform": Initializer(elementary.uniform, "U(low, high)", "-", elementary.uniform_law),
+    "normal": Initializer(distributions.normal, "N(mean, std^2)", "-", distributions.normal_law),
+    "uniform": Initializer(distributions.uniform, "U(low, high)", "-", distributions.uniform_law),
     "truncated_normal": Initializer(
-        elementary.truncated_normal,
+        distributions.truncated_normal,
         "N(mean, std^2), cut off at mean +- bound std",
         "-",
-        elementary.truncated_normal_law,
+        distributions.truncated_normal_law,
     ),
     "variance_scaling": Initializer(
         scaling.variance_scaling,
@@ -144,75 +146,75 @@ INITIALIZERS: dict[str, Initializer] = {
         properties=SKEWED,
     ),
     "torch_default": _of_network(
-        recipes,
+        network_wide,
         "torch_default",
         "U(+-1 / sqrt(fan_in)), biases too",
         "torch.nn.Linear",
     ),
     "sklearn_default": _of_network(
-        recipes,
+        network_wide,
         "sklearn_default",
         "U(+-sqrt(6 / (fan_in + fan_out))), biases too",
         "sklearn.neural_network",
     ),
     "mean_field": _of_network(
-        recipes,
+        network_wide,
         "mean_field",
         "N(0, sigma_w^2 / fan_in), biases N(0, sigma_b^2)",
         "Poole et al. 2016, arXiv:1606.05340",
     ),
     "kumar": _of_network(
-        recipes,
+        network_wide,
         "kumar",
         "variance 1 / (fan_in phi'(0)^2 (1 + phi(0)^2))",
         "Kumar 2017, arXiv:1704.08863",
     ),
     "random_walk": _of_network(
-        recipes,
+        network_wide,
         "random_walk",
         "N(0, g^2 / fan_in), g larger for narrow layers",
         "Sussillo and Abbott 2014, arXiv:1412.6558",
     ),
     "autoinit": _of_network(
-        recipes,
+        network_wide,
         "autoinit",
         "variance 1 / (fan_in E[phi(z)^2])",
         "Bingham et al. 2021, arXiv:2109.08958",
     ),
     "nguyen_widrow": _of_network(
-        recipes,
+        network_wide,
         "nguyen_widrow",
         "rows of length 0.7 fan_out^(1 / fan_in)",
         "Nguyen and Widrow 1990, IJCNN",
     ),
     "rai": _of_network(
-        recipes,
+        network_wide,
         "rai",
         "normal, one weight a unit Beta(2, 1)",
         "Lu et al. 2019, arXiv:1903.06733",
         SKEWED,
     ),
     "looks_linear": _of_network(
-        recipes,
+        network_wide,
         "looks_linear",
         "[[B, -B], [-B, B]], B orthogonal",
         "Balduzzi et al. 2017, arXiv:1702.08591",
     ),
     "siren": _of_network(
-        recipes,
+        network_wide,
         "siren",
         "U(+-1 / fan_in), then U(+-sqrt(6 / fan_in) / w)",
         "Sitzmann et al. 2020, arXiv:2006.09661",
     ),
     "lsuv": _of_network(
-        data_driven,
+        data_dependent,
         "lsuv",
         "orthogonal, each layer scaled to variance 1",
         "Mishkin and Matas 2015, arXiv:1511.06422",
         ORTHOGONAL,
     ),
     "within_layer_normalized": _of_network(
-        data_driven,
+        data_dependent,
         "within_layer_normalized",
         "each unit scaled to mean 0, variance 1",
         "Krähenbühl et al. 2015, arXiv:1511.06856",

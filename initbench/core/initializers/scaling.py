@@ -11,7 +11,7 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike
 
 from initbench.core.initializers.distributions import normal, truncated_normal, uniform
-from initbench.core.initializers.protocol import Gain, Law, Shape, Weights, fans
+from initbench.core.initializers.protocol import Gain, Moments, Shape, Weights, fans
 
 Mode = Literal["fan_in", "fan_out", "fan_avg"]
 Distribution = Literal["normal", "uniform", "truncated_normal"]
@@ -54,11 +54,11 @@ def variance_scaling(
 
 def variance_scaling_law(
     shape: Shape, *, scale: float, mode: Mode, distribution: Distribution, gain: float
-) -> Law:
+) -> Moments:
     """Of :func:`variance_scaling`: one standard deviation, and bounds by the distribution."""
     std = gain * math.sqrt(scale / _fan(shape, mode))
     widest = {"normal": math.inf, "uniform": math.sqrt(3), "truncated_normal": 2 / TRUNCATED_STD}
-    return Law(0.0, std, -widest[distribution] * std, widest[distribution] * std)
+    return Moments(0.0, std, -widest[distribution] * std, widest[distribution] * std)
 
 
 def member(
@@ -88,7 +88,7 @@ def member(
 
 def member_law(
     shape: Shape, *, scale: float, mode: Mode, distribution: Distribution, gain: float | None
-) -> Law:
+) -> Moments:
     """Of :func:`member`."""
     return variance_scaling_law(
         shape,
@@ -112,10 +112,10 @@ def signed_constant(
     return np.where(rng.random_sample(shape) < 0.5, -size, size).astype(dtype)
 
 
-def signed_constant_law(shape: Shape, *, gain: float | None) -> Law:
+def signed_constant_law(shape: Shape, *, gain: float | None) -> Moments:
     """Of :func:`signed_constant`: its bounds are its only values."""
     std = (math.sqrt(2) if gain is None else gain) / math.sqrt(fans(shape)[0])
-    return Law(0.0, std, -std, std)
+    return Moments(0.0, std, -std, std)
 
 
 def _fan(shape: Shape, mode: Mode) -> float:

@@ -11,7 +11,7 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike
 from scipy.linalg import hadamard
 
-from initbench.core.initializers.protocol import Gain, Law, Shape, Weights, fans
+from initbench.core.initializers.protocol import Gain, Moments, Shape, Weights, fans
 
 
 def orthogonal(rng: RandomState, shape: Shape, dtype: DTypeLike, *, gain: Gain = 1.0) -> Weights:
@@ -28,9 +28,9 @@ def orthogonal(rng: RandomState, shape: Shape, dtype: DTypeLike, *, gain: Gain =
     return (gain * (q if q.shape == shape else q.T)).astype(dtype)
 
 
-def orthogonal_law(shape: Shape, *, gain: float) -> Law:
+def orthogonal_law(shape: Shape, *, gain: float) -> Moments:
     """Of :func:`orthogonal`: an entry of a uniform unit vector in max(O, I) dimensions."""
-    return Law(0.0, gain / math.sqrt(max(shape)), -gain, gain)
+    return Moments(0.0, gain / math.sqrt(max(shape)), -gain, gain)
 
 
 def identity(
@@ -40,11 +40,11 @@ def identity(
     return (gain * np.eye(*shape)).astype(dtype)
 
 
-def identity_law(shape: Shape, *, gain: float) -> Law:
+def identity_law(shape: Shape, *, gain: float) -> Moments:
     """Of :func:`identity`: one entry in max(O, I) is ``gain``."""
     share = 1 / max(shape)
     low = gain if share == 1 else 0.0
-    return Law(gain * share, gain * math.sqrt(share * (1 - share)), low, gain)
+    return Moments(gain * share, gain * math.sqrt(share * (1 - share)), low, gain)
 
 
 def sparse(
@@ -73,10 +73,12 @@ def sparse(
     return np.where(ranks < kept, weights, 0.0).astype(dtype)
 
 
-def sparse_law(shape: Shape, *, connections: int | None, sparsity: float | None, std: float) -> Law:
+def sparse_law(
+    shape: Shape, *, connections: int | None, sparsity: float | None, std: float
+) -> Moments:
     """Of :func:`sparse`: a weight is not 0 with the share of those kept."""
     along = fans(shape)[0 if sparsity is None else 1]
-    return Law(0.0, std * math.sqrt(_kept(shape, connections, sparsity) / along))
+    return Moments(0.0, std * math.sqrt(_kept(shape, connections, sparsity) / along))
 
 
 def _kept(shape: Shape, connections: int | None, sparsity: float | None) -> int:
@@ -101,10 +103,10 @@ def zero_hadamard(rng: RandomState, shape: Shape, dtype: DTypeLike) -> Weights:
     return _zero_hadamard(shape).astype(dtype)
 
 
-def zero_hadamard_law(shape: Shape) -> Law:
+def zero_hadamard_law(shape: Shape) -> Moments:
     """Of :func:`zero_hadamard`: the moments over the layer."""
     weights = _zero_hadamard(shape)
-    return Law(
+    return Moments(
         float(weights.mean()), float(weights.std()), float(weights.min()), float(weights.max())
     )
 
@@ -139,7 +141,7 @@ def idinit(
     return (tau * _stacked_identities(shape) + noise).astype(dtype)
 
 
-def idinit_law(shape: Shape, *, tau: float, epsilon: float) -> Law:
+def idinit_law(shape: Shape, *, tau: float, epsilon: float) -> Moments:
     """Of :func:`idinit`."""
     return _stacked_identities_law(shape, tau, epsilon)
 
@@ -161,7 +163,7 @@ def tanh_fixed_point(
     return (_stacked_identities(shape) + noise).astype(dtype)
 
 
-def tanh_fixed_point_law(shape: Shape, *, alpha: float) -> Law:
+def tanh_fixed_point_law(shape: Shape, *, alpha: float) -> Moments:
     """Of :func:`tanh_fixed_point`."""
     return _stacked_identities_law(shape, 1.0, alpha / math.sqrt(fans(shape)[0]))
 
@@ -174,7 +176,7 @@ def _stacked_identities(shape: Shape) -> Weights:
     return weights
 
 
-def _stacked_identities_law(shape: Shape, size: float, std: float) -> Law:
+def _stacked_identities_law(shape: Shape, size: float, std: float) -> Moments:
     """One weight in fan_in has the mean ``size``, and all have noise of ``std``."""
     share = 1 / fans(shape)[0]
-    return Law(size * share, math.hypot(std, size * math.sqrt(share * (1 - share))))
+    return Moments(size * share, math.hypot(std, size * math.sqrt(share * (1 - share))))
