@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from initbench.cli import main
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.scaling import member
 from initbench.gate import baseline as baselines
+from tests.cli.conftest import invoke, lines
 
 HE = """
 initializer: he_normal
@@ -25,18 +25,7 @@ learning_rate: 0.3
 seeds: 8
 """
 ZEROS = HE.replace("he_normal", "zeros") + "expect:\n  - {metric: test_accuracy, value: 0.5}\n"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "configs").mkdir()
-    (tmp_path / "configs/he.yaml").write_text(HE)
-    (tmp_path / "configs/zeros.yaml").write_text(ZEROS)
-    return tmp_path
+FILES = {"configs/he.yaml": HE, "configs/zeros.yaml": ZEROS}
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +39,11 @@ def saved(folder: Path, baseline: list[str]) -> Path:
     """The baseline file, saved."""
     path = folder / "results/baseline.json"
     if not baseline:
-        assert initbench("baseline", "save", "--all", "-q").exit_code == 0
+        assert invoke("baseline", "save", "--all", "-q").exit_code == 0
         baseline.append(path.read_text())
     path.parent.mkdir(exist_ok=True)
     path.write_text(baseline[0])
     return path
-
-
-def initbench(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments))
 
 
 def verdicts(done: Result) -> dict[str, str]:
@@ -74,9 +59,9 @@ def plant(monkeypatch: pytest.MonkeyPatch, scale: float) -> None:
 
 @pytest.mark.usefixtures("saved")
 def test_nothing_has_changed() -> None:
-    done = initbench("check", "--all")
+    done = invoke("check", "--all")
     assert done.exit_code == 0
-    assert [line.rstrip() for line in done.stdout.splitlines()] == [
+    assert lines(done) == [
         "Against results/baseline.json: 9 ok",
         "",
         "          config",
@@ -92,12 +77,12 @@ def test_nothing_has_changed() -> None:
 
 
 def test_a_saved_baseline_says_what_it_holds(folder: Path) -> None:
-    done = initbench("baseline", "save", "configs/he.yaml")
+    done = invoke("baseline", "save", "configs/he.yaml")
     assert done.exit_code == 0
     assert done.stderr == ("wrote results/baseline.json: 8 runs with 8 twins each, 8 to confirm\n")
-    done = initbench("baseline", "save", "configs/zeros.yaml")
+    done = invoke("baseline", "save", "configs/zeros.yaml")
     assert done.stderr.endswith("8 to confirm; 1 other rows kept\n")
-    assert initbench("check", "--all").exit_code == 0
+    assert invoke("check", "--all").exit_code == 0
     document = json.loads((folder / "results/baseline.json").read_text())
     assert [group["config"] for group in document["groups"]] == ["he", "zeros"]
     he, zeros = document["groups"]
@@ -110,7 +95,7 @@ def test_a_saved_baseline_says_what_it_holds(folder: Path) -> None:
 def test_the_same_baseline_is_saved_twice(saved: Path) -> None:
     """But for when: the file's diffs are of what changed."""
     before = saved.read_text().splitlines()
-    initbench("baseline", "save", "--all", "-q")
+    invoke("baseline", "save", "--all", "-q")
     after = saved.read_text().splitlines()
     changed = [line for line in before if line not in after]
     assert all(line.startswith(('"digest"', '"provenance"')) for line in changed)
@@ -119,7 +104,7 @@ def test_the_same_baseline_is_saved_twice(saved: Path) -> None:
 @pytest.mark.usefixtures("saved")
 def test_a_regression(monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, 0.01)
-    done = initbench("check", "--all", "--format", "json")
+    done = invoke("check", "--all", "--format", "json")
     assert done.exit_code == json.loads(done.stdout)["exit_code"] == 1
     found = verdicts(done)
     assert found["he train_loss"] == "regressed"
@@ -127,7 +112,7 @@ def test_a_regression(monkeypatch: pytest.MonkeyPatch) -> None:
     row = next(v for v in json.loads(done.stdout)["verdicts"] if v["verdict"] == "regressed")
     assert row["reason"].endswith("; the seeds kept to confirm it show it too")
     assert row["difference"]["low"] > 0
-    table = initbench("check", "--all")
+    table = invoke("check", "--all")
     assert table.exit_code == 1
     assert "Against results/baseline.json: " in table.stdout
 
@@ -149,7 +134,7 @@ def test_a_finding_on_the_main_seeds_alone_is_not_confirmed(
     draw.unlucky = False  # type: ignore[attr-defined]
     row = INITIALIZERS["he_normal"]._replace(draw=draw)
     monkeypatch.setitem(INITIALIZERS, "he_normal", row)
-    done = initbench("check", "--all", "--format", "json", "--jobs", "1")
+    done = invoke("check", "--all", "--format", "json", "--jobs", "1")
     assert done.exit_code == 0
     assert verdicts(done)["he train_loss"] == "not_confirmed"
 
@@ -157,15 +142,15 @@ def test_a_finding_on_the_main_seeds_alone_is_not_confirmed(
 @pytest.mark.usefixtures("saved")
 def test_a_small_change_fails_only_with_strict(monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, 2.0001)
-    done = initbench("check", "configs/he.yaml", "--format", "json")
+    done = invoke("check", "configs/he.yaml", "--format", "json")
     assert (done.exit_code, verdicts(done)["he train_loss"]) == (0, "changed")
-    assert initbench("check", "configs/he.yaml", "--strict").exit_code == 1
+    assert invoke("check", "configs/he.yaml", "--strict").exit_code == 1
 
 
 @pytest.mark.usefixtures("saved")
 def test_an_expectation_that_fails(folder: Path) -> None:
     (folder / "configs/zeros.yaml").write_text(ZEROS.replace("0.5}", "0.6}"))
-    done = initbench("check", "--all", "--format", "github")
+    done = invoke("check", "--all", "--format", "github")
     assert done.exit_code == 1
     assert done.stdout == (
         "::error file=configs/zeros.yaml,line=8,col=5,title=initbench%3A expected failed::"
@@ -176,27 +161,27 @@ def test_an_expectation_that_fails(folder: Path) -> None:
 @pytest.mark.usefixtures("saved")
 def test_a_config_that_changed_is_stale(folder: Path) -> None:
     (folder / "configs/he.yaml").write_text(HE.replace("0.3", "0.2"))
-    done = initbench("check", "--all", "--format", "json")
+    done = invoke("check", "--all", "--format", "json")
     assert done.exit_code == 3
     assert verdicts(done)["he None"] == "stale"
     assert "learning_rate 0.3 -> 0.2" in done.stdout
-    assert initbench("check", "configs/zeros.yaml").exit_code == 0
+    assert invoke("check", "configs/zeros.yaml").exit_code == 0
 
 
 @pytest.mark.usefixtures("saved")
 def test_what_has_no_baseline_is_missing(folder: Path) -> None:
     (folder / "configs/new.yaml").write_text(HE)
-    done = initbench("check", "--all", "--format", "json")
+    done = invoke("check", "--all", "--format", "json")
     assert (done.exit_code, verdicts(done)["new None"]) == (3, "missing")
-    done = initbench("check", "configs/he.yaml", "--seeds", "9", "--format", "json")
+    done = invoke("check", "configs/he.yaml", "--seeds", "9", "--format", "json")
     assert (done.exit_code, verdicts(done)["he None"]) == (3, "missing")
-    assert initbench("check", "configs/he.yaml", "--seeds", "3").exit_code == 0
+    assert invoke("check", "configs/he.yaml", "--seeds", "3").exit_code == 0
 
 
 @pytest.mark.usefixtures("saved")
 def test_a_baseline_of_what_is_no_more_is_said(folder: Path) -> None:
     (folder / "configs/zeros.yaml").unlink()
-    done = initbench("check", "--all")
+    done = invoke("check", "--all")
     assert done.exit_code == 0
     assert done.stderr == (
         "results/baseline.json: holds zeros, which --all no longer names; save it anew\n"
@@ -216,42 +201,42 @@ def test_a_broken_baseline_never_passes(saved: Path, content: str | None, messag
         saved.unlink()
     else:
         saved.write_text(content)
-    done = initbench("check", "--all")
+    done = invoke("check", "--all")
     assert done.exit_code == 3
     assert done.stderr.startswith(f"results/baseline.json: {message}")
 
 
 def test_an_edited_baseline_never_passes(saved: Path) -> None:
     saved.write_text(saved.read_text().replace('"test_accuracy": 0.5', '"test_accuracy": 0.4', 1))
-    done = initbench("check", "--all")
+    done = invoke("check", "--all")
     assert done.exit_code == 3
     assert "does not match its digest" in done.stderr
     # Saving one config must not bless the others.
-    assert initbench("baseline", "save", "configs/he.yaml").exit_code == 3
-    assert initbench("baseline", "save", "--all", "-q").exit_code == 0
+    assert invoke("baseline", "save", "configs/he.yaml").exit_code == 3
+    assert invoke("baseline", "save", "--all", "-q").exit_code == 0
 
 
 def test_two_files_are_judged_without_training(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant(monkeypatch, 0.01)
-    assert initbench("baseline", "save", "--all", "--baseline", "b.json", "-q").exit_code == 0
+    assert invoke("baseline", "save", "--all", "--baseline", "b.json", "-q").exit_code == 0
     monkeypatch.setattr("initbench.runs.execute.execute", lambda *_: pytest.fail("trained"))
-    done = initbench("check", "results/baseline.json", "b.json", "--format", "json")
+    done = invoke("check", "results/baseline.json", "b.json", "--format", "json")
     assert done.exit_code == 1
     assert verdicts(done)["he train_loss"] == "regressed"
-    assert initbench("check", "b.json", "b.json").exit_code == 0
-    assert verdicts(initbench("check", "b.json", str(saved), "--format", "json"))[
+    assert invoke("check", "b.json", "b.json").exit_code == 0
+    assert verdicts(invoke("check", "b.json", str(saved), "--format", "json"))[
         "he train_loss"
     ] == "improved"  # fmt: skip
 
 
 def test_results_of_run_are_judged_too() -> None:
-    initbench("run", "configs/he.yaml", "--results", "before", "-q")
-    initbench("run", "configs/he.yaml", "--results", "after", "-q")
-    assert initbench("check", "before/he.json", "after/he.json").exit_code == 0
-    initbench("run", "configs/he.yaml", "--results", "after", "-q", "--set", "dataset.noise=0.2")
-    done = initbench("check", "before/he.json", "after/he.json")
+    invoke("run", "configs/he.yaml", "--results", "before", "-q")
+    invoke("run", "configs/he.yaml", "--results", "after", "-q")
+    assert invoke("check", "before/he.json", "after/he.json").exit_code == 0
+    invoke("run", "configs/he.yaml", "--results", "after", "-q", "--set", "dataset.noise=0.2")
+    done = invoke("check", "before/he.json", "after/he.json")
     assert done.exit_code == 3
 
 
@@ -260,7 +245,7 @@ def test_results_of_run_are_judged_too() -> None:
     [[], ["--all", "configs/he.yaml"], ["a.json"], ["a.json", "b.yaml"], ["a.json"] * 3],
 )
 def test_usage(arguments: list[str]) -> None:
-    assert initbench("check", *arguments).exit_code == 2
+    assert invoke("check", *arguments).exit_code == 2
 
 
 def test_a_run_that_fails_is_a_regression_and_no_baseline(
@@ -271,10 +256,10 @@ def test_a_run_that_fails_is_a_regression_and_no_baseline(
 
     row = INITIALIZERS["he_normal"]._replace(draw=broken)
     monkeypatch.setitem(INITIALIZERS, "he_normal", row)
-    done = initbench("check", "--all", "--format", "json", "--jobs", "1")
+    done = invoke("check", "--all", "--format", "json", "--jobs", "1")
     assert (done.exit_code, verdicts(done)["he None"]) == (1, "regressed")
     before = saved.read_text()
-    done = initbench("baseline", "save", "--all", "--jobs", "1")
+    done = invoke("baseline", "save", "--all", "--jobs", "1")
     assert (done.exit_code, done.stderr) == (
         1,
         "runs failed; no baseline was saved:\n"
@@ -290,30 +275,30 @@ def test_on_github_annotations_and_the_summary_come_by_themselves(
     (folder / "configs/he.yaml").write_text(HE.replace("0.3", "0.2"))
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(folder / "summary.md"))
-    done = initbench("check", "--all", "--quiet")
+    done = invoke("check", "--all", "--quiet")
     assert done.stderr.startswith("::error file=configs/he.yaml,line=2,col=14,title=")
-    assert (folder / "summary.md").read_text() == initbench(
+    assert (folder / "summary.md").read_text() == invoke(
         "check", "--all", "--format", "markdown"
     ).stdout
 
 
 @pytest.mark.usefixtures("saved")
 def test_every_format_is_what_its_readers_take() -> None:
-    suites = ElementTree.fromstring(initbench("check", "--all", "--format", "junit").stdout)
+    suites = ElementTree.fromstring(invoke("check", "--all", "--format", "junit").stdout)
     assert sum(int(suite.attrib["tests"]) for suite in suites) == 9
-    bigger = json.loads(initbench("check", "--all", "--format", "customBiggerIsBetter").stdout)
+    bigger = json.loads(invoke("check", "--all", "--format", "customBiggerIsBetter").stdout)
     assert {row["name"] for row in bigger} == {
         f"{name} {metric}"
         for name in ("he he_normal", "zeros")
         for metric in ("train_accuracy", "test_accuracy")
     }
     assert all(row.keys() >= {"name", "unit", "value"} for row in bigger)
-    assert initbench("check", "--all", "--format", "github").stdout == ""
+    assert invoke("check", "--all", "--format", "github").stdout == ""
 
 
 def test_a_baseline_that_cannot_be_written_is_said_before_training(folder: Path) -> None:
     (folder / "file").write_text("")
-    done = initbench("baseline", "save", "--all", "--baseline", "file/baseline.json")
+    done = invoke("baseline", "save", "--all", "--baseline", "file/baseline.json")
     assert (done.exit_code, done.stderr) == (
         2, "file: cannot be written: File exists; choose another file with --baseline\n"
     )  # fmt: skip
@@ -322,8 +307,8 @@ def test_a_baseline_that_cannot_be_written_is_said_before_training(folder: Path)
 def test_configs_that_share_runs_are_judged_each(folder: Path) -> None:
     (folder / "configs/he.yaml").unlink()
     (folder / "configs/again.yaml").write_text(ZEROS)
-    assert initbench("baseline", "save", "--all", "-q").exit_code == 0
-    done = initbench("check", "--all", "--format", "json")
+    assert invoke("baseline", "save", "--all", "-q").exit_code == 0
+    done = invoke("check", "--all", "--format", "json")
     assert done.exit_code == 0
     rows = json.loads(done.stdout)["verdicts"]
     assert {(row["config"], row["verdict"]) for row in rows} == {("again", "ok"), ("zeros", "ok")}
@@ -335,7 +320,7 @@ def test_a_baseline_of_other_arithmetic_says_so(folder: Path, saved: Path) -> No
     (folder / "old.json").write_text(
         baselines.text(replace(group, provenance=made) for group in known)
     )
-    done = initbench("check", "old.json", str(saved))
+    done = invoke("check", "old.json", str(saved))
     assert done.exit_code == 0
     assert "The baseline was made with NumPy 1.0, another, the candidate with NumPy" in done.stdout
     assert done.stdout.count("The baseline was made") == 1

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from initbench.cli import COMMANDS, main
 from initbench.core import activations, initializers, losses, optimizers
 from initbench.interop.frameworks import FRAMEWORKS
 from initbench.spec import json_schema
+from tests.cli.conftest import invoke, lines
 
 ROOT = Path(__file__).parent.parent.parent
 REGISTRIES: dict[str, Mapping[str, Any]] = {
@@ -26,28 +26,33 @@ REGISTRIES: dict[str, Mapping[str, Any]] = {
 }
 
 
-def invoke(*arguments: str) -> str:
-    done = CliRunner().invoke(main, arguments)
+def listed(*arguments: str) -> list[str]:
+    done = invoke("list", *arguments)
     assert done.exit_code == 0, done.output
-    return done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    return lines(done)
+
+
+def document(*arguments: str) -> Any:
+    done = invoke(*arguments)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("kind", REGISTRIES)
 def test_list_names_everything_that_is_registered(kind: str) -> None:
-    rows = json.loads(invoke("list", kind, "--format", "json"))[kind]
+    rows = document("list", kind, "--format", "json")[kind]
     assert [row["name"] for row in rows] == list(REGISTRIES[kind])
     assert all(row["formula"] and row["reference"] for row in rows)
 
 
 def test_list_knows_aliases() -> None:
-    rows = json.loads(invoke("list", "--format", "json"))["initializers"]
+    rows = document("list", "--format", "json")["initializers"]
     assert {row["name"]: row["aliases"] for row in rows}["he_normal"] == ["kaiming_normal"]
 
 
-def test_list_one_kind_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    lines = [line.rstrip() for line in invoke("list", "losses").splitlines()]
-    assert lines == [
+def test_list_one_kind_whole() -> None:
+    assert listed("losses") == [
         "losses",
         "",
         " name                  formula                     reference",
@@ -59,10 +64,8 @@ def test_list_one_kind_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_list_puts_the_reference_below_where_rows_are_wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    lines = [line.rstrip() for line in invoke("list", "activations").splitlines()]
-    assert lines == [
+def test_list_puts_the_reference_below_where_rows_are_wide() -> None:
+    assert listed("activations") == [
         "activations",
         "",
         " name        formula",
@@ -92,24 +95,22 @@ def test_list_puts_the_reference_below_where_rows_are_wide(monkeypatch: pytest.M
     ]
 
 
-def test_list_fits_a_terminal_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    lines = invoke("list").splitlines()
-    assert max(map(len, lines)) <= 80
+def test_list_fits_a_terminal_of_80_columns() -> None:
+    rows = listed()
     # No formula is broken: every second line of a row begins a reference or an alias.
-    printed = "\n".join(lines)
+    printed = "\n".join(rows)
     for registry in (initializers.INITIALIZERS, FRAMEWORKS, activations.ACTIVATIONS):
         for name, row in registry.items():
-            assert any(line.split() == [name, *row.formula.split()] for line in lines), name
+            assert any(line.split() == [name, *row.formula.split()] for line in rows), name
             assert row.reference == "-" or row.reference in printed
 
 
 def test_list_of_what_is_not_is_bad_usage() -> None:
-    assert CliRunner().invoke(main, ["list", "layers"]).exit_code == 2
+    assert invoke("list", "layers").exit_code == 2
 
 
 def test_schema_is_the_models() -> None:
-    assert json.loads(invoke("schema")) == json_schema()
+    assert document("schema") == json_schema()
 
 
 def test_every_command_has_help_and_a_readme_entry() -> None:
@@ -126,10 +127,12 @@ def test_every_command_has_help_and_a_readme_entry() -> None:
 
 
 def test_a_misspelt_command_is_met_with_the_closest() -> None:
-    done = CliRunner().invoke(main, ["comapre"])
+    done = invoke("comapre")
     assert done.exit_code == 2
     assert "No such command 'comapre'. Did you mean 'compare'?" in done.stderr
 
 
 def test_version() -> None:
-    assert invoke("--version").startswith("initbench, version ")
+    done = invoke("--version")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("initbench, version ")

@@ -6,12 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from initbench.cli import main
+from tests.cli.conftest import invoke
 
 CONFIG = """
 initializer: {initializer}
@@ -22,19 +22,11 @@ seeds: 2
 """
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    (tmp_path / "configs").mkdir()
-    for name, iterations in (("zeros", 20), ("ones", 20), ("he_normal", 30)):
-        text = CONFIG.format(initializer=name, iterations=iterations)
-        (tmp_path / "configs" / f"{name}.yaml").write_text(text)
-    return tmp_path
-
-
-def compare(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["compare", *arguments])
+FILES = {
+    f"configs/{name}.yaml": CONFIG.format(initializer=name, iterations=iterations)
+    for name, iterations in (("zeros", 20), ("ones", 20), ("he_normal", 30))
+}
+compare = partial(invoke, "compare")
 
 
 def test_all_groups_by_problem_and_ranks_within(folder: Path) -> None:

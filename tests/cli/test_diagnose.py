@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from initbench import config
-from initbench.cli import main
 from initbench.core.initializers import INITIALIZERS, Weights
+from tests.cli.conftest import invoke, lines
 
 CONFIG = """
 initializer: {initializer}
@@ -20,31 +20,18 @@ seeds: 3
 """
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    for name, initializer in (
-        ("he", "he_normal"),
-        ("three", "[he_normal, zeros, {name: normal, std: 10}]"),
-    ):
-        (tmp_path / f"{name}.yaml").write_text(CONFIG.format(initializer=initializer))
-    return tmp_path
-
-
-def diagnose(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["diagnose", *arguments])
-
-
-def trimmed(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.splitlines())
+FILES = {
+    "he.yaml": CONFIG.format(initializer="he_normal"),
+    "three.yaml": CONFIG.format(initializer="[he_normal, zeros, {name: normal, std: 10}]"),
+}
+diagnose = partial(invoke, "diagnose")
 
 
 def test_one_initializer_layer_by_layer() -> None:
     done = diagnose("he.yaml")
     assert done.exit_code == 0
     assert done.stderr == ""
-    title, _, names, moments, _, *rows = trimmed(done.stdout).splitlines()
+    title, _, names, moments, _, *rows = lines(done)
     assert title == "he: he_normal; 2-6-4-1 relu, 300 samples of circles, 3 seeds"
     assert names.split() == ["signal", "signal", "grad.", "grad.", "flat", "dead", "units"]
     assert moments.split() == [
@@ -59,7 +46,7 @@ def test_one_initializer_layer_by_layer() -> None:
 
 def test_several_are_summed_up_worst_first() -> None:
     done = diagnose("three.yaml")
-    text = trimmed(done.stdout)
+    text = "\n".join(lines(done))
     assert done.exit_code == 0
     assert text.startswith("Worst first\n")
     order = [text.index(f"\n {name}") for name in ("zeros", "normal(std=10)", "he_normal")]
@@ -102,7 +89,7 @@ def test_csv_has_a_row_a_layer() -> None:
 
 def test_during_has_a_row_a_log_point() -> None:
     done = diagnose("three.yaml", "--during", "--set", "initializer=zeros")
-    text = trimmed(done.stdout)
+    text = "\n".join(lines(done))
     assert done.exit_code == 0
     assert text.startswith("three: zeros; 2-6-4-1 relu, 300 samples of circles, 3 seeds\n")
     rows = [line.split()[:3] for line in text.splitlines() if "symmetric  " in line]

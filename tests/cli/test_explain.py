@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from initbench.cli import main
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.advice import ADVICE
+from tests.cli.conftest import invoke, lines
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    return tmp_path
-
-
-def explain(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["explain", *arguments])
+explain = partial(invoke, "explain")
 
 
 def test_the_table() -> None:
     done = explain("HeUniform", "--layers", "784,512,256,10")
     assert (done.exit_code, done.stderr) == (0, "")
     # sqrt(2 / fan_in), and sqrt(6 / fan_in) to either side.
-    assert [line.rstrip() for line in done.stdout.splitlines()][:7] == [
+    assert lines(done)[:7] == [
         "he_uniform: U(+-sqrt(6 / fan_in))",
         "",
         " layer  fan_in  fan_out  mean      std       low     high",
@@ -61,7 +52,7 @@ def test_the_document_keeps_all_digits() -> None:
 def test_what_frameworks_draw_under_the_name() -> None:
     done = explain("HeNormal", "--layers", "200,7")
     # Cut at two standard deviations of a normal widened by 1 / 0.87962566103423978.
-    assert [line.rstrip() for line in done.stdout.splitlines()][-8:] == [
+    assert lines(done)[-8:] == [
         "he_normal in frameworks, layer 1",
         "",
         " framework  draws                         mean  std      low    high",
@@ -122,7 +113,7 @@ def test_without_a_law_it_is_drawn_on_data(folder: Path) -> None:
     own = ["by_data", "--plugin", "own.py"]
     done = explain(*own, "--layers", "4,2")
     # E|z| = sqrt(2 / pi) = 0.7979 of a standard normal; of 4 x 1,024 the mean is off by 0.01.
-    assert [line.rstrip() for line in done.stdout.splitlines()] == [
+    assert lines(done) == [
         "by_data: The mean of the absolute inputs",
         "",
         " layer  fan_in  fan_out    mean  std     low    high",

@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from initbench.cli import main
+from tests.cli.conftest import invoke, lines
 
 ROOT = Path(__file__).parent.parent.parent
 PLUGIN = """\
@@ -50,23 +49,13 @@ seeds: 2
 """
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    (tmp_path / "own.py").write_text(PLUGIN)
-    (tmp_path / "small.yaml").write_text(CONFIG)
-    return tmp_path
-
-
-def invoke(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
+FILES = {"own.py": PLUGIN, "small.yaml": CONFIG}
 
 
 def test_the_rows_of_others_come_out() -> None:
     done = invoke("compare", "small.yaml", "--plugin", "own.py")
     assert done.exit_code == 1
-    assert [line.rstrip() for line in done.stdout.splitlines()] == [
+    assert lines(done) == [
         "circles, 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full batch, float64",
         "",
         "                  train   train    test           difference",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from initbench.cli import main
+from tests.cli.conftest import invoke, lines
 
 CONFIG = """
 initializer: zeros
@@ -21,24 +21,15 @@ seeds: 2
 """
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working folder with one config, and a terminal of 80 columns."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    (tmp_path / "small.yaml").write_text(CONFIG)
-    return tmp_path
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["run", *arguments])
+FILES = {"small.yaml": CONFIG}
+run = partial(invoke, "run")
 
 
 def test_the_table() -> None:
     """Zeros stay at ln 2 and guess one class: a result known beforehand."""
     done = run("small.yaml")
     assert done.exit_code == 0
-    assert [line.rstrip() for line in done.stdout.splitlines()] == [
+    assert lines(done) == [
         "small: circles, 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full batch,",
         "float64",
         "",

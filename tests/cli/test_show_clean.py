@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from initbench.cli import main
 from initbench.core import ENGINE_REVISION
 from initbench.core.engine.blas import blas
 from initbench.runs import store
 from initbench.runs.provenance import provenance
+from tests.cli.conftest import invoke, lines
 
 CONFIG = """
 initializer: zeros
@@ -26,21 +26,18 @@ log_every: 10
 learning_rate: 0.1
 seeds: 2
 """
+FILES = {"small.yaml": CONFIG, "rates.yaml": CONFIG + "sweep: {learning_rate: [0.1, 0.2]}"}
 CREATED = "2026-01-02T03:04:05+00:00"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with a sweep's results, stored at a known time with known arithmetic."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    (tmp_path / "small.yaml").write_text(CONFIG)
-    (tmp_path / "rates.yaml").write_text(CONFIG + "sweep: {learning_rate: [0.1, 0.2]}")
+def folder(folder: Path) -> Path:
+    """It holds a sweep's results too, stored at a known time and with known arithmetic."""
     assert invoke("run", "rates.yaml", "--quiet").exit_code == 0
     change("UPDATE runs SET created = ?, seconds = 0.25", CREATED)
     change("UPDATE environments SET numpy = '2.0.0', blas = 'openblas Zen', cpu = 'a CPU'")
     change("UPDATE environments SET python = '3.13.0', initbench = '0.1.0', git_commit = 'abc'")
-    return tmp_path
+    return folder
 
 
 def change(statement: str, *values: object) -> None:
@@ -48,13 +45,10 @@ def change(statement: str, *values: object) -> None:
         connection.execute(statement, values)
 
 
-def invoke(*arguments: str, answer: str | None = None) -> Result:
-    return CliRunner().invoke(main, arguments, input=answer)
-
-
-def lines(done: Result) -> list[str]:
+def shown(*arguments: str) -> list[str]:
+    done = invoke("show", *arguments)
     assert done.exit_code == 0, done.output
-    return [line.rstrip() for line in done.stdout.splitlines()]
+    return lines(done)
 
 
 def last_message(done: Result) -> str:
@@ -104,7 +98,7 @@ def test_show_lists_the_newest_first_with_a_column_a_swept_key() -> None:
     change("UPDATE runs SET id = printf('%016d', seed + 10 * (setting LIKE '%0.2%')) || 'x'")
     invoke("run", "small.yaml", "--seeds", "9,")
     change("UPDATE runs SET id = 'ff', created = '2026-02-03T00:00:00+00:00' WHERE seed = 9")
-    assert lines(invoke("show", "--limit", "2")) == [
+    assert shown("--limit", "2") == [
         "results/runs.sqlite",
         "",
         "                  initializ  learning                 train    test",
@@ -116,7 +110,7 @@ def test_show_lists_the_newest_first_with_a_column_a_swept_key() -> None:
         "The newest 2 of 5 runs; --limit shows more.",
         "",
     ]
-    assert lines(invoke("show", "small", "--format", "markdown")) == [
+    assert shown("small", "--format", "markdown") == [
         "**results/runs.sqlite**",
         "",
         "| run | config | initializer | seed | status | train loss | test acc. % | stored |",
@@ -130,7 +124,7 @@ def test_show_lists_the_newest_first_with_a_column_a_swept_key() -> None:
 def test_show_one_run_whole() -> None:
     change("UPDATE runs SET id = 'abcdef0123456789' WHERE seed = 1 AND setting LIKE '%0.2%'")
     change("UPDATE environments SET git_dirty = 1")
-    assert lines(invoke("show", "abcd", "--format", "markdown")) == [
+    assert shown("abcd", "--format", "markdown") == [
         "**run abcdef0123456789**",
         "",
         "| what | value |",

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from click.testing import CliRunner, Result
 
-from initbench.cli import main
 from initbench.core.initializers import INITIALIZERS
+from tests.cli.conftest import invoke, lines
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    return tmp_path
-
-
-def verify(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["verify", *arguments])
+verify = partial(invoke, "verify")
 
 
 class Fault(NamedTuple):
@@ -153,7 +144,7 @@ def test_the_table(folder: Path) -> None:
     )
     done = verify("zeros", "twos", "late", "--plugin", "own.py")
     assert done.exit_code == 1
-    assert [line.rstrip() for line in done.stdout.splitlines()] == [
+    assert lines(done) == [
         "48 seeds of 40-100-40-100-40 networks",
         "",
         " initializer  check                            statistic     low   high  result",
