@@ -43,7 +43,7 @@ ROOMS = {
     "report": [
         ["verdicts"],
         ["comparison", "diagnoses", "history", "explanation", "verification", "catalogue"],
-        ["documents", "tables"],
+        ["documents", "tables", "titles"],
     ],
     "gate": [["replay", "baseline"], ["outcomes", "expectations"], ["verdicts"]],
     "diagnosis": [["diagnose"], ["rules"]],
@@ -54,7 +54,12 @@ ROOMS = {
         ["document", "plugins"],
     ],
     "analysis": [["comparison"], ["paired"]],
-    "runs": [["execute"], ["plan", "store", "workers"], ["records", "provenance"]],
+    "runs": [
+        ["execute", "identity"],
+        ["plan", "store", "workers"],
+        ["cost", "database", "records"],
+        ["provenance"],
+    ],
     "datasets": [["loading"], ["named", "files", "preparation"]],
     "spec": [
         ["schema"],

@@ -64,7 +64,7 @@ def command(
     from initbench.config import plugins
     from initbench.errors import ConfigError, Place, Problem
     from initbench.files import ensure_writable, write_results
-    from initbench.report import comparison, documents, tables
+    from initbench.report import comparison, documents, tables, titles
     from initbench.runs import plan
     from initbench.runs.records import setting_key
     from initbench.runs.store import opened
@@ -106,7 +106,7 @@ def command(
         noted(table, fought[problem])
         for number, problem in enumerate(p for p in problems if p in fought)
         for table in comparison.comparison_tables(
-            plan.describe(problems[problem]), [row for row in rows if row.problem == number], reach
+            titles.problem(problems[problem]), [row for row in rows if row.problem == number], reach
         )
     ]
 

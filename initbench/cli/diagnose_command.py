@@ -44,7 +44,7 @@ def command(
     from initbench.diagnosis.diagnose import diagnose
     from initbench.errors import FailedRunsError
     from initbench.report import diagnoses as report
-    from initbench.runs import plan
+    from initbench.report import titles
     from initbench.runs.records import RowKey, setting_key
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
@@ -65,7 +65,7 @@ def command(
         if f.seeds < len(e.seeds):
             seeds = f"{f.seeds} of {len(e.seeds):,} seeds"
         return (
-            f"{f.config}: {f.initializer}{setting}; {plan.network(e)}, "
+            f"{f.config}: {f.initializer}{setting}; {titles.network(e)}, "
             f"{f.samples} samples of {e.dataset.label}, {seeds}"
         )
 

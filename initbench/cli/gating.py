@@ -11,7 +11,7 @@ from typing import Any
 from initbench import datasets
 from initbench.cli.training import labelled, train_runs
 from initbench.gate.outcomes import RowOutcomes, RunOutcome, run_outcome
-from initbench.runs import plan
+from initbench.runs import identity
 from initbench.runs.plan import Run
 from initbench.runs.provenance import provenance
 from initbench.runs.records import Record, RowKey
@@ -21,7 +21,7 @@ from initbench.spec import Experiment
 def train(runs: Sequence[Run], jobs: int | None, *, quiet: bool) -> list[Record]:
     """Train every run, and keep nothing: a gate that read a cache would judge the past."""
     prints = {d: datasets.fingerprint(d) for d in {run.experiment.dataset for run in runs}}
-    identities = plan.identities(runs, prints.__getitem__)
+    identities = identity.identities(runs, prints.__getitem__)
     todo = dict(zip(identities, runs, strict=True))
     with closing(train_runs(todo, jobs, quiet=quiet)) as batches:
         finished = {record.id: record for batch in batches for record in batch.records}
@@ -66,7 +66,7 @@ def _outcomes(members: Iterable[tuple[Run, Record]]) -> list[RunOutcome]:
 
 def _resolved(run: Run) -> dict[str, Any]:
     """What determines the group's numbers, as JSON reads it back."""
-    fields = plan.resolved(run, datasets.fingerprint(run.experiment.dataset))
+    fields = identity.resolved(run, datasets.fingerprint(run.experiment.dataset))
     del fields["seed"]
     plain: dict[str, Any] = json.loads(json.dumps(fields))
     return plain

@@ -35,7 +35,7 @@ def command(
     from initbench.cli.training import finish, noted, train_all
     from initbench.config import plugins
     from initbench.files import ensure_writable, write_results
-    from initbench.report import documents, tables
+    from initbench.report import documents, tables, titles
     from initbench.runs import plan
     from initbench.runs.store import opened
 
@@ -52,7 +52,7 @@ def command(
         if not records:
             continue
         of_config = [experiment for experiment in experiments if experiment.name == name]
-        table = tables.summary_table(f"{name}: {plan.describe(of_config)}", rows)
+        table = tables.summary_table(f"{name}: {titles.problem(of_config)}", rows)
         shown.append(noted(table, records))
         texts = {
             "csv": tables.csv_text(*documents.record_rows(records)),

@@ -11,7 +11,7 @@ from initbench import config, datasets
 from initbench.config import plugins
 from initbench.core.initializers import ALIASES, INITIALIZERS
 from initbench.errors import ResultsError
-from initbench.runs import plan
+from initbench.runs import identity, plan
 from initbench.runs.store import Filter, Store
 from initbench.spec.choice import registry_spelling
 
@@ -62,7 +62,7 @@ def _meant(
     if _is_file(what):
         # By what it asks for: its runs may be stored under another config's name.
         runs = plan.runs(config.load([what], model=plugins.experiment(plugin_files)))
-        return tuple(plan.identities(runs, datasets.fingerprint)), None
+        return tuple(identity.identities(runs, datasets.fingerprint)), None
     names = store.names()
     if what in names:
         return None, what

@@ -18,8 +18,9 @@ from initbench.cli.display import Display
 from initbench.cli.options import USUAL, Execution
 from initbench.errors import ExecutorError, FailedRunsError, InitbenchError
 from initbench.report.tables import Table
-from initbench.runs import execute, plan
+from initbench.runs import execute, identity, plan
 from initbench.runs import workers as executors
+from initbench.runs.cost import useful_jobs
 from initbench.runs.execute import Finished
 from initbench.runs.plan import Run
 from initbench.runs.provenance import provenance
@@ -60,16 +61,14 @@ def train_all(
     runs = plan.runs(experiments)
     # Of the data as they are now, when they are loaded: a file may change while runs train.
     prints = {e.dataset: datasets.fingerprint(e.dataset) for e in experiments}
-    identities = plan.identities(runs, prints.__getitem__)
+    identities = identity.identities(runs, prints.__getitem__)
     finished: dict[str, Record] = {}
     if store is not None and not execution.force:
         stored = store.select(Filter(ids=tuple(identities)))
         finished = {one.record.id: one.record for one in stored if one.record.status != "failed"}
     # Configs may ask for the same run: once is enough.
     todo = {
-        identity: run
-        for identity, run in zip(identities, runs, strict=True)
-        if identity not in finished
+        run_id: run for run_id, run in zip(identities, runs, strict=True) if run_id not in finished
     }
     stopped_by: KeyboardInterrupt | InitbenchError | None = None
     try:
@@ -77,7 +76,7 @@ def train_all(
             for batch in batches:
                 if store is not None:
                     trained = [todo[record.id] for record in batch.records]
-                    settings = plan.settings(trained, prints.__getitem__)
+                    settings = identity.settings(trained, prints.__getitem__)
                     entries = zip(batch.records, settings, strict=True)
                     store.add(entries, batch.made, again=execution.force)
                 finished |= {record.id: record for record in batch.records}
@@ -96,7 +95,7 @@ def train_runs(
     runs = list(todo.values())
     if not runs:
         return
-    jobs = jobs or plan.useful_jobs(runs, processors(), samples)
+    jobs = jobs or useful_jobs([run.experiment for run in runs], processors(), samples)
     workers: executors.Workers | None = None
     with ExitStack() as opened:
         if execution.executor == "dask":
@@ -120,18 +119,18 @@ def labelled(
 ) -> Iterator[Record]:
     """The finished ones of ``runs``, in the words of the configs that ask now."""
     seen = set()
-    for run, identity in zip(runs, identities, strict=True):
-        if identity not in finished:
+    for run, run_id in zip(runs, identities, strict=True):
+        if run_id not in finished:
             continue
-        record = finished[identity]
+        record = finished[run_id]
         yield replace(
             record,
             config=run.experiment.name,
             initializer=run.initializer.label,
             setting=run.experiment.setting,
-            cached=record.cached or identity in seen,
+            cached=record.cached or run_id in seen,
         )
-        seen.add(identity)
+        seen.add(run_id)
 
 
 def samples(experiment: Experiment) -> int:

@@ -8,7 +8,7 @@ from initbench import datasets, spec
 from initbench.config.document import Document
 from initbench.config.messages import closest
 from initbench.errors import Problem
-from initbench.runs import plan
+from initbench.runs import cost
 from initbench.spec import Experiment
 from initbench.spec.expectations import RELATIONS
 
@@ -47,7 +47,7 @@ def settled(
         absolute = str((folder / experiment.dataset.path).resolve())
         dataset = experiment.dataset.model_copy(update={"path": absolute})
         copy = copy.model_copy(update={"dataset": dataset})
-    if not problems and (excess := plan.memory_excess(copy, samples)):
+    if not problems and (excess := cost.memory_excess(copy, samples)):
         key = "layers" if experiment.layers is not None else "width"
         problems.append(Problem(document.place((key,)), key, excess))
     return problems or copy

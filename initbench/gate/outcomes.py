@@ -36,8 +36,8 @@ class RowOutcomes:
     """The runs of one initializer of a config, at one point of its sweep.
 
     ``confirm`` holds the runs at the other seeds, which confirm a regression. ``resolved`` is what
-    determines the runs' numbers (:func:`initbench.runs.plan.resolved`) without the seed, and None
-    in a document that does not say. ``samples`` counts the samples of each split.
+    determines the runs' numbers (:func:`initbench.runs.identity.resolved`) without the seed, and
+    None in a document that does not say. ``samples`` counts the samples of each split.
     """
 
     config: str

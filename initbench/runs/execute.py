@@ -1,6 +1,6 @@
 """Stacks -> Records, in this process or over a ``concurrent.futures.Executor``.
 
-A worker receives plain functions and arrays and returns a trace; it never writes a file.
+A worker receives plain functions and arrays and returns an outcome; it never writes a file.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class StackOutcome:
     """What became of a stack: the log points of the runs that trained, why others failed.
 
     ``failures`` and ``notes`` are a run's index in the stack -> words.
@@ -100,11 +100,11 @@ def execute(
     """
     if workers is None:
         for stack in stacks:
-            trace = train_work(partial(_tell, report, stack), prepare(stack))
-            yield _finished(stack, identities, trace, report)
+            outcome = train_work(partial(_tell, report, stack), prepare(stack))
+            yield _finished(stack, identities, outcome, report)
         return
-    for stack, trace in _on_workers(stacks, workers, report):
-        yield _finished(stack, identities, trace, report)
+    for stack, outcome in _on_workers(stacks, workers, report):
+        yield _finished(stack, identities, outcome, report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,9 @@ class _Attempt:
 
 def _on_workers(
     stacks: Sequence[Stack], workers: Workers, report: Report
-) -> Iterator[tuple[Stack, Trace]]:
+) -> Iterator[tuple[Stack, StackOutcome]]:
     waiting = deque(map(_Attempt, stacks))
-    flying: dict[Future[Trace], _Attempt] = {}
+    flying: dict[Future[StackOutcome], _Attempt] = {}
     launched: list[Stack] = []  # by ticket
 
     def ready(attempt: _Attempt) -> bool:
@@ -136,7 +136,7 @@ def _on_workers(
         suspected = attempt.deaths or any(other.deaths for other in flying.values())
         return not flying if suspected and not workers.apart else len(flying) < workers.room
 
-    results: list[tuple[Stack, Trace]] = []
+    results: list[tuple[Stack, StackOutcome]] = []
     while waiting or flying or results:
         while waiting and ready(waiting[0]):
             attempt = waiting.popleft()
@@ -168,10 +168,10 @@ def _on_workers(
                 waiting.extendleft(attempt.again(deaths))
 
 
-def _given_up(stack: Stack, deaths: int) -> Trace:
+def _given_up(stack: Stack, deaths: int) -> StackOutcome:
     reason = f"its worker died in each of {deaths} tries (killed, or out of memory?)"
     failures = dict.fromkeys(range(len(stack.runs)), reason)
-    return Trace([], 0.0, failures, {}, provenance())
+    return StackOutcome([], 0.0, failures, {}, provenance())
 
 
 def prepare(stack: Stack) -> Work:
@@ -208,7 +208,7 @@ def prepare(stack: Stack) -> Work:
     )
 
 
-def train_work(tell: Tell, work: Work) -> Trace:
+def train_work(tell: Tell, work: Work) -> StackOutcome:
     """Draw and train a stack. Runs that cannot be drawn fail; the others train without them."""
     begun = perf_counter()
     points = []
@@ -222,7 +222,7 @@ def train_work(tell: Tell, work: Work) -> Trace:
             points.append(point)
             losses[kept] = point.train_loss
             tell(point.iteration, tuple(losses.tolist()))
-    return Trace(points, perf_counter() - begun, drawn.failures, drawn.notes, provenance())
+    return StackOutcome(points, perf_counter() - begun, drawn.failures, drawn.notes, provenance())
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,17 +284,19 @@ def _tell(report: Report, stack: Stack, iteration: int, train_loss: tuple[float,
     report(Progress(stack, iteration, train_loss))
 
 
-def _finished(stack: Stack, identities: Sequence[str], trace: Trace, report: Report) -> Finished:
+def _finished(
+    stack: Stack, identities: Sequence[str], outcome: StackOutcome, report: Report
+) -> Finished:
     here = provenance()
-    made = replace(trace.made, commit=here.commit, dirty=here.dirty, created=now())
+    made = replace(outcome.made, commit=here.commit, dirty=here.dirty, created=now())
     numerics = made.numerics
     records = []
     row = 0  # of the points: failed runs have none
     for index, (run, position) in enumerate(zip(stack.runs, stack.positions, strict=True)):
         status: Status = "failed"
         curve = NO_CURVE
-        if index not in trace.failures:
-            status, curve = curve_of(trace.points, row)
+        if index not in outcome.failures:
+            status, curve = curve_of(outcome.points, row)
             row += 1
         records.append(
             Record(
@@ -305,8 +307,8 @@ def _finished(stack: Stack, identities: Sequence[str], trace: Trace, report: Rep
                 seed=run.seed,
                 status=status,
                 curve=curve,
-                seconds=trace.seconds / len(stack.runs),
-                reason=trace.failures.get(index, trace.notes.get(index, "")),
+                seconds=outcome.seconds / len(stack.runs),
+                reason=outcome.failures.get(index, outcome.notes.get(index, "")),
                 numerics=numerics,
             )
         )

@@ -71,7 +71,7 @@ class Record:
     ``failed``: its curve is empty, and ``reason`` says in words what happened. Of a run that
     trained, ``reason`` is what its initializer has to say, most often nothing.
 
-    ``id`` is :func:`initbench.runs.plan.identity`: equal for runs whose numbers must be equal.
+    ``id`` is :func:`initbench.runs.identity.identity`: equal for runs whose numbers must be equal.
     ``numerics`` are the NumPy and BLAS that made them, and may differ between equal ids: then
     last digits may, too. ``cached`` records were read from a store, not trained now.
     """

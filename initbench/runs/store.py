@@ -1,7 +1,7 @@
 """The finished runs of a results folder, in ``runs.sqlite``: what is there is not trained again.
 
-Only the driver opens it, workers never do. SQLite's write-ahead log makes each transaction whole
-or absent, whenever the driver is killed, and lets two drivers share a folder.
+Only the driver opens it, workers never do. How the file is opened, migrated and kept whole stands
+in :mod:`initbench.runs.database`.
 """
 
 from __future__ import annotations
@@ -10,23 +10,19 @@ import json
 import math
 import os
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from initbench.errors import ResultsError
 from initbench.metrics import METRICS
+from initbench.runs.database import explained, read_only, row_id, transaction, writable
 from initbench.runs.provenance import Provenance
 from initbench.runs.records import Curve, Record
 
 FILE = "runs.sqlite"
-#: Tells our files from other programs' SQLite databases: "inib" in ASCII.
-APPLICATION_ID = 0x696E6962
-#: Seconds that a driver waits for another one's transaction, which takes milliseconds.
-PATIENCE = 60.0
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS environments (
@@ -69,8 +65,24 @@ CREATE INDEX IF NOT EXISTS runs_by_age ON runs (created);
 MIGRATIONS: list[str] = []
 
 _ENVIRONMENT = tuple(field.name for field in fields(Provenance) if field.name != "created")
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_REFUSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+_COLUMNS = (
+    "id", "settings", "seed", "config", "initializer", "setting", "status", "reason",
+    "iterations", *METRICS, "curve", "seconds", "environment", "created",
+)  # fmt: skip
+_ENVIRONMENT_COLUMNS = tuple(
+    {"commit": "git_commit", "dirty": "git_dirty"}.get(name, name) for name in _ENVIRONMENT
+)
+_UPSERT = f"""
+INSERT INTO runs ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{name}" for name in _COLUMNS)})
+ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])}
+WHERE runs.status = 'failed' OR (:again AND excluded.status != 'failed')
+"""  # noqa: S608  # names of ours
+_SELECT = f"""
+SELECT runs.id, config, initializer, setting, seed, status, reason, curve, seconds, created,
+    settings.resolved, {", ".join(f"environments.{name}" for name in _ENVIRONMENT_COLUMNS)}
+FROM runs JOIN settings ON settings.id = runs.settings
+JOIN environments ON environments.id = runs.environment
+"""  # noqa: S608  # names of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +144,11 @@ class Store:
         """
         environment = [getattr(provenance, name) for name in _ENVIRONMENT]
         with self._writing() as connection:
-            number = _key(connection, "environments", _ENVIRONMENT_COLUMNS, environment)
+            number = row_id(connection, "environments", _ENVIRONMENT_COLUMNS, environment)
             settings: dict[str, int] = {}
             for record, resolved in entries:
                 if resolved not in settings:
-                    settings[resolved] = _key(connection, "settings", ("resolved",), [resolved])
+                    settings[resolved] = row_id(connection, "settings", ("resolved",), [resolved])
                 values = _values(record)
                 values |= {
                     "settings": settings[resolved],
@@ -148,7 +160,7 @@ class Store:
     def select(self, chosen: Filter, limit: int = -1) -> Iterator[Stored]:
         """Runs that a filter chooses, the newest first."""
         where, values = chosen.where
-        with _explained(self.path):
+        with explained(self.path):
             yield from map(
                 _stored,
                 self._connection.execute(
@@ -160,19 +172,19 @@ class Store:
     def count(self, chosen: Filter) -> int:
         """How many runs a filter chooses."""
         where, values = chosen.where
-        with _explained(self.path):
+        with explained(self.path):
             row = self._connection.execute(f"SELECT count(*) FROM runs WHERE {where}", values)  # noqa: S608
             return int(row.fetchone()[0])
 
     def names(self) -> list[str]:
         """Of all configs that runs are stored under."""
-        with _explained(self.path):
+        with explained(self.path):
             rows = self._connection.execute("SELECT DISTINCT config FROM runs ORDER BY config")
             return [name for (name,) in rows]
 
     def starting_with(self, prefix: str) -> list[str]:
         """The ids that begin with ``prefix``."""
-        with _explained(self.path):
+        with explained(self.path):
             rows = self._connection.execute(
                 "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id", [len(prefix), prefix]
             )
@@ -194,7 +206,7 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with _explained(self.path), _transaction(self._connection):
+        with explained(self.path), transaction(self._connection):
             yield self._connection
 
 
@@ -206,13 +218,7 @@ def opened(folder: Path) -> Iterator[Store]:
     leaves it as it is. One of an older schema is migrated, and a copy of it is kept.
     """
     path = folder / FILE
-    with _explained(path), closing(_connect(path)) as connection:
-        _judge(connection, path)
-        _keep_log(connection)
-        # With a log, a killed driver loses nothing; a power cut the last transactions at most.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        _migrate(connection, path)
-        connection.execute("PRAGMA foreign_keys = ON")
+    with writable(path, SCHEMA, MIGRATIONS) as connection:
         yield Store(path, connection)
 
 
@@ -228,192 +234,8 @@ def existing(folder: Path) -> Iterator[Store]:
         with opened(folder) as store:
             yield store
         return
-    # Nobody writes here: without a log beside it, the file is all there is.
-    mode = "mode=ro" if path.with_name(f"{FILE}-wal").exists() else "immutable=1"
-    with _explained(path), closing(_connect(path, f"?{mode}")) as connection:
-        if _judge(connection, path) != len(MIGRATIONS) + 1:
-            raise ResultsError(
-                f"{path}: is of an older initbench and cannot be migrated in a read-only folder; "
-                "copy it to a folder of your own, and name that with --results"
-            )
+    with read_only(path, len(MIGRATIONS) + 1) as connection:
         yield Store(path, connection)
-
-
-def _connect(path: Path, mode: str = "") -> sqlite3.Connection:
-    """In SQLite's own autocommit: transactions are begun and ended by :func:`_transaction`."""
-    # as_uri quotes what a path may hold and a URI not: ? # %
-    uri = path.absolute().as_uri() + mode
-    return sqlite3.connect(uri, timeout=PATIENCE, isolation_level=None, uri=True)
-
-
-def _judge(connection: sqlite3.Connection, path: Path) -> int:
-    """The schema's version, 0 for a new file; ResultsError if it cannot be worked with."""
-    # Of one moment: another driver may be making the schema.
-    with _transaction(connection, "DEFERRED"):
-        version, application, tables = (
-            int(connection.execute(query).fetchone()[0])
-            for query in (
-                "PRAGMA user_version",
-                "PRAGMA application_id",
-                "SELECT count(*) FROM sqlite_master",
-            )
-        )
-    newest = len(MIGRATIONS) + 1
-    if tables and application != APPLICATION_ID:
-        raise ResultsError(
-            f"{path}: is a database of another program; choose another folder with --results"
-        )
-    if version > newest:
-        raise ResultsError(
-            f"{path}: was written by a newer initbench (schema {version}; this one knows "
-            f"{newest}); upgrade initbench, or choose another folder with --results"
-        )
-    [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise _damaged(path, verdict)
-    return version
-
-
-def _keep_log(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log, unless the file has one."""
-    # SQLite waits for others at anything but this switch.
-    deadline = time.monotonic() + PATIENCE
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() >= deadline:
-                raise
-            time.sleep(0.01)
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the schema, or bring an older one up to date; all of it or nothing."""
-    newest = len(MIGRATIONS) + 1
-    if _version(connection) == newest:
-        return
-    with _transaction(connection):
-        version = _version(connection)  # another driver may have been faster
-        if 0 < version < newest:
-            _copy(path, path.with_name(f"{path.name}.v{version}.bak"))
-        for script in MIGRATIONS[version - 1 :] if version else [SCHEMA]:
-            for statement in _statements(script):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {newest}")
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Cut a script at its statements' ends: executescript would commit before it begins."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _copy(path: Path, copy: Path) -> None:
-    """A whole copy, or none: under another name until it is done."""
-    unfinished = copy.with_name(f".{copy.name}")
-    unfinished.unlink(missing_ok=True)
-    # By a connection of its own: SQLite copies nothing out of a transaction that has begun.
-    with closing(_connect(path)) as source, closing(_connect(unfinished)) as target:
-        source.backup(target)
-    os.replace(unfinished, copy)
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
-    """From the first statement on nobody else writes; at an exception nothing was written.
-
-    A DEFERRED one only reads: all of it one state of the file, others may write meanwhile.
-    """
-    connection.execute(f"BEGIN {kind}")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # SQLite itself rolls back when a disk is full
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """SQLite's errors about the file, in words that say what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        # Without a code it is Python's own complaint: a bug of ours.
-        code = getattr(error, "sqlite_errorcode", -1) & 0xFF
-        if code in _DAMAGED:
-            raise _damaged(path, str(error)) from None
-        if code in _REFUSED:
-            what = f"cannot be opened for writing ({error}); choose another folder with --results"
-        elif code == sqlite3.SQLITE_FULL:
-            what = "the disk is full; free some space and start again: finished runs are kept"
-        elif code == sqlite3.SQLITE_IOERR:
-            what = (
-                f"cannot be written ({error}); mind the disk, its quota and the limit of a file's "
-                "size, then start again: finished runs are kept"
-            )
-        elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            what = (
-                f"another program has held it for {PATIENCE:g} seconds; "
-                "end that one, or choose another folder with --results"
-            )
-        else:
-            raise
-        raise ResultsError(f"{path}: {what}") from None
-
-
-def _damaged(path: Path, detail: str) -> ResultsError:
-    return ResultsError(
-        f"{path}: is damaged ({detail}); move it away and start again, or put back a copy. "
-        f"`sqlite3 {path} .recover` prints what can still be read"
-    )
-
-
-def _key(
-    connection: sqlite3.Connection, table: str, columns: Sequence[str], values: Sequence[object]
-) -> int:
-    """The id of the row that holds ``values``, which is added where there is none."""
-    marks = ", ".join("?" * len(columns))
-    connection.execute(
-        f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
-        values,
-    )
-    where = " AND ".join(f"{column} = ?" for column in columns)
-    row = connection.execute(f"SELECT id FROM {table} WHERE {where}", values)  # noqa: S608
-    return int(row.fetchone()[0])
-
-
-# From here on: rows of the table, and Records.
-
-_COLUMNS = (
-    "id", "settings", "seed", "config", "initializer", "setting", "status", "reason",
-    "iterations", *METRICS, "curve", "seconds", "environment", "created",
-)  # fmt: skip
-_ENVIRONMENT_COLUMNS = tuple(
-    {"commit": "git_commit", "dirty": "git_dirty"}.get(name, name) for name in _ENVIRONMENT
-)
-_UPSERT = f"""
-INSERT INTO runs ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{name}" for name in _COLUMNS)})
-ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])}
-WHERE runs.status = 'failed' OR (:again AND excluded.status != 'failed')
-"""  # noqa: S608  # names of ours
-_SELECT = f"""
-SELECT runs.id, config, initializer, setting, seed, status, reason, curve, seconds, created,
-    settings.resolved, {", ".join(f"environments.{name}" for name in _ENVIRONMENT_COLUMNS)}
-FROM runs JOIN settings ON settings.id = runs.settings
-JOIN environments ON environments.id = runs.environment
-"""  # noqa: S608  # names of ours
 
 
 def _values(record: Record) -> dict[str, object]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from time import perf_counter
 
 from initbench import config, datasets
-from initbench.runs import execute, plan, store
+from initbench.runs import execute, identity, plan, store
 from initbench.runs import workers as executors
 from initbench.spec import Experiment
 
@@ -77,7 +77,7 @@ def throughput(work: list[Experiment], rounds: int) -> dict[str, list[float]]:
     """Time of one process by the time of two, and of two Dask workers."""
     runs = plan.runs(work)
     stacks = plan.stacks(runs, 2, samples)
-    identities = plan.identities(runs, datasets.fingerprint)
+    identities = identity.identities(runs, datasets.fingerprint)
 
     def seconds(workers: executors.Workers) -> float:
         start = perf_counter()
@@ -117,8 +117,8 @@ def store_share(runs: int) -> float:
 
         return call
 
-    kept = plan.identities, plan.settings
-    plan.identities, plan.settings = timed(kept[0]), timed(kept[1])  # type: ignore[assignment]
+    kept = identity.identities, identity.settings
+    identity.identities, identity.settings = timed(kept[0]), timed(kept[1])  # type: ignore[assignment]
     try:
         with tempfile.TemporaryDirectory() as folder:
             start = perf_counter()
@@ -131,7 +131,7 @@ def store_share(runs: int) -> float:
                 training.train_all(work, 1, quiet=True, store=opened)
                 total = perf_counter() - start
     finally:
-        plan.identities, plan.settings = kept
+        identity.identities, identity.settings = kept
     return inside / (total - inside)
 
 

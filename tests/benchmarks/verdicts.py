@@ -28,7 +28,7 @@ from statistics import median
 from initbench import datasets
 from initbench.diagnosis.diagnose import diagnose
 from initbench.diagnosis.rules import VERDICTS
-from initbench.runs import execute, plan
+from initbench.runs import execute, identity, plan
 from initbench.runs.records import Record
 from initbench.spec import Experiment
 
@@ -115,7 +115,7 @@ def cells(dataset: str) -> list[Cell]:
     runs = plan.runs(posed)
     stacks = plan.stacks(runs, 1, lambda _: 50)
     records: dict[tuple[str, str], list[Record]] = {}
-    identities = [plan.identity(run, None) for run in runs]
+    identities = [identity.identity(run, None) for run in runs]
     for finished in execute.execute(stacks, identities, None, lambda _: None):
         for record in finished.records:
             records.setdefault((record.config, record.initializer), []).append(record)

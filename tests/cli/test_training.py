@@ -8,7 +8,7 @@ import pytest
 from initbench import config, datasets
 from initbench.cli.gating import train
 from initbench.cli.training import train_runs
-from initbench.runs import plan
+from initbench.runs import identity, plan
 from initbench.runs import workers as executors
 
 CONFIG = "initializer: zeros\nlayers: [2, 4, 1]\niterations: 2\nlearning_rate: 1\nseeds: 2"
@@ -19,7 +19,7 @@ def test_workers_are_ended_when_ctrl_c_comes_before_their_first_stack(
 ) -> None:
     (tmp_path / "small.yaml").write_text(CONFIG)
     runs = plan.runs(config.load([str(tmp_path / "small.yaml")]))
-    todo = dict(zip(plan.identities(runs, datasets.fingerprint), runs, strict=True))
+    todo = dict(zip(identity.identities(runs, datasets.fingerprint), runs, strict=True))
     closed: list[bool] = []
     monkeypatch.setattr(executors.Processes, "close", lambda _: closed.append(True))
 

@@ -22,7 +22,7 @@ from initbench import config, spec
 from initbench.config.sweep import UNSWEPT
 from initbench.core.initializers import INITIALIZERS
 from initbench.errors import ConfigError, Problem
-from initbench.runs import plan
+from initbench.runs import cost
 from initbench.spec import Experiment
 
 BASE = "initializer: he_normal\nlayers: [2, 3, 1]\niterations: 10\nlearning_rate: 0.1\n"
@@ -209,14 +209,14 @@ def test_two_configs_of_one_name() -> None:
 
 
 def test_a_network_larger_than_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "physical_memory", lambda: 2**20)
+    monkeypatch.setattr(cost, "physical_memory", lambda: 2**20)
     assert load(BASE)
     wide = NO_SIZES + "width: 9000\ndepth: 2\n"
     for text, place in (wide, "4:8: width"), (BASE.replace("3", "9000, 9000"), "2:9: layers"):
         message = refusal(text)
         assert message.startswith(f"x.yaml:{place}: one run needs 1.")
         assert " GiB (81,045,001 parameters), this machine has 0.0 GiB; use smaller" in message
-    monkeypatch.setattr(plan, "physical_memory", lambda: None)
+    monkeypatch.setattr(cost, "physical_memory", lambda: None)
     assert load(text)
 
 

@@ -18,7 +18,7 @@ from initbench import config
 from initbench.config import plugins
 from initbench.core.initializers import INITIALIZERS, Moments
 from initbench.errors import ConfigError, PluginError
-from initbench.runs import plan
+from initbench.runs import identity, plan
 from initbench.spec import Experiment, json_schema
 
 SPREAD = '''\
@@ -167,16 +167,16 @@ def test_dataclasses_find_their_module() -> None:
 
 
 def test_identity_follows_the_file() -> None:
-    def identity(text: str) -> str:
+    def identity_of(text: str) -> str:
         Path("own.py").write_text(text)
         model = plugins.experiment(["own.py"])
         options = [("", "initializer=own"), ("", "layers=[2, 1]")]
         (run, *_) = plan.runs([config.from_options(options, model)])
-        return plan.identity(run, None)
+        return identity.identity(run, None)
 
     text = "def own(rng, shape, dtype): ...\n"
-    assert identity(text) == identity(text)
-    assert identity(text) != identity(text + "# changed\n")
+    assert identity_of(text) == identity_of(text)
+    assert identity_of(text) != identity_of(text + "# changed\n")
 
 
 OWN = "def own(rng, shape, dtype): ...\n"

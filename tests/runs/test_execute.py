@@ -19,7 +19,7 @@ from initbench import config, datasets
 from initbench.core.engine.network import layer_views
 from initbench.core.initializers import INITIALIZERS, Initializer
 from initbench.errors import ExecutorError
-from initbench.runs import execute, plan
+from initbench.runs import execute, identity, plan
 from initbench.runs import workers as executors
 from initbench.runs.records import Record
 from initbench.runs.workers import Dask, Processes, Workers
@@ -60,7 +60,7 @@ def train(
     """On the workers; without, in this process or as many as there are jobs."""
     runs = plan.runs(experiments)
     stacks = plan.stacks(runs, jobs, samples)
-    identities = plan.identities(runs, datasets.fingerprint)
+    identities = identity.identities(runs, datasets.fingerprint)
     done: dict[int, Record] = {}
     own = Processes(jobs) if jobs > 1 and workers is None else None
     with closing(own) if own else nullcontext():
@@ -386,7 +386,7 @@ def test_a_twin_trains_the_same_alone_and_beside_its_run(experiments: list[Any])
         run = plan.runs(experiments)[0]
         runs = [dataclasses.replace(run, nudge=nudge) for nudge in nudges]
         stacks = plan.stacks(runs, 1, samples)
-        identities = plan.identities(runs, datasets.fingerprint)
+        identities = identity.identities(runs, datasets.fingerprint)
         done = {
             position: record
             for batch in execute.execute(stacks, identities, None, lambda _: None)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from initbench.core import ENGINE_REVISION
 from initbench.interop import frameworks
-from initbench.runs import plan
+from initbench.report import titles
+from initbench.runs import cost, identity, plan
 from initbench.spec import Experiment
 
 
@@ -49,7 +50,7 @@ def test_stacks_hold_every_run_once_and_stay_small(seeds: int, jobs: int, width:
     for stack in stacks:
         assert [runs[position] for position in stack.positions] == list(stack.runs)
         assert len({plan.shape(run.experiment) for run in stack.runs}) == 1
-        held = len(stack.runs) * plan.stack_bytes(stack.runs[0].experiment, 300)
+        held = len(stack.runs) * cost.run_bytes(stack.runs[0].experiment, 300)
         assert len(stack.runs) == 1 or held <= plan.STACK_BYTES
     # All jobs are busy to the end: stacks of one shape come in multiples of the jobs.
     of_one = [stack for stack in stacks if stack.runs[0].experiment == one]
@@ -92,41 +93,41 @@ def test_words_and_seeds_do_not_make_another_problem() -> None:
 
 
 def test_small_work_is_not_spread_over_processes() -> None:
-    short, long = plan.runs([experiment()]), plan.runs([experiment(iterations=100_000)])
-    assert plan.useful_jobs(short, 8, samples) == 1
-    assert plan.useful_jobs(long, 8, samples) == 8
+    short, long = [experiment()] * 20, [experiment(iterations=100_000)] * 20
+    assert cost.useful_jobs(short, 8, samples) == 1
+    assert cost.useful_jobs(long, 8, samples) == 8
 
 
 @pytest.mark.parametrize("available", [None, 2**40])
 def test_what_fits_is_not_refused(monkeypatch: pytest.MonkeyPatch, available: int | None) -> None:
-    monkeypatch.setattr(plan, "physical_memory", lambda: available)
-    assert plan.memory_excess(experiment(), 300) is None
+    monkeypatch.setattr(cost, "physical_memory", lambda: available)
+    assert cost.memory_excess(experiment(), 300) is None
 
 
 def test_what_does_not_fit_is_refused_with_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "physical_memory", lambda: 2**33)
+    monkeypatch.setattr(cost, "physical_memory", lambda: 2**33)
     large = experiment(layers=[2, 100_000, 100_000, 1])
     # 10^10 parameters, of 8 bytes, twice (their gradient) are 149.0 GiB; 300 samples add 1.4.
-    assert plan.memory_excess(large, 300) == (
+    assert cost.memory_excess(large, 300) == (
         "one run needs 150.4 GiB (10,000,500,001 parameters), this machine has 8.0 GiB; "
         "use smaller layers or a smaller batch_size"
     )
 
 
 def test_describe() -> None:
-    assert plan.describe([experiment(batch_size=32)]) == (
+    assert titles.problem([experiment(batch_size=32)]) == (
         "circles, 2-10-5-1 relu, gd, learning rate 0.01, 100 iterations, batches of 32, float64"
     )
     deep = experiment(layers=[2, *[64] * 30, 1], activation={"name": "elu", "alpha": 0.5})
-    assert plan.describe([deep]).startswith("circles, 2-[64]x30-1 elu(alpha=0.5), gd, ")
+    assert titles.problem([deep]).startswith("circles, 2-[64]x30-1 elu(alpha=0.5), gd, ")
     swept = [experiment(learning_rate=r, sweep={"learning_rate": [r]}) for r in (0.1, 0.2)]
-    assert plan.describe(swept) == (
+    assert titles.problem(swept) == (
         "circles, 2-10-5-1 relu, gd, 100 iterations, full batch, float64, learning_rate swept"
     )
 
 
 def identities(*experiments: Experiment) -> list[str]:
-    return [plan.identity(run, None) for run in plan.runs(experiments)]
+    return [identity.identity(run, None) for run in plan.runs(experiments)]
 
 
 def test_an_identity_knows_nothing_of_names_other_seeds_or_spelt_out_defaults() -> None:
@@ -174,21 +175,23 @@ def test_an_identity_moves_with_all_that_moves_the_numbers(change: dict[str, Any
 def test_a_file_counts_by_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     def of(path: str, data: str) -> str:
         dataset = {"name": "file", "path": path, "target": "y"}
-        return plan.identity(plan.runs([experiment(dataset=dataset)])[0], data)
+        return identity.identity(plan.runs([experiment(dataset=dataset)])[0], data)
 
     assert of("a.csv", "hash") == of("/elsewhere/b.csv", "hash")
     assert of("a.csv", "hash") != of("a.csv", "another")
     before = of("a.csv", "hash")
-    monkeypatch.setattr("initbench.runs.plan.ENGINE_REVISION", ENGINE_REVISION + 1)
+    monkeypatch.setattr("initbench.runs.identity.ENGINE_REVISION", ENGINE_REVISION + 1)
     assert of("a.csv", "hash") != before
 
 
 def test_identities_of_many_are_those_of_each() -> None:
     runs = plan.runs([experiment(seeds=3), experiment(iterations=7, seeds=[2, 0])])
     data = {experiment().dataset: "hash"}
-    assert plan.identities(runs, data.__getitem__) == [plan.identity(run, "hash") for run in runs]
-    for run, text in zip(runs, plan.settings(runs, data.__getitem__), strict=True):
-        assert {**json.loads(text), "seed": run.seed} == plan.resolved(run, "hash")
+    assert identity.identities(runs, data.__getitem__) == [
+        identity.identity(run, "hash") for run in runs
+    ]
+    for run, text in zip(runs, identity.settings(runs, data.__getitem__), strict=True):
+        assert {**json.loads(text), "seed": run.seed} == identity.resolved(run, "hash")
 
 
 def test_long_stacks_begin_first_and_stay_small() -> None:
@@ -207,8 +210,8 @@ def test_an_identity_knows_the_version_of_a_framework(monkeypatch: pytest.Monkey
     monkeypatch.setattr(frameworks, "version", held.__getitem__)
     chosen = ["torch:nn.init.normal_", "keras:initializers.HeNormal", "he_normal"]
     runs = plan.runs([experiment(initializer=chosen, seeds=1)])
-    before = [plan.identity(run, None) for run in runs]
-    assert plan.resolved(runs[0], None)["framework"] == {"torch": "2.13.0"}
+    before = [identity.identity(run, None) for run in runs]
+    assert identity.resolved(runs[0], None)["framework"] == {"torch": "2.13.0"}
     held["jax"] = "0.11.0"
     same = [a == b for a, b in zip(before, identities(experiment(initializer=chosen, seeds=1)),
                                    strict=True)]  # fmt: skip

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initbench.errors import ResultsError
-from initbench.runs import store
+from initbench.runs import database, store
 from initbench.runs.provenance import Provenance
 from initbench.runs.records import NO_CURVE, Curve, Record
 from initbench.runs.store import Filter, Store, Stored
@@ -179,7 +179,7 @@ def test_many_open_a_new_folder_at_the_same_moment(tmp_path: Path) -> None:
 def test_a_schema_that_is_made_meanwhile_is_not_another_programs(tmp_path: Path) -> None:
     path = tmp_path / store.FILE
     with (
-        closing(store._connect(path)) as connection,
+        closing(database._connect(path)) as connection,
         closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other,
     ):
         traced: list[str] = []
@@ -188,10 +188,10 @@ def test_a_schema_that_is_made_meanwhile_is_not_another_programs(tmp_path: Path)
             traced.append(statement)
             if "sqlite_master" in statement:  # the last that is read
                 with suppress(sqlite3.OperationalError):  # it has to wait for the reader
-                    store._migrate(other, path)
+                    database._migrate(other, path, store.SCHEMA, store.MIGRATIONS)
 
         connection.set_trace_callback(make)
-        assert store._judge(connection, path) == 0
+        assert database._judge(connection, path, newest=1) == 0
         assert any("sqlite_master" in statement for statement in traced)
 
 
@@ -328,7 +328,7 @@ def test_a_full_database_keeps_what_it_has(full: Path) -> None:
 def test_a_busy_file_is_waited_for_and_then_said(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "PATIENCE", 0.05)
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
     with closing(sqlite3.connect(full / store.FILE)) as other:
         other.execute("BEGIN IMMEDIATE")
         with (

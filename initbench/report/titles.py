@@ -1,0 +1,34 @@
+"""Networks and problems in a line of words, for the titles of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from initbench.spec import Experiment
+
+
+def network(experiment: Experiment) -> str:
+    """Sizes and activation, in words: ``2-10-5-1 relu``."""
+    sizes = experiment.sizes
+    words = "-".join(map(str, sizes))
+    if len(set(sizes[1:-1])) == 1 and len(sizes) > 6:
+        words = f"{sizes[0]}-[{sizes[1]}]x{len(sizes) - 2}-{sizes[-1]}"
+    return f"{words} {experiment.activation.label}"
+
+
+def problem(experiments: Sequence[Experiment]) -> str:
+    """The problem that a config poses, in a line of words; its swept keys are named as such."""
+    e = experiments[0]
+    swept = e.setting if len(experiments) > 1 else {}
+    sizes_swept = not swept.keys().isdisjoint({"layers", "width", "depth"})
+    words = {
+        "dataset": e.dataset.label,
+        "activation": f"layers {e.activation.label}" if sizes_swept else network(e),
+        "optimizer": e.optimizer.label,
+        "learning_rate": f"learning rate {e.learning_rate:g}",
+        "iterations": f"{e.iterations:,} iterations",
+        "batch_size": f"batches of {e.batch_size:,}" if e.batch_size else "full batch",
+        "dtype": e.dtype,
+    }
+    parts = [text for key, text in words.items() if key not in swept]
+    return ", ".join(parts) + "".join(f", {key} swept" for key in swept)

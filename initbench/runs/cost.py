@@ -1,0 +1,74 @@
+"""What a run costs: bytes and seconds, from its config alone, before anything is trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from initbench.core.activations import ACTIVATIONS
+from initbench.core.engine.network import parameter_count
+from initbench.core.engine.train import EVALUATION_BATCH
+from initbench.core.optimizers import OPTIMIZERS
+from initbench.spec import Experiment
+
+# Rough costs, to tell seconds of work from minutes: for the default of --jobs and STACK_SECONDS.
+PRODUCTS_A_SECOND = 8e9
+SECONDS_A_CALL = 1e-5
+SECONDS_A_START = 1.5
+
+
+def run_bytes(experiment: Experiment, samples: int) -> int:
+    """What one run touches in every iteration: buffers, slopes, parameters, optimizer state."""
+    itemsize = np.dtype(experiment.dtype).itemsize
+    batch = experiment.batch_size or samples
+    slope = 1 if ACTIVATIONS[experiment.activation.name].binary_slope else itemsize
+    units = sum(experiment.sizes[1:])
+    slots = 2 + OPTIMIZERS[experiment.optimizer.name].slots
+    inputs = experiment.sizes[0] if experiment.batch_size else 0
+    return (
+        batch * (units * (itemsize + slope) + inputs * itemsize)
+        + parameter_count(experiment.sizes) * slots * itemsize
+    )
+
+
+def memory_excess(experiment: Experiment, samples: int) -> str | None:
+    """In words, why one run of the experiment cannot fit in this machine's memory, or None."""
+    itemsize = np.dtype(experiment.dtype).itemsize
+    evaluation = min(samples, EVALUATION_BATCH) * sum(experiment.sizes) * 2 * itemsize
+    needed = run_bytes(experiment, samples) + evaluation
+    available = physical_memory()
+    if available is None or needed <= available:
+        return None
+    return (
+        f"one run needs {needed / 2**30:,.1f} GiB ({parameter_count(experiment.sizes):,} "
+        f"parameters), this machine has {available / 2**30:,.1f} GiB; "
+        "use smaller layers or a smaller batch_size"
+    )
+
+
+def physical_memory() -> int | None:
+    """Bytes of memory of this machine; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def useful_jobs(
+    experiments: Iterable[Experiment], processors: int, samples: Callable[[Experiment], int]
+) -> int:
+    """How many processes pay for ``experiments``, one for each run.
+
+    One, where the work is done before a second process has started.
+    """
+    seconds = sum(run_seconds(one, samples(one)) for one in experiments)
+    return max(1, min(processors, int(seconds / SECONDS_A_START)))
+
+
+def run_seconds(experiment: Experiment, samples: int) -> float:
+    """About how long one run of a stack trains."""
+    e = experiment
+    products = 6 * parameter_count(e.sizes) * (e.batch_size or samples)
+    return e.iterations * (products / PRODUCTS_A_SECOND + SECONDS_A_CALL)

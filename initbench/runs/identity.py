@@ -1,0 +1,85 @@
+"""Which runs are the same: all that determines a run's numbers, and a hash of it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from initbench.core import ENGINE_REVISION
+from initbench.interop import frameworks
+from initbench.runs.plan import Run
+from initbench.spec.choice import Choice
+
+#: Hexadecimal digits of an identity: 64 bits, so that a million runs collide once in 10^7 stores.
+ID_LENGTH = 16
+
+
+def resolved(run: Run, data: str | None) -> dict[str, Any]:
+    """All that determines a run's numbers, defaults spelled out, as plain data.
+
+    ``data`` is :func:`initbench.datasets.fingerprint`: a file counts by what it holds, not by
+    where it lies, and so does an initializer of the user's own. Names, descriptions, other
+    seeds and other initializers are not in it.
+    """
+    e = run.experiment
+    dataset = e.dataset.model_dump(mode="json")
+    if data is not None:
+        dataset = {**dataset, "path": None, "sha256": data}
+    # Without what is null: so a parameter that comes to be does not change existing identities.
+    initializer = run.initializer.model_dump(mode="json", exclude_none=True)
+    if run.initializer.plugin is not None:
+        initializer["sha256"] = run.initializer.plugin.sha256
+    framework = frameworks.versions(run.initializer.name)
+    return {
+        "initializer": initializer,
+        **({"framework": framework} if framework else {}),
+        "layers": list(e.sizes),
+        "activation": e.activation.model_dump(mode="json"),
+        "dataset": dataset,
+        "optimizer": e.optimizer.model_dump(mode="json"),
+        "learning_rate": e.learning_rate,
+        "iterations": e.iterations,
+        "batch_size": e.batch_size,
+        "dtype": e.dtype,
+        "log_every": e.log_every,
+        "seed": run.seed,
+        "engine": ENGINE_REVISION,
+        **({"nudge": run.nudge} if run.nudge else {}),
+    }
+
+
+def identity(run: Run, data: str | None) -> str:
+    """A hash of :func:`resolved`: equal for runs whose numbers must be equal."""
+    return _hashed(resolved(run, data))
+
+
+def identities(planned: Iterable[Run], data: Callable[[Choice], str | None]) -> list[str]:
+    """Each run's :func:`identity`; ``data`` gives the fingerprint of a data set."""
+    return [_hashed({**common, "seed": run.seed}) for run, common in _with_settings(planned, data)]
+
+
+def settings(planned: Iterable[Run], data: Callable[[Choice], str | None]) -> list[str]:
+    """Each run's :func:`resolved` without its seed, as JSON: one text for all seeds."""
+    return [json.dumps(common, sort_keys=True) for _, common in _with_settings(planned, data)]
+
+
+def _with_settings(
+    planned: Iterable[Run], data: Callable[[Choice], str | None]
+) -> Iterator[tuple[Run, dict[str, Any]]]:
+    """Each run, and what it shares with its neighbours that differ in nothing but the seed."""
+    for _, neighbours in itertools.groupby(
+        planned, key=lambda run: (id(run.experiment), id(run.initializer), run.nudge)
+    ):
+        first, *others = neighbours
+        common = resolved(first, data(first.experiment.dataset))
+        del common["seed"]
+        for run in (first, *others):
+            yield run, common
+
+
+def _hashed(settled: dict[str, Any]) -> str:
+    text = json.dumps(settled, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
