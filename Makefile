@@ -16,7 +16,6 @@ test: .venv/.test  ## Everything CI runs: ruff, mypy, generated docs, pytest wit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	cd tests/benchmarks && ../../$(BIN)/mypy --config-file ../../pyproject.toml *.py
 	$(BIN)/python -m cogapp --check --check-fail-msg "run 'make docs'" -P README.md
 	$(BIN)/python -m pytest
 	$(BIN)/initbench check --all

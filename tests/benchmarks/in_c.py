@@ -10,8 +10,9 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from task import Array, Task
+from task import Task
 
+from initbench.core.arrays import Array
 from initbench.core.engine.network import layer_views
 
 SOURCE = Path(__file__).with_name("article_loop.c")

@@ -6,9 +6,10 @@ import timeit
 from time import perf_counter
 
 import numpy as np
-from task import Array, Task
+from task import Task
 
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.arrays import Array
 from initbench.core.engine.train import Problem, Split, evaluate, train
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS

@@ -9,7 +9,9 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from task import Array, Parameters, Task, pack, unpack
+from task import Parameters, Task, pack, unpack
+
+from initbench.core.arrays import Array
 
 # As Any, since JAX types only a part of what is called here.
 jax: Any = importlib.import_module("jax")

@@ -7,7 +7,9 @@ from time import perf_counter
 
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
-from task import Array, Task, pack, unpack
+from task import Task, pack, unpack
+
+from initbench.core.arrays import Array
 
 
 def mlp(task: Task, theta: Array, iterations: int) -> tuple[Array, float]:

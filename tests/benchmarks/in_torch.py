@@ -6,9 +6,11 @@ from time import perf_counter
 
 import numpy as np
 import torch
-from task import Array, Task, batches, pack, unpack
+from task import Task, batches, pack, unpack
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - its name in PyTorch's own documentation
+
+from initbench.core.arrays import Array
 
 torch.set_num_threads(1)
 
