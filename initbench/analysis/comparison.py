@@ -319,4 +319,4 @@ def _reasons(records: Sequence[Record]) -> tuple[str, ...]:
 
 def _notes(records: Sequence[Record]) -> tuple[str, ...]:
     """What initializers have to say of runs that trained, one a run."""
-    return tuple(r.reason for r in records if r.reason and r.status != "failed")
+    return tuple(r.note for r in records if r.note)

@@ -44,6 +44,7 @@ def record_fields(record: Record) -> dict[str, Any]:
         "seed": record.seed,
         "status": record.status,
         "reason": record.reason,
+        "note": record.note,
         "iterations": record.iterations,
         **{name: number(record.metric(name)) for name in METRICS},
         "curve": _curve_fields(record.curve),
@@ -60,7 +61,7 @@ def record_rows(records: Sequence[Record]) -> tuple[list[str], list[list[object]
     """
     swept = list(dict.fromkeys(key for record in records for key in record.setting))
     who = ["id", "config", "initializer"]
-    ended = ["seed", "status", "reason", "iterations", *METRICS, "seconds"]
+    ended = ["seed", "status", "reason", "iterations", *METRICS, "seconds", "note"]
     keys = [f"sweep.{key}" if key in {*who, *ended} else key for key in swept]
     rows: list[list[object]] = [
         [
@@ -74,6 +75,7 @@ def record_rows(records: Sequence[Record]) -> tuple[list[str], list[list[object]
             record.iterations,
             *(record.metric(name) for name in METRICS),
             record.seconds,
+            record.note,
         ]
         for record in records
     ]

@@ -60,6 +60,7 @@ def run_tables(one: Stored) -> list[Table]:
         "seed": record.seed,
         "status": record.status,
         "reason": record.reason or None,
+        "note": record.note or None,
         "iterations": record.iterations,
         **{name: record.metric(name) for name in METRICS},
         "seconds": f"{record.seconds:.3g}",

@@ -308,7 +308,8 @@ def _finished(
                 status=status,
                 curve=curve,
                 seconds=outcome.seconds / len(stack.runs),
-                reason=outcome.failures.get(index, outcome.notes.get(index, "")),
+                reason=outcome.failures.get(index, ""),
+                note=outcome.notes.get(index, ""),
                 numerics=numerics,
             )
         )

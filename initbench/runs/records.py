@@ -68,8 +68,8 @@ class Record:
     A run whose train loss stopped being finite is ``diverged``: its curve ends at the log
     point that showed it, with a loss of inf, and ``iterations`` is that point's. Accuracies
     are None for a regression. A run that could not be trained (its initializer raised, say) is
-    ``failed``: its curve is empty, and ``reason`` says in words what happened. Of a run that
-    trained, ``reason`` is what its initializer has to say, most often nothing.
+    ``failed``: its curve is empty, and ``reason`` says in words what happened. ``note`` is what
+    the initializer of a run that trained reports, most often nothing.
 
     ``id`` is :func:`initbench.runs.identity.identity`: equal for runs whose numbers must be equal.
     ``numerics`` are the NumPy and BLAS that made them, and may differ between equal ids: then
@@ -85,6 +85,7 @@ class Record:
     curve: Curve
     seconds: float
     reason: str = ""
+    note: str = ""
     numerics: str = ""
     cached: bool = False
 

@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS runs (
     initializer     TEXT NOT NULL,  -- with the parameters that differ from defaults: a label
     setting         TEXT NOT NULL,  -- JSON: the point of that config's sweep, {key: value}
     status          TEXT NOT NULL CHECK (status IN ('ok', 'diverged', 'failed')),
-    reason          TEXT NOT NULL,  -- why it failed, or what its initializer has to say; else ''
+    reason          TEXT NOT NULL,  -- why it failed; '' where it trained
     iterations      INTEGER NOT NULL, -- updates done
     train_loss      REAL,           -- after the last update; inf where it diverged
     train_accuracy  REAL,           -- share of samples; NULL for a regression
@@ -57,17 +57,24 @@ CREATE TABLE IF NOT EXISTS runs (
     curve           TEXT NOT NULL,  -- JSON: {column: [a number a log point]}; null is inf
     seconds         REAL NOT NULL,  -- its share of its stack's time
     environment     INTEGER NOT NULL REFERENCES environments (id),
-    created         TEXT NOT NULL   -- when it was stored: UTC, ISO 8601, to the second
+    created         TEXT NOT NULL,  -- when it was stored: UTC, ISO 8601, to the second
+    note            TEXT NOT NULL DEFAULT '' -- what its initializer reports of a run that trained
 );
 CREATE INDEX IF NOT EXISTS runs_by_age ON runs (created);
 """
 #: Scripts that lead from version 1 to 2, from 2 to 3, ...: SCHEMA is what comes out.
-MIGRATIONS: list[str] = []
+MIGRATIONS: list[str] = [
+    # 1 held both in `reason`.
+    """
+    ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT '';
+    UPDATE runs SET note = reason, reason = '' WHERE status != 'failed';
+    """,
+]
 
 _ENVIRONMENT = tuple(field.name for field in fields(Provenance) if field.name != "created")
 _COLUMNS = (
     "id", "settings", "seed", "config", "initializer", "setting", "status", "reason",
-    "iterations", *METRICS, "curve", "seconds", "environment", "created",
+    "iterations", *METRICS, "curve", "seconds", "environment", "created", "note",
 )  # fmt: skip
 _ENVIRONMENT_COLUMNS = tuple(
     {"commit": "git_commit", "dirty": "git_dirty"}.get(name, name) for name in _ENVIRONMENT
@@ -78,7 +85,7 @@ ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name i
 WHERE runs.status = 'failed' OR (:again AND excluded.status != 'failed')
 """  # noqa: S608  # names of ours
 _SELECT = f"""
-SELECT runs.id, config, initializer, setting, seed, status, reason, curve, seconds, created,
+SELECT runs.id, config, initializer, setting, seed, status, reason, note, curve, seconds, created,
     settings.resolved, {", ".join(f"environments.{name}" for name in _ENVIRONMENT_COLUMNS)}
 FROM runs JOIN settings ON settings.id = runs.settings
 JOIN environments ON environments.id = runs.environment
@@ -247,6 +254,7 @@ def _values(record: Record) -> dict[str, object]:
         "setting": json.dumps(record.setting),
         "status": record.status,
         "reason": record.reason,
+        "note": record.note,
         "iterations": record.iterations,
         **{name: record.metric(name) for name in METRICS},
         "curve": _curve_text(record.curve),
@@ -277,8 +285,8 @@ def _curve(text: str) -> Curve:
 
 def _stored(row: tuple[Any, ...]) -> Stored:
     (
-        id_, config, initializer, setting, seed, status, reason, curve, seconds, created, resolved,
-        *environment,
+        id_, config, initializer, setting, seed, status, reason, note, curve, seconds, created,
+        resolved, *environment,
     ) = row  # fmt: skip
     made = dict(zip(_ENVIRONMENT, environment, strict=True))
     provenance = Provenance(**{**made, "dirty": bool(made["dirty"])}, created=created)
@@ -292,6 +300,7 @@ def _stored(row: tuple[Any, ...]) -> Stored:
         curve=_curve(curve),
         seconds=seconds,
         reason=reason,
+        note=note,
         numerics=provenance.numerics,
         cached=True,
     )

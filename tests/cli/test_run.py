@@ -179,4 +179,4 @@ def test_what_an_initializer_has_to_say_stands_under_the_table(folder: Path) -> 
     ]
     records = json.loads((folder / "results" / "small.json").read_text())["records"]
     assert [record["status"] for record in records] == ["ok"] * 6
-    assert sum("did not converge" in record["reason"] for record in records) == 5
+    assert sum("did not converge" in record["note"] for record in records) == 5

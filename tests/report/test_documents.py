@@ -17,7 +17,7 @@ OK = Record(
 )  # fmt: skip
 DIVERGED = Record(
     "fedcba9876543210", "he", "he_normal", {"learning_rate": 9.0}, 3, "diverged",
-    Curve((0,), (math.inf,), None, (math.inf,), None), 0.5, "a note",
+    Curve((0,), (math.inf,), None, (math.inf,), None), 0.5, note="a note",
 )  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def test_a_record_holds_all_digits_and_its_curve() -> None:
         "seed": 3,
         "status": "ok",
         "reason": "",
+        "note": "",
         "iterations": 10,
         "train_loss": 0.30000000000000004,
         "train_accuracy": 1.0,
@@ -83,6 +84,7 @@ def test_rows_for_csv_have_a_column_a_swept_key() -> None:
     assert header == [
         "id", "config", "initializer", "learning_rate", "seed", "status", "reason",
         "iterations", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds",
+        "note",
     ]  # fmt: skip
     assert rows[0] == [
         "0123456789abcdef",
@@ -98,8 +100,10 @@ def test_rows_for_csv_have_a_column_a_swept_key() -> None:
         0.4,
         0.9,
         1.5,
+        "",
     ]
-    assert rows[1][6:10] == ["a note", 0, math.inf, None]
+    assert rows[1][6:10] == ["", 0, math.inf, None]
+    assert rows[1][-1] == "a note"
 
 
 def test_rows_for_csv_have_no_two_columns_of_one_name() -> None:

@@ -191,7 +191,7 @@ def test_a_schema_that_is_made_meanwhile_is_not_another_programs(tmp_path: Path)
                     database._migrate(other, path, store.SCHEMA, store.MIGRATIONS)
 
         connection.set_trace_callback(make)
-        assert database._judge(connection, path, newest=1) == 0
+        assert database._judge(connection, path, newest=2) == 0
         assert any("sqlite_master" in statement for statement in traced)
 
 
@@ -265,7 +265,7 @@ def test_a_newer_schema(full: Path) -> None:
     with closing(sqlite3.connect(full / store.FILE)) as connection:
         connection.execute("PRAGMA user_version = 7")
     assert refusal(full) == (
-        "results/runs.sqlite: was written by a newer initbench (schema 7; this one knows 1); "
+        "results/runs.sqlite: was written by a newer initbench (schema 7; this one knows 2); "
         "upgrade initbench, or choose another folder with --results"
     )
 
@@ -282,7 +282,7 @@ def test_a_database_of_another_program(tmp_path: Path) -> None:
 #: A next version, as a later release would write it.
 NEXT = """
 -- A comment; with a semicolon.
-ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT ''; -- a word of the user's
+ALTER TABLE runs ADD COLUMN word TEXT NOT NULL DEFAULT ''; -- a word of the user's
 CREATE INDEX runs_by_status ON runs (status);
 """
 
@@ -291,14 +291,14 @@ def test_an_older_schema_is_migrated_and_a_copy_kept(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = records(full)
-    monkeypatch.setattr(store, "MIGRATIONS", [NEXT])
+    monkeypatch.setattr(store, "MIGRATIONS", [*store.MIGRATIONS, NEXT])
     assert records(full) == before
     with closing(sqlite3.connect(full / store.FILE)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-        assert connection.execute("SELECT DISTINCT note FROM runs").fetchall() == [("",)]
-    assert sorted(contents(full)) == ["runs.sqlite", "runs.sqlite.v1.bak"]
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("SELECT DISTINCT word FROM runs").fetchall() == [("",)]
+    assert sorted(contents(full)) == ["runs.sqlite", "runs.sqlite.v2.bak"]
     monkeypatch.undo()
-    (full / "runs.sqlite.v1.bak").rename(full / store.FILE)
+    (full / "runs.sqlite.v2.bak").rename(full / store.FILE)
     assert records(full) == before
 
 
@@ -306,11 +306,98 @@ def test_a_migration_that_fails_changes_nothing(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = records(full)
-    monkeypatch.setattr(store, "MIGRATIONS", [NEXT, "ALTER TABLE runs DROP COLUMN nothing;"])
+    monkeypatch.setattr(
+        store, "MIGRATIONS", [*store.MIGRATIONS, NEXT, "ALTER TABLE runs DROP COLUMN nothing;"]
+    )
     with pytest.raises(sqlite3.OperationalError, match="nothing"):
         records(full)
     monkeypatch.undo()
     assert records(full) == before
+
+
+#: The tables of version 1, as 0.1.0 made them, and three of its runs.
+VERSION_1 = """
+CREATE TABLE environments (
+    id          INTEGER PRIMARY KEY,
+    initbench   TEXT NOT NULL,
+    python      TEXT NOT NULL,
+    numpy       TEXT NOT NULL,
+    blas        TEXT NOT NULL,
+    cpu         TEXT NOT NULL,
+    git_commit  TEXT NOT NULL,
+    git_dirty   INTEGER NOT NULL,
+    UNIQUE (initbench, python, numpy, blas, cpu, git_commit, git_dirty)
+);
+CREATE TABLE settings (
+    id          INTEGER PRIMARY KEY,
+    resolved    TEXT NOT NULL UNIQUE
+);
+CREATE TABLE runs (
+    id              TEXT NOT NULL PRIMARY KEY,
+    settings        INTEGER NOT NULL REFERENCES settings (id),
+    seed            INTEGER NOT NULL,
+    config          TEXT NOT NULL,
+    initializer     TEXT NOT NULL,
+    setting         TEXT NOT NULL,
+    status          TEXT NOT NULL CHECK (status IN ('ok', 'diverged', 'failed')),
+    reason          TEXT NOT NULL,
+    iterations      INTEGER NOT NULL,
+    train_loss      REAL,
+    train_accuracy  REAL,
+    test_loss       REAL,
+    test_accuracy   REAL,
+    curve           TEXT NOT NULL,
+    seconds         REAL NOT NULL,
+    environment     INTEGER NOT NULL REFERENCES environments (id),
+    created         TEXT NOT NULL
+);
+CREATE INDEX runs_by_age ON runs (created);
+PRAGMA application_id = 0x696E6962;
+PRAGMA user_version = 1;
+INSERT INTO environments VALUES (
+    1, '0.1.0', '3.13.0', '2.4.6', 'openblas 0.3.31 Zen', 'a CPU', 'abc', 1
+);
+INSERT INTO settings VALUES (1, '{"iterations": 10, "layers": [2, 1]}');
+INSERT INTO runs VALUES (
+    'failed', 1, 0, 'he', 'own', '{}', 'failed', 'ValueError: no', 0, NULL, NULL, NULL, NULL,
+    '{"iteration": [], "train_loss": [], "train_accuracy": null, "test_loss": [], \
+"test_accuracy": null}', 1.5, 1, '2026-01-02T03:04:05+00:00'
+), (
+    'noted', 1, 1, 'he', 'lsuv', '{}', 'ok', 'layer 3 did not converge', 10, 0.5, NULL, 0.5, NULL,
+    '{"iteration": [10], "train_loss": [0.5], "train_accuracy": null, "test_loss": [0.5], \
+"test_accuracy": null}', 1.5, 1, '2026-01-02T03:04:05+00:00'
+), (
+    'plain', 1, 2, 'he', 'he_normal', '{}', 'diverged', '', 10, 9e999, NULL, 0.5, NULL,
+    '{"iteration": [10], "train_loss": [null], "train_accuracy": null, "test_loss": [0.5], \
+"test_accuracy": null}', 1.5, 1, '2026-01-02T03:04:05+00:00'
+);
+"""
+
+
+def columns(folder: Path) -> list[object]:
+    with closing(sqlite3.connect(folder / store.FILE)) as connection:
+        return connection.execute("PRAGMA table_info(runs)").fetchall()
+
+
+def test_the_first_version_is_migrated(tmp_path: Path) -> None:
+    """A failed run keeps its reason; what a run that trained had to say becomes its note."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    with closing(sqlite3.connect(old / store.FILE)) as connection:
+        connection.executescript(VERSION_1)
+    found = {record.id: record for record in records(old)}
+    assert {name: (r.status, r.reason, r.note) for name, r in found.items()} == {
+        "failed": ("failed", "ValueError: no", ""),
+        "noted": ("ok", "", "layer 3 did not converge"),
+        "plain": ("diverged", "", ""),
+    }
+    assert found["plain"].metric("train_loss") == math.inf
+    assert (old / "runs.sqlite.v1.bak").exists()
+    with store.opened(new) as opened:
+        add(opened, replace(RECORD, note="a note"))
+    assert records(new)[0].note == "a note"
+    assert columns(old) == columns(new)
 
 
 def test_a_full_database_keeps_what_it_has(full: Path) -> None:
