@@ -34,7 +34,7 @@ from initbench.core.activations import ACTIVATIONS, leaky_relu
 from initbench.core.engine.network import layer_views, parameters
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.distributions import truncated_normal
-from initbench.core.initializers.scaling import member, variance_scaling
+from initbench.core.initializers.scaling import Family, member, variance_scaling
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.gate import replay as gate
 from initbench.gate.baseline import load
@@ -245,7 +245,7 @@ def leaky(_: Experiment) -> Any:
 
 
 def he_times(scale: float) -> Callable[[Experiment], Any]:
-    draw = partial(member, scale=scale, mode="fan_in", distribution="normal")
+    draw = partial(member, family=Family(scale, "fan_in"), distribution="normal")
     return initializer("he_normal", draw)
 
 

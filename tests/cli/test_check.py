@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 
 from initbench.core.initializers import INITIALIZERS
-from initbench.core.initializers.scaling import member
+from initbench.core.initializers.scaling import Family, member
 from initbench.gate import baseline as baselines
 from tests.cli.conftest import invoke, lines
 
@@ -53,7 +53,7 @@ def verdicts(done: Result) -> dict[str, str]:
 
 def plant(monkeypatch: pytest.MonkeyPatch, scale: float) -> None:
     """He's variance becomes scale / fan_in."""
-    draw = partial(member, scale=scale, mode="fan_in", distribution="normal")
+    draw = partial(member, family=Family(scale, "fan_in"), distribution="normal")
     monkeypatch.setitem(INITIALIZERS, "he_normal", INITIALIZERS["he_normal"]._replace(draw=draw))
 
 
