@@ -46,7 +46,9 @@ ROOMS = {
         ["documents", "tables", "titles"],
     ],
     "gate": [["replay", "baseline"], ["outcomes", "expectations"], ["verdicts"]],
-    "diagnosis": [["diagnose"], ["rules"]],
+    "diagnosis": [
+        ["diagnose"], ["predicting", "advice"], ["measuring", "rules"], ["findings"]
+    ],
     "config": [
         ["loading"],
         ["sweep", "settle"],

@@ -12,7 +12,7 @@ import click
 from initbench.cli import options
 
 if TYPE_CHECKING:
-    from initbench.diagnosis.rules import Diagnosis
+    from initbench.diagnosis.diagnose import Diagnosis
 
 
 @click.command("diagnose")

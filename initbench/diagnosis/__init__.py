@@ -1,1 +1,1 @@
-"""Findings of a start -> a verdict in words: what `initbench diagnose` says."""
+"""What a network's first weights promise, and why: what `initbench diagnose` says."""

@@ -1,184 +1,82 @@
-"""Findings -> a verdict in words: what a network's start promises, from what layer, and what to do.
+"""Findings -> the condition that a network starts in, from which layer on, and why.
 
-A pure function of what was measured and predicted. Every threshold is a constant below, with its
-reason and where it is from.
+These are pure functions of what was measured and predicted. Every threshold is a constant below,
+with its reason and its source. What to do about a condition is said in
+:mod:`initbench.diagnosis.advice`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from initbench.runs.records import RowKey
+from initbench.diagnosis.findings import Findings
 
-Verdict = Literal[
+Condition = Literal[
     "symmetric", "dead", "exploding", "saturated", "vanishing", "ordered", "chaotic", "healthy"
 ]
-#: The verdicts, worst first: the order of a summary.
-VERDICTS: tuple[Verdict, ...] = (
+#: The conditions, worst first: the order of a summary, and of the rules.
+CONDITIONS: tuple[Condition, ...] = (
     "symmetric", "dead", "exploding", "saturated", "vanishing", "ordered", "chaotic", "healthy",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A quantity as theory predicts it (None where theory does not apply) and as measured."""
-
-    predicted: float | None
-    measured: float
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One layer's findings, medians over seeds; None for what the layer or task does not have.
-
-    :class:`initbench.core.propagation.Measurement` defines each. ``saturated`` is the share of
-    units and samples where phi is flat, for an activation that is flat to both sides (tanh); for
-    one that is flat to one side (relu) that share is ``inactive``. In the last layer ``saturated``
-    is the share of samples whose output is.
-    """
-
-    layer: int
-    fan_in: int
-    units: int
-    preactivation_mean: float
-    preactivation_variance: Pair
-    contrast: Pair
-    activation_mean: float
-    activation_variance: float
-    gradient_variance: Pair
-    weight_gradient_variance: float
-    cosine: Pair
-    effective_rank: float
-    saturated: float | None
-    inactive: float | None
-    dead: float | None
-    distinct_units: float | None
-    update_size: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Theory:
-    """What theory says of the network as a whole: :mod:`initbench.core.meanfield`."""
-
-    sigma_w2: float
-    sigma_b2: float
-    fixed_variance: float
-    fixed_cosine: float
-    chi_1: float
-    xi_q: float
-    xi_c: float
-    reach: float
-    length_spread: float
-    born_dead: tuple[float, float] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Steady:
-    """What theory would start from: :func:`initbench.core.meanfield.steady_scale`.
-
-    Under sigma_w^2 = ``scale`` this activation and depth lose least: ``change`` is the factor by
-    which they change the variance of signal or gradient even so, ``spread`` what a width leaves to
-    chance, as ``length_spread``.
-    """
-
-    scale: float
-    change: float
-    spread: float
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """All that was found of one initializer's networks, before or while they train."""
-
-    config: str
-    initializer: str
-    setting: dict[str, Any]
-    activation: str
-    seeds: int
-    samples: int
-    iteration: int
-    train_loss: float | None
-    input_square: float
-    input_cosine: float
-    layers: tuple[Layer, ...]
-    theory: Theory | None
-    jacobian: tuple[float, float, float]
-    born_dead: float
-    steady: Steady
-
-    @property
-    def row(self) -> RowKey:
-        """The key of the row that was diagnosed."""
-        return RowKey.of(self.config, self.initializer, self.setting)
-
-    @property
-    def condition(self) -> float:
-        """Of the Jacobian: its largest singular value over its smallest."""
-        largest, _, smallest = self.jacobian
-        return largest / smallest if smallest > 0 else math.inf
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A verdict, the layer where it begins (None: all is well), its reason, and what to do."""
-
-    verdict: Verdict
-    begins_at_layer: int | None
-    reason: str
-    advice: str
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What was found of an initializer, and what it means."""
-
-    findings: Findings
-    judgement: Judgement
-
 
 #: A layer is symmetric where no more than this share of its units differ. At one half the network
 #: has half the width that its config says.
 DISTINCT_SHARE = 0.5
-#: A start is called dead where this share of seeds give a constant output: the median network.
+#: An initializer is called dead where this share of its seeds gives a constant output, so that the
+#: median network does.
 DEAD_SEEDS = 0.5
-#: The mean square of the logits, at the start, beyond which they explode: standard deviation 10,
-#: where sigmoid and softmax are certain (10 is odds of 22,000 to 1) of what nothing has taught
-#: them, and a regression is ten deviations of its target off. In tests/benchmarks/verdicts.py
-#: nearly all starts beyond it diverged or were late.
+#: Before training, logits explode where their mean square is beyond this: a standard deviation of
+#: 10, at which sigmoid and softmax are certain (10 is odds of 22,000 to 1) although nothing was
+#: learned yet, and a regression is ten deviations of its target off. In
+#: tests/benchmarks/diagnosis.py nearly all networks beyond it diverged or were late.
 EXPLODED = 100.0
 #: A layer is saturated where half of its units and samples are flat, so that the median unit
-#: passes less than a fiftieth of its gradient on (propagation.FLAT_SLOPE). That layers stall there:
-#: Glorot and Bengio 2010, AISTATS.
+#: passes less than a fiftieth of its gradient on (propagation.FLAT_SLOPE). Glorot and Bengio 2010
+#: (AISTATS) show that layers stall there.
 SATURATED_SHARE = 0.5
 #: Signals vanish, or gradients explode, where a variance changes by this factor between the ends
-#: of the network: a factor of 18 in size. Fitted, on digits alone, in tests/benchmarks/verdicts.py:
-#: from 1e2 to 1e3 the share of right verdicts hardly moved. Note that it is a loss over all of
-#: the depth, as training feels it, not a rate.
+#: of the network: a factor of 18 in size. It was fitted in tests/benchmarks/diagnosis.py, on digits
+#: alone; from 1e2 to 1e3 the share of right diagnoses hardly moved. The factor is for the whole
+#: depth, as training feels it, and is no rate per layer.
 LOST = 10**-2.5
-#: The standard deviation, over draws, of the log of a signal's variance, beyond which a network of
-#: this depth and width is a lottery: a factor of e^1.75 = 5.8 up or down. For relu that is a sum of
+#: Chance decides whether a network trains where the standard deviation, over draws, of the log of a
+#: signal's variance is beyond this: a factor of e^1.75 = 5.8 up or down. For relu that is a sum of
 #: 1 / width above 0.6. The typical network is then a factor of e^(1.75^2 / 2) = 4.6 below the mean
-#: one. The effect: Hanin and Rolnick 2018, arXiv:1803.01719. The bound: fitted on digits as LOST
-#: is, between narrow starts that all trained (up to 1.6) and such as did not (from 1.9).
+#: one. Hanin and Rolnick 2018, arXiv:1803.01719, describe the effect. The bound was fitted on
+#: digits as LOST was, between narrow networks that all trained (up to 1.6) and others that did not
+#: (from 1.9).
 LOTTERY = 1.75
 
 
-def judge(findings: Findings) -> Judgement:
-    """The first verdict that applies, in the order of their gravity.
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The condition of an initializer's networks, the layer where it begins, and the reason.
 
-    While a network trains (``iteration`` above 0) large and certain outputs are what it learns,
-    and count for nothing.
+    ``begins_at_layer`` is None where the networks are healthy, and where no single layer is to
+    blame but the network's depth and width.
+    """
+
+    condition: Condition
+    begins_at_layer: int | None
+    reason: str
+
+
+def assess(findings: Findings) -> Assessment:
+    """The first condition that applies, from the worst to the best.
+
+    While a network trains (``iteration`` above 0), large and certain outputs are what it learns,
+    and no rule holds them against it.
     """
     for rule in (_symmetric, _dead, _exploding, _saturated, _fading, _chaotic, _lottery):
-        judgement = rule(findings)
-        if judgement is not None:
-            return judgement
+        assessment = rule(findings)
+        if assessment is not None:
+            return assessment
     return _healthy(findings)
 
 
-def _symmetric(f: Findings) -> Judgement | None:
+def _symmetric(f: Findings) -> Assessment | None:
     for layer in f.layers[:-1]:
         assert layer.distinct_units is not None
         if layer.units > 1 and layer.distinct_units <= max(1, DISTINCT_SHARE * layer.units):
@@ -186,18 +84,16 @@ def _symmetric(f: Findings) -> Judgement | None:
             which = "all" if n == 1 else f"only {n} of"
             are = "are equal" if n == 1 else "differ"
             reason = (
-                f"{which} {layer.units} units of layer {layer.layer} {are}, and gradients keep "
-                f"them so: it can learn no more than a layer of {n} unit{'s' * (n > 1)}"
+                f"{which} {layer.units} units of layer {layer.layer} {are}, and equal units get "
+                f"equal gradients: the layer can learn no more than {n} unit{'s' * (n > 1)} could"
             )
             if all(x.weight_gradient_variance == 0 for x in f.layers):
                 reason += "; the gradients of all weights are 0"
-            return Judgement(
-                "symmetric", layer.layer, reason + ".", _advice(f, "Draw weights at random")
-            )
+            return Assessment("symmetric", layer.layer, reason + ".")
     return None
 
 
-def _dead(f: Findings) -> Judgement | None:
+def _dead(f: Findings) -> Assessment | None:
     if f.born_dead < DEAD_SEEDS:
         return None
     hidden = f.layers[:-1]
@@ -210,156 +106,139 @@ def _dead(f: Findings) -> Judgement | None:
     if f.iteration == 0 and f.theory is not None and f.theory.born_dead is not None:
         low, high = (f"{100 * bound:.2f}" for bound in f.theory.born_dead)
         reason += f" (theory: {low} to {high} %)"
-    return Judgement("dead", layer.layer, reason + ".", "Use wider or fewer layers, or leaky_relu.")
+    return Assessment("dead", layer.layer, reason + ".")
 
 
-def _exploding(f: Findings) -> Judgement | None:
+def _exploding(f: Findings) -> Assessment | None:
     values = [layer.preactivation_variance.measured for layer in f.layers]
     finite = all(map(math.isfinite, values))
     if finite and (f.iteration > 0 or values[-1] <= EXPLODED):
         return None
-    layer = next(x.layer for x, v in zip(f.layers, values, strict=True) if not v <= EXPLODED)
+    begins = next(x.layer for x, v in zip(f.layers, values, strict=True) if not v <= EXPLODED)
     reason = (
-        f"pre-activations grow to a deviation of {math.sqrt(values[-1]):.2g} in the last layer, "
-        f"from {math.sqrt(f.input_square):.2g} of the inputs"
+        f"pre-activations grow to a standard deviation of {math.sqrt(values[-1]):.2g} in the last "
+        f"layer, where the inputs have {math.sqrt(f.input_square):.2g}"
     )
     output = f.layers[-1].saturated
     if output is not None:
         reason += f"; on {100 * output:.0f} % of the samples the output is saturated"
-    return Judgement("exploding", layer, reason + ".", _advice(f, "Use smaller weights"))
+    return Assessment("exploding", begins, reason + ".")
 
 
-def _saturated(f: Findings) -> Judgement | None:
-    """A hidden layer, or at the start the output."""
+def _saturated(f: Findings) -> Assessment | None:
+    """A hidden layer is saturated, or before training the output."""
     *hidden, last = f.layers
     for layer in hidden:
         if layer.saturated is not None and layer.saturated >= SATURATED_SHARE:
+            deviation = math.sqrt(layer.preactivation_variance.measured)
             reason = (
                 f"{100 * layer.saturated:.0f} % of layer {layer.layer}'s activations lie where "
                 f"{f.activation} is flat and passes no gradient on: its pre-activations have a "
-                f"deviation of {math.sqrt(layer.preactivation_variance.measured):.3g}."
+                f"standard deviation of {deviation:.3g}."
             )
-            return Judgement("saturated", layer.layer, reason, _advice(f, "Use smaller weights"))
+            return Assessment("saturated", layer.layer, reason)
     if f.iteration > 0 or last.saturated is None or last.saturated < SATURATED_SHARE:
         return None
     reason = (
-        f"on {100 * last.saturated:.0f} % of the samples the output is saturated: it is certain "
-        "of what nothing has taught it."
+        f"on {100 * last.saturated:.0f} % of the samples the output is saturated: the network is "
+        "certain before it has learned anything."
     )
-    return Judgement("saturated", last.layer, reason, _advice(f, "Use smaller weights"))
+    return Assessment("saturated", last.layer, reason)
 
 
-def _fading(f: Findings) -> Judgement | None:
-    """Vanishing, or ordered: the differences between inputs fade, or the gradients do."""
-    first, last = f.layers[0], f.layers[-1]
-    contrast, gradient = _contrast(f), _gradient(f)
+def _fading(f: Findings) -> Assessment | None:
+    """Vanishing or ordered: the differences between inputs fade, or the gradients do."""
+    contrast, gradient = _contrast_change(f), _gradient_change(f)
     if len(f.layers) == 1 or (contrast >= LOST and gradient >= LOST):
         return None
-    if contrast < LOST:
-        begins = next(
-            x.layer
-            for x in f.layers
-            if x.contrast.measured < LOST * first.contrast.measured or x.contrast.measured == 0
-        )
-    else:  # from the output down, the first that gets too little
-        begins = max(
-            x.layer
-            for x in f.layers
-            if x.gradient_variance.measured < LOST * last.gradient_variance.measured
-        )
+    first, last = f.layers[0], f.layers[-1]
     variance = _ratio(last.preactivation_variance.measured, first.preactivation_variance.measured)
-    before, after = first.cosine.measured, f.layers[max(len(f.layers) - 2, 0)].cosine.measured
-    # contrast is q (1 - c): which of the two factors has taken more of it?
+    begins = _contrast_fades_at(f) if contrast < LOST else _gradient_fades_at(f)
+    differences = f"the differences between inputs shrink to {contrast:.2g} of their variance"
+    # The contrast is q (1 - c): which of the two factors has taken more of it?
     if contrast < LOST and variance > math.sqrt(contrast):
+        below_last = f.layers[-2]
         reason = (
-            f"inputs merge: the cosine of two samples' pre-activations is {before:.2f} in layer 1 "
-            f"and {after:.4g} in layer {len(f.layers) - 1}, and {_differences(f)}; {_rate(f)}."
+            f"inputs merge: the cosine of two samples' pre-activations is "
+            f"{first.cosine.measured:.2f} in layer 1 and {below_last.cosine.measured:.4g} in layer "
+            f"{len(f.layers) - 1}, and {differences}; {_gradient_rate(f)}."
         )
-        return Judgement("ordered", begins, reason, _advice(f))
+        return Assessment("ordered", begins, reason)
     reason = (
         f"the variance of pre-activations goes from {first.preactivation_variance.measured:.2g} in "
         f"layer 1 to {last.preactivation_variance.measured:.2g} in layer {last.layer}, and "
-        f"{_differences(f)}; {_rate(f)}."
+        f"{differences}; {_gradient_rate(f)}."
     )
-    return Judgement("vanishing", begins, reason, _advice(f))
+    return Assessment("vanishing", begins, reason)
 
 
-def _chaotic(f: Findings) -> Judgement | None:
-    gradient = _gradient(f)
-    if gradient <= 1 / LOST:
+def _contrast_fades_at(f: Findings) -> int:
+    """From the inputs on, the first layer with too little contrast."""
+    least = LOST * f.layers[0].contrast.measured
+    return next(
+        x.layer for x in f.layers if x.contrast.measured < least or x.contrast.measured == 0
+    )
+
+
+def _gradient_fades_at(f: Findings) -> int:
+    """From the output back, the first layer with too small a gradient."""
+    least = LOST * f.layers[-1].gradient_variance.measured
+    return max(x.layer for x in f.layers if x.gradient_variance.measured < least)
+
+
+def _chaotic(f: Findings) -> Assessment | None:
+    if _gradient_change(f) <= 1 / LOST:
         return None
-    last = f.layers[-1]
-    begins = max(
-        x.layer
-        for x in f.layers
-        if x.gradient_variance.measured > last.gradient_variance.measured / LOST
-    )
-    reason = f"neighbouring inputs part and gradients explode: {_rate(f)}"
+    most = f.layers[-1].gradient_variance.measured / LOST
+    begins = max(x.layer for x in f.layers if x.gradient_variance.measured > most)
+    reason = f"neighbouring inputs move apart and gradients explode: {_gradient_rate(f)}"
     if f.theory is not None:
-        reason += f", chi_1 {f.theory.chi_1:.3g}"
-    return Judgement("chaotic", begins, reason + ".", _advice(f, "Use smaller weights"))
+        reason += f"; theory expects {f.theory.chi_1:.3g} (chi_1)"
+    return Assessment("chaotic", begins, reason + ".")
 
 
-def _lottery(f: Findings) -> Judgement | None:
+def _lottery(f: Findings) -> Assessment | None:
     if f.iteration > 0 or f.theory is None or f.theory.length_spread <= LOTTERY:
         return None
     reason = (
-        f"too deep for its width: over draws, theory gives the last layer's variance a factor of "
-        f"e^{f.theory.length_spread:.2g} up or down, and the typical signal fades though the "
-        "mean one does not."
+        "the network is too deep for its width: from one draw of the weights to another theory "
+        f"expects the last layer's variance to vary by a factor of e^{f.theory.length_spread:.2g} "
+        "up or down, and the typical signal fades although the mean one does not."
     )
-    return Judgement("vanishing", None, reason, "Use wider or fewer layers.")
+    return Assessment("vanishing", None, reason)
 
 
-def _healthy(f: Findings) -> Judgement:
+def _healthy(f: Findings) -> Assessment:
     if len(f.layers) == 1:
-        return Judgement("healthy", None, "there is no hidden layer to go wrong.", "")
+        return Assessment("healthy", None, "there is no hidden layer to lose a signal in.")
     reason = (
-        f"from one end to the other the differences between inputs change by a factor of "
-        f"{_contrast(f):.2g} in variance, and gradients by {_gradient(f):.2g}."
+        "from one end of the network to the other the variance of the differences between inputs "
+        f"changes by a factor of {_contrast_change(f):.2g}, and that of gradients by "
+        f"{_gradient_change(f):.2g}."
     )
-    return Judgement("healthy", None, reason, "")
+    return Assessment("healthy", None, reason)
 
 
-def _ratio(above: float, below: float) -> float:
-    """Of two variances; a signal that is 0 at both ends is lost."""
-    return above / below if below > 0 else 0.0
+def _ratio(variance: float, other: float) -> float:
+    """``variance`` over ``other``; 0, which is lost, where both are."""
+    return variance / other if other > 0 else 0.0
 
 
-def _contrast(f: Findings) -> float:
+def _contrast_change(f: Findings) -> float:
+    """The contrast of the last layer over that of the first."""
     return _ratio(f.layers[-1].contrast.measured, f.layers[0].contrast.measured)
 
 
-def _gradient(f: Findings) -> float:
+def _gradient_change(f: Findings) -> float:
+    """The gradient's variance in the first layer over that in the last."""
     last = f.layers[-1].gradient_variance.measured
     # A loss of 0 has no gradient to lose.
     return _ratio(f.layers[0].gradient_variance.measured, last) if last > 0 else 1.0
 
 
-def _differences(f: Findings) -> str:
-    return f"what tells inputs apart shrinks to {_contrast(f):.2g} of its variance"
-
-
-def _rate(f: Findings) -> str:
-    """How the gradient's variance changes a layer, over the hidden layers."""
+def _gradient_rate(f: Findings) -> str:
+    """How the gradient's variance changes from one hidden layer to the one below, in words."""
     hidden = f.layers[:-1] if len(f.layers) > 2 else f.layers
     ratio = _ratio(hidden[0].gradient_variance.measured, hidden[-1].gradient_variance.measured)
     rate = ratio ** (1 / max(len(hidden) - 1, 1))
     return f"on the way back the gradient's variance changes by a factor of {rate:.2g} a layer"
-
-
-def _advice(f: Findings, what: str = "") -> str:
-    """``what`` to do, and an initializer that theory recommends for this activation and depth."""
-    layers = f"{len(f.layers)} layers of {f.activation}"
-    if f.steady.change > 1 / LOST or f.steady.spread > LOTTERY:
-        return (
-            f"No scale of the weights carries a signal safely through {layers} of this width: use "
-            "fewer or wider layers, or another activation."
-        )
-    scale, gain = f.steady.scale, math.sqrt(f.steady.scale)
-    named = {1: "lecun_normal", 2: "he_normal"}
-    name = next((n for s, n in named.items() if abs(scale / s - 1) < 0.05), None)
-    if name is None:
-        name = f"variance_scaling with scale {scale:.2f} (gain {gain:.2f})"
-    text = f"for {layers} use {name}, or orthogonal with gain {gain:.2f}."
-    return f"{what}: {text}" if what else text[0].upper() + text[1:]

@@ -8,7 +8,9 @@ from dataclasses import fields
 from importlib.metadata import version
 from typing import Any
 
-from initbench.diagnosis.rules import VERDICTS, Diagnosis, Layer, Pair
+from initbench.diagnosis.diagnose import Diagnosis
+from initbench.diagnosis.findings import Layer, Pair
+from initbench.diagnosis.rules import CONDITIONS
 from initbench.report.documents import number
 from initbench.report.tables import Table
 
@@ -60,20 +62,20 @@ def diagnosis_table(diagnosis: Diagnosis, title: str) -> Table:
 
 def summary_table(title: str, diagnoses: Sequence[Diagnosis]) -> Table:
     """A row an initializer, the worst first, and each verdict's reason below."""
-    ordered = sorted(diagnoses, key=lambda d: VERDICTS.index(d.judgement.verdict))
+    ordered = sorted(diagnoses, key=lambda d: CONDITIONS.index(d.condition))
     several = len({d.findings.config for d in diagnoses}) > 1
     rows = []
     for diagnosis in ordered:
-        findings, judgement = diagnosis.findings, diagnosis.judgement
+        findings = diagnosis.findings
         rows.append(
             ({"config": findings.config} if several else {})
             | {"initializer": findings.initializer}
             | {key: str(value) for key, value in findings.setting.items()}
-            | {"verdict": judgement.verdict}
+            | {"verdict": diagnosis.condition}
             | {
                 "from\nlayer": ""
-                if judgement.begins_at_layer is None
-                else str(judgement.begins_at_layer)
+                if diagnosis.begins_at_layer is None
+                else str(diagnosis.begins_at_layer)
             }
             | {"chi_1": _figure(findings.theory.chi_1 if findings.theory else None)}
             | _across(findings.layers)
@@ -100,7 +102,7 @@ def during_table(diagnoses: Sequence[Diagnosis], title: str) -> Table:
             {
                 "iteration": f"{findings.iteration:,}",
                 "train\nloss": _figure(findings.train_loss, 4),
-                "verdict": diagnosis.judgement.verdict,
+                "verdict": diagnosis.condition,
                 **_across(layers),
                 "most\nflat %": _percent(max(flat, default=0.0)),
                 "most\ndead %": _percent(max((x.dead or 0.0 for x in hidden), default=0.0)),
@@ -119,11 +121,10 @@ def during_table(diagnoses: Sequence[Diagnosis], title: str) -> Table:
 
 def verdict_line(diagnosis: Diagnosis) -> str:
     """The verdict, its reason and what to do, as a sentence or three."""
-    judgement = diagnosis.judgement
-    begins = judgement.begins_at_layer
+    begins = diagnosis.begins_at_layer
     place = "" if begins is None else f" from layer {begins}"
-    advice = f" {judgement.advice}" if judgement.advice else ""
-    return f"{judgement.verdict}{place}: {judgement.reason}{advice}"
+    advice = f" {diagnosis.advice}" if diagnosis.advice else ""
+    return f"{diagnosis.condition}{place}: {diagnosis.reason}{advice}"
 
 
 def theory_line(diagnosis: Diagnosis) -> str:
@@ -193,8 +194,8 @@ def csv_rows(diagnoses: Sequence[Diagnosis]) -> tuple[list[str], list[list[objec
             d.findings.initializer,
             *(d.findings.setting.get(key) for key in swept),
             d.findings.iteration,
-            d.judgement.verdict,
-            d.judgement.begins_at_layer,
+            d.condition,
+            d.begins_at_layer,
         ]
         for layer in d.findings.layers:
             cells: list[object] = []
@@ -205,7 +206,7 @@ def csv_rows(diagnoses: Sequence[Diagnosis]) -> tuple[list[str], list[list[objec
 
 
 def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
-    findings, judgement, theory = diagnosis.findings, diagnosis.judgement, diagnosis.findings.theory
+    findings, theory = diagnosis.findings, diagnosis.findings.theory
     return {
         "config": findings.config,
         "initializer": findings.initializer,
@@ -215,10 +216,10 @@ def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
         "samples": findings.samples,
         "iteration": findings.iteration,
         "train_loss": number(findings.train_loss),
-        "verdict": judgement.verdict,
-        "begins_at_layer": judgement.begins_at_layer,
-        "reason": judgement.reason,
-        "advice": judgement.advice,
+        "verdict": diagnosis.condition,
+        "begins_at_layer": diagnosis.begins_at_layer,
+        "reason": diagnosis.reason,
+        "advice": diagnosis.advice,
         "chi_1": number(theory.chi_1) if theory else None,
         "theory": theory
         and {
@@ -229,7 +230,7 @@ def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
         "jacobian_singular_values": dict(
             zip(("largest", "median", "smallest"), map(number, findings.jacobian), strict=True)
         ),
-        "jacobian_condition": number(findings.condition),
+        "jacobian_condition": number(findings.jacobian_condition),
         "born_dead": findings.born_dead,
         "layers": [_layer_fields(layer) for layer in findings.layers],
     }

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from initbench import config
-from initbench.diagnosis.diagnose import diagnose
-from initbench.diagnosis.rules import Diagnosis
+from initbench.diagnosis.diagnose import Diagnosis, diagnose
 from initbench.runs import execute
 from initbench.runs.plan import Run, Stack
 from initbench.spec import Experiment
@@ -50,9 +49,9 @@ def article() -> dict[str, Diagnosis]:
     return {diagnosis.findings.config: diagnosis for diagnosis in found}
 
 
-def test_the_articles_verdicts(article: dict[str, Diagnosis]) -> None:
-    verdicts = {name: d.judgement.verdict for name, d in article.items()}
-    assert verdicts == {
+def test_the_articles_conditions(article: dict[str, Diagnosis]) -> None:
+    conditions = {name: d.condition for name, d in article.items()}
+    assert conditions == {
         "zeros": "symmetric",
         "random_large": "exploding",
         "random_small": "vanishing",
@@ -67,8 +66,8 @@ def test_zeros(article: dict[str, Diagnosis]) -> None:
     hidden = zeros.findings.layers[:-1]
     assert [layer.distinct_units for layer in hidden] == [1, 1]
     assert all(layer.weight_gradient_variance == 0 for layer in zeros.findings.layers)
-    assert zeros.judgement.begins_at_layer == 1
-    assert zeros.judgement.reason.startswith("all 10 units of layer 1 are equal")
+    assert zeros.begins_at_layer == 1
+    assert zeros.reason.startswith("all 10 units of layer 1 are equal")
     assert [x.preactivation_variance.predicted for x in zeros.findings.layers] == [0, 0, 0]
 
 
@@ -77,9 +76,7 @@ def test_random_large_says_how_many_outputs_are_saturated(article: dict[str, Dia
     share = large.findings.layers[-1].saturated
     assert share is not None
     assert share > 0.9
-    assert f"on {100 * share:.0f} % of the samples the output is saturated" in (
-        large.judgement.reason
-    )
+    assert f"on {100 * share:.0f} % of the samples the output is saturated" in (large.reason)
 
 
 def test_theory_knows_the_law_of_a_small_network(article: dict[str, Diagnosis]) -> None:
@@ -93,15 +90,15 @@ def test_theory_knows_the_law_of_a_small_network(article: dict[str, Diagnosis]) 
 def test_thirty_layers_of_relu(tmp_path: Path) -> None:
     values = {"width": 100, "depth": 30, "activation": "relu"}
     glorot = only([experiment(tmp_path, initializer="glorot_normal", **values)])
-    assert glorot.judgement.verdict == "vanishing"
+    assert glorot.condition == "vanishing"
     hidden = glorot.findings.layers[:-1]
     first, last = (hidden[i].gradient_variance.measured for i in (0, -1))
     rate = (first / last) ** (1 / (len(hidden) - 1))
     assert rate == pytest.approx(0.5, abs=0.03)
     he = only([experiment(tmp_path, initializer="he_normal", **values)])
-    assert he.judgement.verdict == "healthy"
+    assert he.condition == "healthy"
     # What the one is told to use is the other.
-    assert "he_normal" in glorot.judgement.advice
+    assert "he_normal" in glorot.advice
 
 
 #: tanh at sigma_b^2 = 0.05, depth 50: Schoenholz et al. 2016, arXiv:1611.01232.
@@ -113,14 +110,14 @@ def test_the_phases_of_tanh(sigma_w2: float, tmp_path: Path) -> None:
     start = f"{{name: mean_field, sigma_w: {math.sqrt(sigma_w2)}, sigma_b: {math.sqrt(0.05)}}}"
     values = {"width": 100, "depth": 50, "activation": "tanh", "initializer": start}
     diagnosis = only([experiment(tmp_path, **values)])
-    assert diagnosis.judgement.verdict == PHASES[sigma_w2]
+    assert diagnosis.condition == PHASES[sigma_w2]
     theory = diagnosis.findings.theory
     assert theory is not None
     assert theory.sigma_w2 == pytest.approx(sigma_w2, rel=0.01)
     if sigma_w2 == 1.76095:
         assert theory.chi_1 == pytest.approx(1, abs=5e-3)
     else:
-        assert diagnosis.judgement.begins_at_layer is not None
+        assert diagnosis.begins_at_layer is not None
 
 
 @pytest.mark.parametrize("activation", ["relu", "elu", "selu", "tanh"])
@@ -128,21 +125,21 @@ def test_what_it_advises_is_healthy(activation: str, tmp_path: Path) -> None:
     values = {"width": 100, "depth": 30, "activation": activation}
     small = "{name: variance_scaling, scale: 0.3}"
     bad = only([experiment(tmp_path, initializer=small, **values)])
-    assert bad.judgement.verdict == "vanishing"
+    assert bad.condition == "vanishing"
     scale = bad.findings.steady.scale
-    assert f"gain {scale**0.5:.2f}" in bad.judgement.advice
+    assert f"gain {scale**0.5:.2f}" in bad.advice
     for initializer in (
         f"{{name: variance_scaling, scale: {scale:.2f}, distribution: normal}}",
         f"{{name: orthogonal, gain: {scale**0.5:.2f}}}",
     ):
         good = only([experiment(tmp_path, initializer=initializer, **values)])
-        assert good.judgement.verdict == "healthy"
+        assert good.condition == "healthy"
 
 
 def test_a_narrow_deep_network_is_dead(tmp_path: Path) -> None:
     values = {"width": 2, "depth": 30, "activation": "relu", "initializer": "he_normal"}
     diagnosis = only([experiment(tmp_path, **values)])
-    assert diagnosis.judgement.verdict == "dead"
+    assert diagnosis.condition == "dead"
     assert diagnosis.findings.born_dead >= 0.5
 
 
@@ -150,15 +147,15 @@ def test_saturated_tanh(tmp_path: Path) -> None:
     initializer = "{name: normal, std: 1}"
     values = {"width": 30, "depth": 3, "activation": "tanh", "initializer": initializer}
     diagnosis = only([experiment(tmp_path, **values)])
-    assert diagnosis.judgement.verdict == "saturated"
-    assert diagnosis.judgement.begins_at_layer == 1
+    assert diagnosis.condition == "saturated"
+    assert diagnosis.begins_at_layer == 1
     assert diagnosis.findings.layers[0].inactive is None
 
 
 def test_too_deep_for_its_width(tmp_path: Path) -> None:
     values = {"width": 30, "depth": 28, "activation": "relu", "initializer": "he_normal"}
     diagnosis = only([experiment(tmp_path, **values)])
-    assert diagnosis.judgement.verdict == "vanishing"
+    assert diagnosis.condition == "vanishing"
 
 
 def test_a_mean_other_than_0_has_no_theory(tmp_path: Path) -> None:
@@ -173,7 +170,7 @@ def test_no_hidden_layer(tmp_path: Path) -> None:
     path = tmp_path / "linear.yaml"
     path.write_text("{initializer: zeros, layers: [2, 1], iterations: 5, learning_rate: 1}")
     diagnosis = only(config.load([path]))
-    assert diagnosis.judgement.verdict == "healthy"
+    assert diagnosis.condition == "healthy"
     assert diagnosis.findings.theory is None
 
 
@@ -187,7 +184,9 @@ def test_seeds_are_measured_in_any_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("initbench.runs.plan.stacks", one_by_one)
     cut = only(experiments)
-    assert cut.judgement == whole.judgement
+    assert (cut.condition, cut.begins_at_layer, cut.reason, cut.advice) == (
+        whole.condition, whole.begins_at_layer, whole.reason, whole.advice
+    )  # fmt: skip
     for a, b in zip(cut.findings.layers, whole.findings.layers, strict=True):
         assert a.contrast.measured == pytest.approx(b.contrast.measured, rel=1e-12)
 
@@ -207,7 +206,7 @@ def test_during_training_one_sees_symmetry_last() -> None:
     shares: list[float] = []
     found, *_ = diagnose([zeros], during=True, report=shares.append)
     assert [d.findings.iteration for d in found] == [0, 20, 40, 60]
-    assert {d.judgement.verdict for d in found} == {"symmetric"}
+    assert {d.condition for d in found} == {"symmetric"}
     assert shares[-1] == 1
     assert shares == sorted(shares)
     # Theory is of random weights: it has no word on trained ones.
@@ -233,7 +232,7 @@ def test_a_confident_trained_network_does_not_explode(tmp_path: Path) -> None:
     last = found[-1]
     assert last.findings.layers[-1].saturated is not None
     assert last.findings.layers[-1].saturated > 0.5
-    assert last.judgement.verdict == "healthy"
+    assert last.condition == "healthy"
 
 
 def test_what_cannot_be_drawn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +242,7 @@ def test_what_cannot_be_drawn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         kept = [run for run in range(len(work.seeds)) if run not in failures]
         return execute.Drawn(execute.select(work, kept), whole.theta[kept], failures, {0: "a note"})
 
-    monkeypatch.setattr("initbench.diagnosis.diagnose.draw", draw)
+    monkeypatch.setattr("initbench.diagnosis.measuring.draw", draw)
     found, failures, notes = diagnose(config.load([CONFIGS / "he.yaml"]))
     assert failures == ["he, he_normal: ValueError: no"]
     assert notes == ["he, he_normal: a note"]

@@ -1,8 +1,9 @@
-"""The verdict as a pure function: made-up findings, each threshold from both sides."""
+"""The rules, as pure functions of made-up findings: each threshold from both sides."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,48 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initbench.diagnosis import rules as judgement
-from initbench.diagnosis.rules import VERDICTS, Findings, Layer, Pair, Steady, Theory, judge
+from initbench.diagnosis.advice import advise
+from initbench.diagnosis.findings import Findings
+from initbench.diagnosis.rules import CONDITIONS, EXPLODED, LOST, assess
 
-THEORY = Theory(
-    sigma_w2=2.0, sigma_b2=0.0, fixed_variance=1.0, fixed_cosine=1.0, chi_1=1.0, xi_q=math.inf,
-    xi_c=math.inf, reach=math.inf, length_spread=0.5, born_dead=(0.1, 0.2),
-)  # fmt: skip
+Build = Callable[..., Findings]
 
-STEADY = Steady(scale=2.5, change=2.0, spread=0.5)
-
-
-def layer(number: int, last: bool, **changed: Any) -> Layer:
-    plain = Layer(
-        layer=number, fan_in=8, units=8, preactivation_mean=0.0,
-        preactivation_variance=Pair(1.0, 1.0), contrast=Pair(0.5, 0.5), activation_mean=0.4,
-        activation_variance=0.3, gradient_variance=Pair(0.1, 0.1), weight_gradient_variance=0.01,
-        cosine=Pair(0.5, 0.5), effective_rank=3.0, saturated=0.0, inactive=None,
-        dead=None if last else 0.0, distinct_units=None if last else 8.0, update_size=0.01,
-    )  # fmt: skip
-    measured: dict[str, Any] = {
-        key: Pair(1.0, value) if isinstance(getattr(plain, key), Pair) else value
-        for key, value in changed.items()
-    }
-    return replace(plain, **measured)
-
-
-def findings(*changes: dict[str, Any], **changed: Any) -> Findings:
-    """Four healthy layers, each with its ``changes``; and of the network what has ``changed``."""
-    each = [*changes, *[{}] * (4 - len(changes))]
-    plain = Findings(
-        config="made up", initializer="he_normal", setting={}, activation="tanh", seeds=5,
-        samples=100, iteration=0, train_loss=0.7, input_square=1.0, input_cosine=0.0,
-        layers=tuple(layer(i + 1, i == 3, **each[i]) for i in range(4)), theory=THEORY,
-        jacobian=(1.0, 0.5, 0.1), born_dead=0.0, steady=STEADY,
-    )  # fmt: skip
-    return replace(plain, **changed)
-
-
-LOST = judgement.LOST
-EXPLODED = judgement.EXPLODED
-
-#: (just beyond the threshold, its verdict and layer; just within it)
+#: (just beyond the threshold, its condition and layer; just within it)
 EDGES = [
     ([{}, {"distinct_units": 4.0}], "symmetric", 2, [{}, {"distinct_units": 5.0}]),
     ([{}, {}, {"saturated": 0.5}], "saturated", 3, [{}, {}, {"saturated": 0.49}]),
@@ -91,77 +57,65 @@ EDGES = [
 
 @pytest.mark.parametrize(("beyond", "expected", "begins", "within"), EDGES)
 def test_edges(
-    beyond: list[dict[str, Any]], expected: str, begins: int, within: list[dict[str, Any]]
+    beyond: list[dict[str, Any]],
+    expected: str,
+    begins: int,
+    within: list[dict[str, Any]],
+    findings: Build,
 ) -> None:
-    judged = judge(findings(*beyond))
-    assert (judged.verdict, judged.begins_at_layer) == (expected, begins)
-    assert judged.advice
-    assert judge(findings(*within)).verdict == "healthy"
+    wrong = findings(*beyond)
+    found = assess(wrong)
+    assert (found.condition, found.begins_at_layer) == (expected, begins)
+    assert advise(wrong, found)
+    assert assess(findings(*within)).condition == "healthy"
 
 
-def test_healthy_has_nothing_to_mend() -> None:
-    judged = judge(findings())
-    assert judged.verdict == "healthy"
-    assert judged.begins_at_layer is None
-    assert judged.advice == ""
+def test_healthy_has_nothing_to_mend(findings: Build) -> None:
+    found = assess(findings())
+    assert found.condition == "healthy"
+    assert found.begins_at_layer is None
+    assert advise(findings(), found) == ""
 
 
-def test_dead_from_half_of_the_seeds() -> None:
-    judged = judge(findings({}, {"dead": 1.0}, born_dead=0.6))
-    assert judged.verdict == "dead"
-    assert judged.begins_at_layer == 2
-    assert "60 % of the networks are born dead" in judged.reason
-    assert "theory: 10.00 to 20.00 %" in judged.reason
-    assert judge(findings(born_dead=0.4)).verdict == "healthy"
+def test_dead_from_half_of_the_seeds(findings: Build) -> None:
+    found = assess(findings({}, {"dead": 1.0}, born_dead=0.6))
+    assert found.condition == "dead"
+    assert found.begins_at_layer == 2
+    assert "60 % of the networks are born dead" in found.reason
+    assert "theory: 10.00 to 20.00 %" in found.reason
+    assert assess(findings(born_dead=0.4)).condition == "healthy"
 
 
-def test_the_lottery_of_narrow_networks() -> None:
-    spread = replace(THEORY, length_spread=1.76)
-    judged = judge(findings(theory=spread))
-    assert judged.verdict == "vanishing"
-    assert "too deep for its width" in judged.reason
-    assert judge(findings(theory=spread, iteration=10)).verdict == "healthy"
+def test_the_lottery_of_narrow_networks(findings: Build) -> None:
+    theory = findings().theory
+    assert theory is not None
+    spread = replace(theory, length_spread=1.76)
+    found = assess(findings(theory=spread))
+    assert found.condition == "vanishing"
+    assert "too deep for its width" in found.reason
+    assert assess(findings(theory=spread, iteration=10)).condition == "healthy"
 
 
 @pytest.mark.parametrize(
     "learned", [{"saturated": 1.0}, {"preactivation_variance": 1e4, "contrast": 1e4}]
 )
-def test_what_training_brings_is_no_fault(learned: dict[str, Any]) -> None:
+def test_what_training_brings_is_no_fault(learned: dict[str, Any], findings: Build) -> None:
     changes: tuple[dict[str, Any], ...] = ({}, {}, {}, learned)
-    assert judge(findings(*changes)).verdict != "healthy"
-    assert judge(findings(*changes, iteration=100)).verdict == "healthy"
+    assert assess(findings(*changes)).condition != "healthy"
+    assert assess(findings(*changes, iteration=100)).condition == "healthy"
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan])
 @pytest.mark.parametrize("iteration", [0, 100])
-def test_what_is_not_finite_explodes(value: float, iteration: int) -> None:
+def test_what_is_not_finite_explodes(value: float, iteration: int, findings: Build) -> None:
     changes: tuple[dict[str, Any], ...] = (
         {},
         {},
         {"preactivation_variance": value},
         {"preactivation_variance": value},
     )
-    judged = judge(findings(*changes, iteration=iteration))
-    assert (judged.verdict, judged.begins_at_layer) == ("exploding", 3)
-
-
-def test_advice_where_no_scale_helps() -> None:
-    changes: tuple[dict[str, Any], ...] = (
-        {},
-        {},
-        {},
-        {"contrast": 1e-9, "preactivation_variance": 1e-9},
-    )
-    assert "gain 1.58" in judge(findings(*changes)).advice
-    assert "No scale" in judge(findings(*changes, steady=Steady(2.5, 1e6, 0.5))).advice
-    assert "No scale" in judge(findings(*changes, steady=Steady(2.5, 2.0, 3.0))).advice
-
-
-@pytest.mark.parametrize(
-    ("scale", "words"), [(1.0, "lecun_normal"), (2.02, "he_normal"), (2.54, "scale 2.54")]
-)
-def test_advice_names_what_can_be_used(scale: float, words: str) -> None:
-    assert words in judge(findings({"saturated": 1.0}, steady=Steady(scale, 2.0, 0.5))).advice
+    found = assess(findings(*changes, iteration=iteration))
+    assert (found.condition, found.begins_at_layer) == ("exploding", 3)
 
 
 sizes = st.one_of(st.just(0.0), st.floats(1e-300, 1e300), st.just(math.inf))
@@ -175,13 +129,14 @@ sizes = st.one_of(st.just(0.0), st.floats(1e-300, 1e300), st.just(math.inf))
     cosine=st.one_of(st.floats(-1, 1), st.just(math.nan)),
     iteration=st.integers(0, 1),
 )
-def test_there_is_always_a_verdict(
+def test_there_is_always_a_condition(
     variances: list[float],
     shares: list[float],
     gradients: list[float],
     last: float,
     cosine: float,
     iteration: int,
+    findings: Build,
 ) -> None:
     """Whatever is measured: a contrast is a share of its variance, and 0 times inf is NaN."""
     rows = [
@@ -193,6 +148,6 @@ def test_there_is_always_a_verdict(
         }
         for variance, share, gradient in zip(variances, shares, [*gradients, last], strict=True)
     ]
-    judged = judge(findings(*rows, iteration=iteration))
-    assert judged.verdict in VERDICTS
-    assert judged.reason.endswith(".")
+    found = assess(findings(*rows, iteration=iteration))
+    assert found.condition in CONDITIONS
+    assert found.reason.endswith(".")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from initbench.diagnosis.rules import Diagnosis, Findings, Judgement, Layer, Pair, Steady, Theory
+from initbench.diagnosis.diagnose import Diagnosis
+from initbench.diagnosis.findings import Findings, Layer, Pair, Steady, Theory
 from initbench.report import diagnoses as report
 from initbench.report import tables
 from initbench.report.tables import Table
@@ -43,10 +44,13 @@ FINDINGS = Findings(
     layers=LAYERS, theory=THEORY, jacobian=(1.5, 0.5, 0.0), born_dead=0.0,
     steady=Steady(2.0, 1.0, 0.5),
 )  # fmt: skip
-FADING = Diagnosis(FINDINGS, Judgement("vanishing", 2, "it fades.", "Use he_normal."))
+FADING = Diagnosis(FINDINGS, "vanishing", 2, "it fades.", "Use he_normal.")
 HEALTHY = Diagnosis(
     replace(FINDINGS, config="other", initializer="he_normal", setting={"depth": 3}, theory=None),
-    Judgement("healthy", None, "it holds.", ""),
+    "healthy",
+    None,
+    "it holds.",
+    "",
 )
 
 

@@ -1,6 +1,6 @@
 """Is a verdict worth something? Diagnose a grid of starts, train each, and compare.
 
-    python tests/benchmarks/verdicts.py [TABLE]
+    python tests/benchmarks/diagnosis.py [TABLE]
 
 288 cells, each an initializer, an activation, a depth and a width, on two data sets, trained at
 three seeds from the same stacked engine that `initbench run` uses. A cell has trained if in most
@@ -27,7 +27,7 @@ from statistics import median
 
 from initbench import datasets
 from initbench.diagnosis.diagnose import diagnose
-from initbench.diagnosis.rules import VERDICTS
+from initbench.diagnosis.rules import CONDITIONS
 from initbench.runs import execute, identity, plan
 from initbench.runs.records import Record
 from initbench.spec import Experiment
@@ -111,7 +111,7 @@ def cells(dataset: str) -> list[Cell]:
     for experiment in posed:
         for diagnosis in diagnose([experiment])[0]:
             findings = diagnosis.findings
-            verdicts[findings.config, findings.initializer] = diagnosis.judgement.verdict
+            verdicts[findings.config, findings.initializer] = diagnosis.condition
     runs = plan.runs(posed)
     stacks = plan.stacks(runs, 1, lambda _: 50)
     records: dict[tuple[str, str], list[Record]] = {}
@@ -134,7 +134,7 @@ def table(dataset: str, found: Sequence[Cell]) -> str:
         "| --- | ---: | ---: | ---: |",
         *(
             f"| {verdict} | {' | '.join(str(count[verdict, o]) for o in OUTCOMES)} |"
-            for verdict in VERDICTS
+            for verdict in CONDITIONS
         ),
     ]
     healthy = [cell for cell in found if cell.verdict == "healthy"]
@@ -164,7 +164,7 @@ def main() -> None:
         parts.append(table(dataset, cells(dataset)))
         print(parts[-1], flush=True)
     if sys.argv[1:]:
-        title = "# Verdicts against outcomes\n\nBy tests/benchmarks/verdicts.py; see there.\n"
+        title = "# Verdicts against outcomes\n\nBy tests/benchmarks/diagnosis.py; see there.\n"
         Path(sys.argv[1]).write_text("\n".join([title, *parts]), encoding="utf-8")
 
 

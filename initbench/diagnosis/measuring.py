@@ -1,0 +1,91 @@
+"""A stack of runs -> its networks, drawn, and what is measured in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initbench.core import meanfield
+from initbench.core.engine.train import Problem, Split, train
+from initbench.core.meanfield import Activation
+from initbench.core.propagation import Measurement, measure
+from initbench.runs.execute import Drawn, Work, draw, prepare
+from initbench.runs.plan import Stack
+
+Array = NDArray[Any]
+
+#: At this distance from 0, to either side, an activation that has a flat side is flat.
+FAR = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationShape:
+    """What a diagnosis needs to know about an activation: its largest slope and its flat sides.
+
+    ``zero_below`` says that its value is 0 on the flat side below, as relu's is.
+    """
+
+    phi: Activation
+    steepest: float
+    flat_below: bool
+    flat_above: bool
+    zero_below: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnStack:
+    """Networks with their first parameters ``theta`` (R, P), and the samples to measure them on."""
+
+    work: Work
+    theta: Array
+    split: Split
+    shape: ActivationShape
+
+
+def draw_stack(stack: Stack, samples: int) -> tuple[DrawnStack, Drawn]:
+    """The networks of a stack that could be drawn, and the draw with its failures and notes."""
+    drawn = draw(prepare(stack))
+    work = drawn.work
+    train_split = work.problem.train
+    count = train_split.inputs.shape[1]
+    # Evenly spaced: a file may be sorted by class.
+    chosen = np.unique(np.linspace(0, count - 1, min(samples, count)).astype(int))
+    split = Split(train_split.inputs[:, chosen], train_split.targets[:, chosen])
+    return DrawnStack(work, drawn.theta, split, _shape(work.problem)), drawn
+
+
+def measurements(drawn: DrawnStack, *, during: bool) -> Iterator[tuple[int, Measurement]]:
+    """(iteration, measurement): before training, or ``during`` it at every log point."""
+    work, theta = drawn.work, drawn.theta
+
+    def now() -> Measurement:
+        return measure(work.problem, theta, drawn.split, work.hyperparameters, drawn.shape.steepest)
+
+    if not during:
+        yield 0, now()
+        return
+    for point in train(work.problem, theta, work.seeds, work.hyperparameters):
+        yield point.iteration, now()  # train moves theta in place
+
+
+def joined(parts: Sequence[Measurement]) -> Measurement:
+    """The measurements of several stacks as one, run after run."""
+    return Measurement(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(Measurement)
+        }
+    )
+
+
+def _shape(problem: Problem) -> ActivationShape:
+    phi = meanfield.elementwise(problem.apply, problem.slope_dtype)
+    slope = np.abs(phi(np.linspace(-FAR, FAR, 8001))[1])
+    value, ends = phi(np.array([-FAR, FAR]))
+    steepest = float(slope.max())
+    below, above = (bool(abs(end) < 1e-6 * steepest) for end in ends)
+    return ActivationShape(phi, steepest, below, above, below and value[0] == 0)

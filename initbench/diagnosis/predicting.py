@@ -1,0 +1,133 @@
+"""Drawn networks -> what theory says about them: layer by layer, and as a whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initbench.core import draw, meanfield
+from initbench.core.engine.network import layer_views
+from initbench.core.meanfield import Prediction
+from initbench.core.propagation import mean_cosine
+from initbench.diagnosis.findings import Steady, Theory
+from initbench.diagnosis.measuring import ActivationShape, DrawnStack
+from initbench.runs.execute import Work
+
+Array = NDArray[Any]
+
+#: Theory supposes that weights have mean 0, and says nothing where a layer's mean is further from 0
+#: than this share of the weights' root mean square. Where the mean is estimated from drawn weights,
+#: it must be this many standard errors away too.
+MEAN_SHARE, MEAN_ERRORS = 0.1, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class WeightVariances:
+    """Each layer's mean square of weights and of biases, (L,), and whether all means are 0."""
+
+    weights: Array
+    biases: Array
+    centred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What all findings about an initializer share: its data, and what theory says.
+
+    ``prediction`` is theory's word on each layer, None where the weights' mean is not 0.
+    """
+
+    shape: ActivationShape
+    sizes: tuple[int, ...]
+    samples: int
+    input_square: float
+    input_cosine: float
+    prediction: Prediction | None
+    theory: Theory | None
+    steady: Steady
+
+
+def background(drawn: DrawnStack) -> Background:
+    """What one stack tells about all stacks of its initializer, before it is trained."""
+    sizes, shape = drawn.work.problem.sizes, drawn.shape
+    square = float((drawn.split.inputs**2).mean())
+    cosine = float(mean_cosine(drawn.split.inputs[None])[0])
+    variances = _variances(drawn.work, drawn.theta)
+    prediction = None
+    if variances.centred:
+        prediction = meanfield.predict(
+            shape.phi, sizes, variances.weights, variances.biases, square, cosine
+        )
+    return Background(
+        shape=shape,
+        sizes=sizes,
+        samples=drawn.split.inputs.shape[1],
+        input_square=square,
+        input_cosine=cosine,
+        prediction=prediction,
+        theory=_theory(variances, prediction, shape, sizes),
+        steady=_steady(shape, sizes, square, cosine),
+    )
+
+
+def _variances(work: Work, theta: Array) -> WeightVariances:
+    """From the initializer's law; where it has none (data-dependent ones), from drawn weights."""
+    laws = draw.laws(work.chosen[0], work.network)
+    mean, variance, errors, biases = [], [], [], []
+    for law, view in zip(laws, layer_views(theta, work.network.sizes), strict=True):
+        weights = view[:, :, :-1].astype(np.float64)
+        mean.append(weights.mean() if law is None else law.mean)
+        variance.append((weights**2).mean() if law is None else law.mean**2 + law.std**2)
+        errors.append(MEAN_ERRORS / math.sqrt(weights.size) if law is None else 0.0)
+        biases.append((view[:, :, -1].astype(np.float64) ** 2).mean())
+    size = np.sqrt(variance)
+    centred = np.abs(mean) <= np.maximum(errors, MEAN_SHARE) * size
+    return WeightVariances(np.array(variance), np.array(biases), bool(centred.all()))
+
+
+def _steady(shape: ActivationShape, sizes: Sequence[int], square: float, cosine: float) -> Steady:
+    scale, change = meanfield.steady_scale(shape.phi, len(sizes) - 1, square)
+    fan_in = np.array(sizes[:-1])
+    prediction = meanfield.predict(
+        shape.phi, sizes, scale / fan_in, np.zeros(len(fan_in)), square, cosine
+    )
+    return Steady(scale, change, _length_spread(prediction))
+
+
+def _theory(
+    variances: WeightVariances,
+    prediction: Prediction | None,
+    shape: ActivationShape,
+    sizes: Sequence[int],
+) -> Theory | None:
+    """Theory supposes that the network goes on for ever as its median hidden layer is."""
+    if prediction is None or len(sizes) < 3:
+        return None
+    # Layers that an activation feeds: hidden ones, or where there is but one, the last.
+    inner = slice(1, -1) if len(sizes) > 3 else slice(1, None)
+    sigma_w2 = float(np.median((np.array(sizes[:-1]) * variances.weights)[inner]))
+    sigma_b2 = float(np.median(variances.biases[inner]))
+    limit = meanfield.limit(shape.phi, sigma_w2, sigma_b2, float(prediction.variance[0]))
+    unbiased = not variances.biases.any()
+    return Theory(
+        sigma_w2=sigma_w2,
+        sigma_b2=sigma_b2,
+        fixed_variance=limit.q,
+        fixed_cosine=limit.c,
+        chi_1=limit.chi_1,
+        xi_q=limit.xi_q,
+        xi_c=limit.xi_c,
+        reach=limit.reach,
+        length_spread=_length_spread(prediction),
+        born_dead=meanfield.born_dead(sizes) if shape.zero_below and unbiased else None,
+    )
+
+
+def _length_spread(prediction: Prediction) -> float:
+    """The standard deviation, over draws, of the log of the last layer's mean square."""
+    return math.sqrt(float(prediction.log_length_variance[-1]))
