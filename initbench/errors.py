@@ -1,18 +1,18 @@
-"""What can go wrong, as exceptions that the command line turns into a message and an exit code.
+"""Errors that a user can mend: the command line prints the message and exits with the code.
 
 ::
 
-    InitbenchError            exit 2   something the user can mend; str() is the whole message
-    ├── ConfigError           exit 2   a config's problems, all of them, each with its place
-    ├── DataError             exit 2   a data file that cannot be read as one
-    ├── ResultsError          exit 2   results that cannot be written, or read again
-    ├── PluginError           exit 2   an initializer of the user's own that is none
-    ├── BaselineError         exit 3   a baseline that is missing, broken or edited
-    ├── ExecutorError         exit 3   nobody to train: no Dask, no scheduler, unfit workers
-    ├── FailedRunsError       exit 1   some runs failed; the others are in the tables
+    InitbenchError            exit 2   base class; str(error) is the whole message
+    ├── ConfigError           exit 2   configs or options with mistakes: all of them, with places
+    ├── DataError             exit 2   a data set that cannot be loaded
+    ├── ResultsError          exit 2   a results folder that cannot be written or read
+    ├── PluginError           exit 2   a plugin that defines no usable initializer
+    ├── BaselineError         exit 3   a baseline that is missing, damaged or edited by hand
+    ├── ExecutorError         exit 3   no workers to train on: Dask or its scheduler is missing
+    ├── FailedRunsError       exit 1   some runs failed; the tables show the others
     └── FailedChecksError     exit 1   an initializer does not draw what it declares
 
-Anything else that escapes is a bug of initbench.
+Any other exception that reaches the command line is a bug of initbench.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from dataclasses import dataclass
 
 
 class InitbenchError(Exception):
-    """Base of all errors that a user can mend."""
+    """The base of all errors that a user can mend; ``str(error)`` is the whole message."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: a file (or the option that set it), line and column from 1."""
+    """Where something stands: a file, or the option that set it; line and column count from 1."""
 
     source: str
     line: int | None = None
@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a config: where, which key, and what, got and fix in words."""
+    """One mistake in a config: its place, its key, and a message with the fix."""
 
     place: Place
     key: str
@@ -53,7 +53,7 @@ class Problem:
 
 
 class ConfigError(InitbenchError):
-    """A config's problems, in the order of their places."""
+    """The problems of one or more configs, in the order of their places."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -64,36 +64,36 @@ class ConfigError(InitbenchError):
 
 
 class DataError(InitbenchError):
-    """A data set that cannot be loaded; the message names file, line and column name."""
+    """A data set cannot be loaded; the message names the file, its line and its column."""
 
 
 class ResultsError(InitbenchError):
-    """Results that cannot be written or read; the message names the path and the reason."""
+    """Results cannot be written or read; the message names the path and the reason."""
 
 
 class PluginError(InitbenchError):
-    """A user's own initializer that cannot be used; the message names file, line and function."""
+    """A plugin defines no usable initializer; the message names file, line and function."""
 
 
 class BaselineError(InitbenchError):
-    """A baseline that cannot be judged against; the message names the file and the way out."""
+    """A baseline cannot be compared with; the message names the file and the way out."""
 
     exit_code = 3
 
 
 class ExecutorError(InitbenchError):
-    """Runs could not be trained where they were to be, for want of workers that can."""
+    """Runs cannot be trained, since the workers that were asked for are missing or unfit."""
 
     exit_code = 3
 
 
 class FailedRunsError(InitbenchError):
-    """Some runs failed, for the reasons in the message; what came of the others was shown."""
+    """Some runs failed, for the reasons in the message; the command showed the others."""
 
     exit_code = 1
 
 
 class FailedChecksError(InitbenchError):
-    """Some checks of initializers failed; the message names them."""
+    """Some initializers failed their checks; the message names them."""
 
     exit_code = 1

@@ -1,4 +1,4 @@
-"""The results folder: files appear whole or not at all."""
+"""Writing files: each appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pathlib import Path
 
 from initbench.errors import ResultsError
 
-#: Between a name and its ending, where an interrupt cut the runs short.
+#: Stands between a file's name and its ending when an interrupt has cut the command short.
 PARTIAL = ".partial"
 ANOTHER_FOLDER = "another folder with --results"
 
 
 def ensure_writable(folder: Path, other: str = ANOTHER_FOLDER) -> None:
-    """Make sure that results can be written, before an hour is spent on them.
+    """Create the folder and check that it takes files, before hours of training are spent.
 
-    ``other`` is what the message advises where they cannot.
+    ``other`` is what the message advises instead. Raises ResultsError.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _refused(folder, error, other) from None
+        raise _not_writable(folder, error, other) from None
 
 
 def write_results(
     folder: Path, name: str, texts: Mapping[str, str], *, partial: bool = False
 ) -> list[Path]:
-    """Write ``name`` with each ending (``csv``, ``json``, ...); the paths written.
+    """Write a file for each ending (``csv``, ``json``, ...) of ``texts``, and return the paths.
 
-    Results of an interrupted command are written beside those of a complete one, as
-    ``name.partial.csv``; a complete one removes them.
+    An interrupted command writes ``name.partial.csv`` beside the results of a complete one; the
+    next complete command removes it. Raises ResultsError.
     """
     written = []
     for ending, text in texts.items():
@@ -44,28 +44,31 @@ def write_results(
             if not partial:
                 (folder / f"{name}{PARTIAL}.{ending}").unlink(missing_ok=True)
         except OSError as error:
-            raise _refused(path, error) from None
+            raise _not_writable(path, error) from None
         written.append(path)
     return written
 
 
 def write_file(path: Path, text: str, other: str) -> None:
-    """Write one file, whole or not at all; ``other`` is the advice where it cannot be."""
+    """Write one file, whole or not at all.
+
+    ``other`` is what the message advises if that fails. Raises ResultsError.
+    """
     try:
         write_atomically(path, text)
     except OSError as error:
-        raise _refused(path, error, other) from None
+        raise _not_writable(path, error, other) from None
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file by way of a temporary one: a reader sees the old or the new, whole."""
+    """Write a text file by renaming a temporary one: a reader sees the whole old or new text."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(OSError):  # mkstemp's 0600 would lock out the group
+        with contextlib.suppress(OSError):  # mkstemp gives 0600, which would lock out the group
             os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
@@ -80,5 +83,5 @@ def _umask() -> int:
     return mask
 
 
-def _refused(path: Path, error: OSError, other: str = ANOTHER_FOLDER) -> ResultsError:
+def _not_writable(path: Path, error: OSError, other: str = ANOTHER_FOLDER) -> ResultsError:
     return ResultsError(f"{path}: cannot be written: {error.strerror or error}; choose {other}")

@@ -1,9 +1,9 @@
-"""YAML text -> plain data with the place of every key and value; no surprises.
+"""Document: YAML text -> plain data, with the place of every key and value.
 
-PyYAML's loaders take the last of two equal keys in silence, read ``1e-3`` as a text and
-``on`` as True, and follow aliases into memory exhaustion. Here only PyYAML's parser is
-used: scalars follow YAML 1.2's core schema (numbers, true, false, null; all else is text),
-equal keys, aliases and tags are refused, each at its place.
+PyYAML's loaders silently take the last of two equal keys, read ``1e-3`` as a text and ``on`` as
+True, and expand aliases until memory is full. This module uses PyYAML's parser alone: scalars
+follow YAML 1.2's core schema (numbers, true, false and null; all else is text), and equal keys,
+aliases and tags are refused, each at its place.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ _WORDS: dict[str, Any] = {
 
 @dataclass
 class Document:
-    """Plain data (dicts, lists, scalars), where each key and value of it stands, what is wrong.
+    """A config's plain data (dicts, lists, scalars), and where each key and value stands.
 
-    ``problems`` holds what does not keep the rest from being read, so that all is said at once.
+    ``problems`` are mistakes in the text that leave the rest readable: they are collected, and
+    reported together with those that the models find.
     """
 
     source: str
@@ -47,7 +48,7 @@ class Document:
     values: dict[KeyPath, Place] = field(default_factory=dict)
 
     def place(self, path: KeyPath, *, of_key: bool = False) -> Place:
-        """The place of the value (or key) at ``path``, or of the nearest thing around it."""
+        """The place of the value (or key) at ``path``, or of the innermost part that holds it."""
         if of_key and path in self.keys:
             return self.keys[path]
         for stop in range(len(path), -1, -1):
@@ -57,9 +58,9 @@ class Document:
 
 
 def read(path: str, content: bytes) -> Document:
-    """Parse a YAML file's content; ConfigError names what is wrong with the text, and where."""
+    """Parse a config file's content; ConfigError says what is wrong with the text, and where."""
     if len(content) > MAX_BYTES:
-        raise _error(Place(path), f"is {len(content):,} bytes; a config is at most {MAX_BYTES:,}")
+        raise _error(Place(path), f"has {len(content):,} bytes; a config may have {MAX_BYTES:,}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -73,7 +74,7 @@ def read(path: str, content: bytes) -> Document:
         ) from None
     document = parse(path, text)
     if document.data is None:
-        raise _error(Place(path, 1, 1), "is empty; `initbench schema` says what a config holds")
+        raise _error(Place(path, 1, 1), "is empty; `initbench schema` prints the keys of a config")
     if not isinstance(document.data, dict):
         raise _error(
             Place(path, 1, 1),
@@ -83,7 +84,7 @@ def read(path: str, content: bytes) -> Document:
 
 
 def parse(source: str, text: str, *, fixed: Place | None = None) -> Document:
-    """Parse YAML text. With ``fixed`` all places are that one (a command line's option)."""
+    """Parse YAML text; ``fixed`` is the place of all its parts if it comes from an option."""
     document = Document(source, None)
     try:
         loader = yaml.SafeLoader(text)
@@ -108,19 +109,19 @@ def parse(source: str, text: str, *, fixed: Place | None = None) -> Document:
 
 
 def scalar(text: str) -> Any:
-    """A plain scalar's value by YAML 1.2's core schema.
+    """The value of a plain scalar, by YAML 1.2's core schema.
 
     >>> [scalar(text) for text in ("1e-3", "1e4", "15_000", "on", "true", "~", ".5")]
     [0.001, 10000, 15000, 'on', True, None, 0.5]
     """
     if text in _WORDS:
         return _WORDS[text]
-    if len(text) <= 100:  # int() itself refuses thousands of digits
+    if len(text) <= 100:  # int() refuses thousands of digits
         if _INTEGER.fullmatch(text):
             return int(text)
         if _FLOAT.fullmatch(text):
             number = float(text)
-            # `iterations: 1e4` is a whole number to whoever writes it.
+            # A user who writes `iterations: 1e4` means a whole number.
             exact = "." not in text and number.is_integer() and abs(number) < 2**53
             return int(number) if exact else number
     if _SPECIAL.fullmatch(text):
@@ -136,27 +137,27 @@ def _events(loader: yaml.SafeLoader) -> Iterator[yaml.Event]:
 def _checked(
     source: str, events: Iterator[yaml.Event], fixed: Place | None
 ) -> Iterator[yaml.Event]:
-    """The events, without what a config must not have: aliases, tags, great depth."""
+    """The events, while they hold no alias, no tag and no great depth; else ConfigError."""
     depth = 0
     for event in events:
         place = fixed or _start(source, event)
         if isinstance(event, yaml.AliasEvent):
             raise _error(place, f"*{event.anchor} is an alias; write the value out")
         if (tag := getattr(event, "tag", None)) is not None:
-            raise _error(place, f"{tag} is a YAML tag; configs hold plain values")
+            raise _error(place, f"{tag} is a YAML tag; remove it")
         if isinstance(event, yaml.ScalarEvent) and _SURROGATE.search(event.value):
             raise _error(place, "holds half of a surrogate pair; write the character itself")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise _error(place, f"is nested more than {MAX_DEPTH} deep")
+                raise _error(place, f"is nested more than {MAX_DEPTH} levels deep; remove levels")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         yield event
 
 
 class _Builder:
-    """Builds one document's data from its events, noting places on the way."""
+    """Builds a document's data from the parser's events, and notes the places."""
 
     def __init__(
         self, document: Document, events: Iterator[yaml.Event], fixed: Place | None
@@ -171,7 +172,9 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _error(self._place(event), "starts a second document; use one file each")
+                    raise _error(
+                        self._place(event), "starts a second document; put it in a file of its own"
+                    )
             elif isinstance(event, yaml.NodeEvent):
                 data = self._node(event, ())
         return data
@@ -196,7 +199,7 @@ class _Builder:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             place = self._place(event)
             if not isinstance(event, yaml.ScalarEvent):
-                raise _error(place, "a key must be a single word")
+                raise _error(place, "a key must be a single word, got a list or a mapping")
             key = event.value
             if key in mapping:
                 first = self._document.keys[*path, key]

@@ -1,4 +1,4 @@
-"""Config files -> Experiments; all problems of all files at once, each with place and fix."""
+"""Loading: config files and options -> Experiments, or all problems of all files at once."""
 
 from __future__ import annotations
 
@@ -23,10 +23,16 @@ def load(
     overrides: Sequence[tuple[str, str]] = (),
     model: type[Experiment] = Experiment,
 ) -> list[Experiment]:
-    """The Experiments of config files, a swept config's grid points each one of them.
+    """The Experiments of config files: one for each config, or for each point of its sweep.
 
-    ``overrides`` are (option as written, ``KEY=VALUE``), from the command line; ``model`` may
-    know more initializers than the registry. ConfigError with every problem of every file.
+    Args:
+        paths: The files.
+        overrides: Pairs of an option as the user wrote it and ``KEY=VALUE``; they win over the
+            files.
+        model: Experiment, or what :func:`initbench.spec.with_initializers` makes of it.
+
+    Raises:
+        ConfigError: It holds every problem of every file, each with its place and the fix.
     """
     problems: list[Problem] = []
     experiments: list[Experiment] = []
@@ -49,37 +55,39 @@ def load(
         sources[name] = str(path)
         experiments += loaded
     if problems:
-        # A wrong --set is wrong for every config: say it once.
+        # A wrong override is wrong for every config, and is said once.
         raise ConfigError(list(dict.fromkeys(problems)))
     return experiments
 
 
 def configs_folder() -> Path:
-    """The folder that ``--all`` means: ./configs, or where there is none the shipped one."""
+    """The folder of all configs: ./configs if there is one, else initbench's own."""
     here = Path("configs")
     if here.is_dir():
         return here
     package = Path(str(files("initbench")))
     shipped = package / "configs"
-    # An editable install has no copy inside the package: the checkout's is beside it.
+    # An editable install has them beside the package instead of inside it.
     return shipped if shipped.is_dir() else package.parent / "configs"
 
 
 def all_configs() -> list[Path]:
-    """Every config directly in the configs folder, by name."""
+    """Every config that stands directly in the configs folder, sorted by name."""
     folder = configs_folder()
     found = sorted(path for path in folder.glob("*.y*ml") if path.suffix in {".yaml", ".yml"})
     if not found:
-        raise ConfigError([Problem(Place(str(folder)), "", "holds no config (*.yaml)")])
+        message = "holds no config (*.yaml); name configs, or add some"
+        raise ConfigError([Problem(Place(str(folder)), "", message)])
     return found
 
 
 def from_options(
     options: Sequence[tuple[str, str]], model: type[Experiment] = Experiment
 ) -> Experiment:
-    """The Experiment of options alone, (option as written, ``KEY=VALUE``); it reads no data.
+    """The Experiment that options describe without a file; no data set is read.
 
-    Of the required keys they must give ``initializer`` and ``layers``.
+    ``options`` are pairs of an option as the user wrote it and ``KEY=VALUE``. They must give
+    ``initializer`` and the sizes of the layers; the other required keys have placeholders.
     """
     document = Document("", {"name": "options", "iterations": 1, "learning_rate": 1.0})
     for option, text in options:
@@ -94,7 +102,7 @@ def from_options(
 
 
 def read_config(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Document:
-    """A config's data, its name and overrides in it, with the place of each part."""
+    """A config as a document: its data with the overrides and its name, and all places."""
     parsed = read(str(path), _content(path))
     for option, text in overrides:
         override(parsed, option, text)
@@ -106,7 +114,7 @@ def _load_one(
     path: Path, overrides: Sequence[tuple[str, str]], model: type[Experiment]
 ) -> list[Experiment]:
     document = read_config(path, overrides)
-    points = points_of(document)  # which adds to the document's problems
+    points = points_of(document)  # may add to the document's problems, so they are read after it
     problems, experiments = list(document.problems), []
     for point in points:
         problems += point.problems  # a swept key that cannot be set

@@ -1,9 +1,10 @@
-"""What pydantic finds wrong with a document, as problems with place, what was got, and fix."""
+"""Messages: pydantic's errors as problems, each with its place, what was got, and the fix."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -19,28 +20,74 @@ from initbench.spec.expectations import Expectation, Gate
 LISTED = 15
 
 
+@dataclass(frozen=True, slots=True)
+class _Mistake:
+    """One error of pydantic's, with the path in the document that it is about."""
+
+    path: KeyPath
+    error: ErrorDetails
+    model: type[Experiment]
+
+    @property
+    def key(self) -> str:
+        """The path as messages write it: ``expect[0].metric``."""
+        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
+        return "".join(parts).lstrip(".")
+
+    @property
+    def last(self) -> str:
+        """The last key of the path."""
+        return str(self.path[-1]) if self.path else ""
+
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """What pydantic adds to some errors: the bound, the words that are allowed."""
+        return self.error.get("ctx", {})
+
+    @property
+    def got(self) -> str:
+        """`got ...`: the value as a config writes it."""
+        return f"got {_shown(self.error['input'])}"
+
+    @property
+    def example(self) -> str:
+        """`; write e.g. key: value`, if the model has an example of a top-level key."""
+        field = Experiment.model_fields.get(str(self.path[0])) if len(self.path) == 1 else None
+        if field is None or not field.examples:
+            return ""
+        return f"; write e.g. `{self.last}: {field.examples[0]}`"
+
+
 def problems_of(
-    document: Document, errors: Iterable[ErrorDetails], model: type[Experiment]
+    document: Document, errors: Sequence[ErrorDetails], model: type[Experiment]
 ) -> list[Problem]:
     """A problem for each mistake that pydantic found in the document's data."""
-    errors = list(errors)
     locations = [error["loc"] for error in errors]
     problems = []
     for error in errors:
         outer = error["loc"]
         inner = any(len(loc) > len(outer) and loc[: len(outer)] == outer for loc in locations)
         if error["type"] == "too_short" and inner:
-            continue  # pydantic counts only the valid items: an echo of an inner problem
+            continue  # pydantic counts only the valid items: this repeats a problem of an item
         path = _path(document.data, outer, missing=error["type"] == "missing")
-        problems.append(_problem(document, path, error, model))
+        problems.append(_problem(document, _Mistake(path, error, model)))
     return problems
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean ...?`: the name most like ``word``, or the names that it begins (`he`)."""
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    if not close and word:
+        close = [name for name in names if name.startswith(f"{word}_")]
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 def _path(data: Any, location: tuple[int | str, ...], *, missing: bool) -> KeyPath:
     """A pydantic location as a path into the document.
 
-    Pydantic's also holds the chosen model's name, and an index where the document has a
-    single value in a list's stead; neither stands in the document.
+    A location also holds the name of the model that was chosen, and an index where the document
+    has a single value instead of a list; neither stands in the document.
     """
     path: list[int | str] = []
     for part in location:
@@ -53,71 +100,110 @@ def _path(data: Any, location: tuple[int | str, ...], *, missing: bool) -> KeyPa
     return tuple(path)
 
 
-def _problem(
-    document: Document, path: KeyPath, error: ErrorDetails, model: type[Experiment]
-) -> Problem:
-    key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-    kind, context, got = error["type"], error.get("ctx", {}), _shown(error["input"])
-    place = document.place(path, of_key=kind == "extra_forbidden")
-    last = str(path[-1]) if path else ""
-    match kind:
-        case "missing":
-            message = "is missing" + _example(path)
-        case "extra_forbidden":
-            known = _known_keys(path, error["loc"], model)
-            message = "unknown key" + (closest(last, known) or f"; known: {', '.join(known)}")
-        case "union_tag_invalid":
-            got = error["input"]["name"]
-            # Who names no framework need not read the names of their code.
-            names = _registry(path, model)
-            registry = [name for name in names if (":" in name) == (":" in str(got))]
-            place = document.values.get((*path, "name"), place)
-            message = f"unknown name {got!r}" + (
-                closest(registry_spelling(str(got)), registry) or _known(str(path[0]), registry)
-            )
-        case "union_tag_not_found" | "model_attributes_type":
-            message = f"must be a name or {{name: ..., parameter: ...}}, got {got}{_example(path)}"
-        case "int_type" | "int_from_float" | "int_parsing_size":
-            message = f"must be a whole number, got {got}{_example(path)}"
-        case "float_type":
-            message = f"must be a number, got {got}{_example(path)}"
-        case "finite_number":
-            message = f"must be a finite number, got {got}{_example(path)}"
-        case "string_type":
-            message = f"must be a text, got {got}; put it in quotes"
-        case "tuple_type" if last == "seeds":
-            message = f"must be a count from 1 to {spec.MAX_SEEDS:,} or a list of seeds, got {got}"
-        case "tuple_type" | "too_short":
-            least = context.get("min_length", 1)
-            message = f"must be a list of at least {least}, got {got}{_example(path)}"
-        case "dict_type" | "model_type":
-            message = f"must be `key: value` lines, got {got}"
-        case "literal_error":
-            allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-            message = f"must be one of {', '.join(allowed)}, got {got}"
-            message += closest(str(error["input"]), allowed)
-        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
-            words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
-            (bound, limit), *_ = context.items()
-            figure = f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
-            message = f"must be {words[bound]} {figure}, got {got}{_example(path)}"
-        case "string_pattern_mismatch" if last == "metric":
-            message = (
-                f"must be {metrics.known()}, or one of these @ an iteration, got {got}; "
-                "write e.g. train_loss@14000"
-            )
-        case "string_pattern_mismatch":
-            message = (
-                f"must be a plain file name, at most 100 characters, no separators, got {got}; "
-                "results are written under it"
-            )
-        case "string_too_short":
-            message = f"must not be empty, got {got}"
-        case "value_error":
-            message = str(context["error"])
-        case _:
-            message = f"{error['msg']}, got {got}"
-    return Problem(place, key, message)
+def _problem(document: Document, mistake: _Mistake) -> Problem:
+    kind = mistake.error["type"]
+    place = document.place(mistake.path, of_key=kind == "extra_forbidden")
+    if kind == "union_tag_invalid":  # the name is wrong, not the whole mapping
+        place = document.values.get((*mistake.path, "name"), place)
+    message = MESSAGES.get(kind, _in_pydantic_s_words)
+    return Problem(place, mistake.key, message(mistake))
+
+
+def _must_be(what: str, fix: str = "") -> Callable[[_Mistake], str]:
+    """The message of a value that must be ``what``."""
+    return lambda mistake: f"must be {what}, {mistake.got}{fix or mistake.example}"
+
+
+def _unknown_key(mistake: _Mistake) -> str:
+    known = _known_keys(mistake)
+    return "unknown key" + (closest(mistake.last, known) or f"; known: {', '.join(known)}")
+
+
+def _unknown_name(mistake: _Mistake) -> str:
+    kind, name = str(mistake.path[0]), mistake.error["input"]["name"]
+    # A name without a colon means no framework's own code, whose names have one.
+    names = [
+        known for known in _models(kind, mistake.model) if (":" in known) == (":" in str(name))
+    ]
+    hint = closest(registry_spelling(str(name)), names)
+    if not hint and len(names) <= LISTED:
+        hint = f"; known: {', '.join(names)}"
+    if not hint:
+        own = "; for one of your own add --plugin FILE" if kind == "initializer" else ""
+        hint = f"; `initbench list {kind}s` shows all {len(names)}{own}"
+    return f"unknown name {name!r}{hint}"
+
+
+def _no_list(mistake: _Mistake) -> str:
+    if mistake.last == "seeds":
+        return f"must be a count from 1 to {spec.MAX_SEEDS:,} or a list of seeds, {mistake.got}"
+    return _must_be("a list")(mistake)
+
+
+def _too_short(mistake: _Mistake) -> str:
+    least = mistake.limits["min_length"]
+    return _must_be(f"a list of at least {least} value{'s' if least > 1 else ''}")(mistake)
+
+
+def _none_of_the_words(mistake: _Mistake) -> str:
+    expected = str(mistake.limits["expected"]).replace("'", "").replace(" or ", ", ")
+    hint = closest(str(mistake.error["input"]), expected.split(", "))
+    return f"must be one of {expected}, {mistake.got}{hint}"
+
+
+def _outside_a_bound(mistake: _Mistake) -> str:
+    words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+    (bound, limit), *_ = mistake.limits.items()
+    figure = f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
+    return _must_be(f"{words[bound]} {figure}")(mistake)
+
+
+def _not_in_the_pattern(mistake: _Mistake) -> str:
+    if mistake.last == "metric":
+        return (
+            f"must be {metrics.known()}, or one of these @ an iteration, {mistake.got}; "
+            "write e.g. train_loss@14000"
+        )
+    return (
+        "must be a plain file name of at most 100 characters without separators, "
+        f"{mistake.got}; results are written under it"
+    )
+
+
+def _in_pydantic_s_words(mistake: _Mistake) -> str:
+    return f"{mistake.error['msg']}, {mistake.got}"
+
+
+_WHOLE_NUMBER = _must_be("a whole number")
+_NAME_OR_MAPPING = _must_be("a name or {name: ..., parameter: ...}")
+_MAPPING = _must_be("`key: value` lines")
+
+#: The message of each kind of error that pydantic finds with the spec's models.
+MESSAGES: dict[str, Callable[[_Mistake], str]] = {
+    "missing": lambda mistake: f"is missing{mistake.example}",
+    "extra_forbidden": _unknown_key,
+    "union_tag_invalid": _unknown_name,
+    "union_tag_not_found": _NAME_OR_MAPPING,
+    "model_attributes_type": _NAME_OR_MAPPING,
+    "int_type": _WHOLE_NUMBER,
+    "int_from_float": _WHOLE_NUMBER,
+    "int_parsing_size": _WHOLE_NUMBER,
+    "float_type": _must_be("a number"),
+    "finite_number": _must_be("a finite number"),
+    "string_type": _must_be("a text", "; put it in quotes"),
+    "string_too_short": lambda mistake: f"must not be empty, {mistake.got}",
+    "string_pattern_mismatch": _not_in_the_pattern,
+    "tuple_type": _no_list,
+    "too_short": _too_short,
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
+    "literal_error": _none_of_the_words,
+    "greater_than": _outside_a_bound,
+    "greater_than_equal": _outside_a_bound,
+    "less_than": _outside_a_bound,
+    "less_than_equal": _outside_a_bound,
+    "value_error": lambda mistake: str(mistake.limits["error"]),
+}
 
 
 def _shown(value: Any) -> str:
@@ -133,47 +219,23 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _example(path: KeyPath) -> str:
-    """`; write e.g. key: value`, where the model gives an example of the key."""
-    field = Experiment.model_fields.get(str(path[0])) if path else None
-    if field is None or not field.examples or len(path) > 1:
-        return ""
-    return f"; write e.g. `{path[0]}: {field.examples[0]}`"
-
-
-def _known(kind: str, names: Sequence[str]) -> str:
-    """`; known: ...`, or where they fill a screen, how to see them."""
-    if len(names) <= LISTED:
-        return f"; known: {', '.join(names)}"
-    hint = "; your own need --plugin FILE" if kind == "initializer" else ""
-    return f"; `initbench list {kind}s` has all {len(names)}{hint}"
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean ...?`: the name most like ``word``, or those that it begins (`he`)."""
-    names = list(known)
-    close = difflib.get_close_matches(word, names, n=1)
-    if not close and word:
-        close = [name for name in names if name.startswith(f"{word}_")]
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-
-
-def _registry(path: KeyPath, model: type[Experiment]) -> Mapping[str, type[Choice]]:
-    registries: dict[str, Mapping[str, type[Choice]]] = {
+def _models(kind: str, model: type[Experiment]) -> Mapping[str, type[Choice]]:
+    """The models that a key of the config (``optimizer``) chooses between."""
+    models: dict[str, Mapping[str, type[Choice]]] = {
         "initializer": model.initializer_models,
         "activation": spec.ACTIVATION_MODELS,
         "optimizer": spec.OPTIMIZER_MODELS,
         "dataset": spec.DATASET_MODELS,
     }
-    return registries[str(path[0])]
+    return models[kind]
 
 
-def _known_keys(
-    path: KeyPath, location: tuple[int | str, ...], model: type[Experiment]
-) -> list[str]:
-    """The keys that may stand where ``path`` ends; pydantic's location names the model."""
-    if len(path) == 1:
+def _known_keys(mistake: _Mistake) -> list[str]:
+    """The keys that may stand in the place of an unknown one."""
+    kind = str(mistake.path[0])
+    if len(mistake.path) == 1:
         return list(Experiment.model_fields)
-    if path[0] in ("expect", "gate"):
-        return list((Expectation if path[0] == "expect" else Gate).model_fields)
-    return list(_registry(path, model)[str(location[-2])].model_fields)
+    if kind in ("expect", "gate"):
+        return list((Expectation if kind == "expect" else Gate).model_fields)
+    chosen = str(mistake.error["loc"][-2])  # pydantic names the chosen model before its key
+    return list(_models(kind, mistake.model)[chosen].model_fields)

@@ -1,4 +1,4 @@
-"""Settling: an experiment gets the sizes that its data need, and is checked against them."""
+"""Settling: an experiment gets the sizes that its data set needs, and must fit it and memory."""
 
 from __future__ import annotations
 
@@ -16,54 +16,78 @@ from initbench.spec.expectations import RELATIONS
 def settled(
     document: Document, experiment: Experiment, folder: Path, data: datasets.Dataset
 ) -> Experiment | list[Problem]:
-    """Give the network the sizes that its data need, or say which do not fit."""
-    problems = []
-    inputs, outputs = len(data.train.inputs), len(data.train.targets)
-    samples = data.train.inputs.shape[1]
-    if experiment.layers is None:
-        assert experiment.width is not None
-        assert experiment.depth is not None
-        sizes = (inputs, *[experiment.width] * experiment.depth, outputs)
-    else:
-        sizes = experiment.layers
-        for index, needed, what in (
-            (0, inputs, f"the features of {experiment.dataset.name}"),
-            (len(sizes) - 1, outputs, f"the outputs that {experiment.dataset.name} needs"),
-        ):
-            if sizes[index] != needed:
-                place = document.place(("layers", index))
-                message = f"must be {needed}, {what}, got {sizes[index]}; write {needed}"
-                problems.append(Problem(place, f"layers[{index}]", message))
-    if experiment.batch_size is not None and experiment.batch_size > samples:
-        message = (
-            f"must be at most {samples}, the train samples of {experiment.dataset.name}, got "
-            f"{experiment.batch_size}; write null for the full batch"
-        )
-        problems.append(Problem(document.place(("batch_size",)), "batch_size", message))
-    problems += _unknown_initializers(document, experiment)
-    # model_copy keeps the checked fields as they are; the sizes were checked just above.
+    """The experiment with the sizes of all layers and an absolute path to a user's data.
+
+    Or the problems: sizes and a batch that do not fit the data, initializers that an expectation
+    names and the config does not have, or a network larger than the machine's memory.
+    """
+    problems = [
+        *_sizes_that_do_not_fit(document, experiment, data),
+        *_too_large_a_batch(document, experiment, data),
+        *_unknown_initializers(document, experiment),
+    ]
+    # model_copy validates nothing: what it changes is checked here.
+    sizes = _sizes(experiment, data)
     copy = experiment.model_copy(update={"layers": sizes, "width": None, "depth": None})
     if isinstance(experiment.dataset, spec.FileDataset):
         absolute = str((folder / experiment.dataset.path).resolve())
         dataset = experiment.dataset.model_copy(update={"path": absolute})
         copy = copy.model_copy(update={"dataset": dataset})
-    if not problems and (excess := cost.memory_excess(copy, samples)):
+    if not problems and (excess := cost.memory_excess(copy, data.train.inputs.shape[1])):
         key = "layers" if experiment.layers is not None else "width"
         problems.append(Problem(document.place((key,)), key, excess))
     return problems or copy
 
 
+def _sizes(experiment: Experiment, data: datasets.Dataset) -> tuple[int, ...]:
+    """The sizes that the config gives, or those of its width and depth between input and output."""
+    if experiment.layers is not None:
+        return experiment.layers
+    assert experiment.width is not None
+    assert experiment.depth is not None
+    hidden = [experiment.width] * experiment.depth
+    return (len(data.train.inputs), *hidden, len(data.train.targets))
+
+
+def _sizes_that_do_not_fit(
+    document: Document, experiment: Experiment, data: datasets.Dataset
+) -> list[Problem]:
+    sizes, name = _sizes(experiment, data), experiment.dataset.name
+    problems = []
+    for index, needed, what in (
+        (0, len(data.train.inputs), f"the number of features of {name}"),
+        (len(sizes) - 1, len(data.train.targets), f"the number of outputs for {name}"),
+    ):
+        if sizes[index] != needed:
+            place = document.place(("layers", index))
+            message = f"must be {needed}, {what}, got {sizes[index]}; write {needed}"
+            problems.append(Problem(place, f"layers[{index}]", message))
+    return problems
+
+
+def _too_large_a_batch(
+    document: Document, experiment: Experiment, data: datasets.Dataset
+) -> list[Problem]:
+    samples = data.train.inputs.shape[1]
+    if experiment.batch_size is None or experiment.batch_size <= samples:
+        return []
+    message = (
+        f"must be at most {samples}, the number of train samples of {experiment.dataset.name}, "
+        f"got {experiment.batch_size}; write null for the full batch"
+    )
+    return [Problem(document.place(("batch_size",)), "batch_size", message)]
+
+
 def _unknown_initializers(document: Document, experiment: Experiment) -> list[Problem]:
-    """Initializers that an expectation names and the config does not."""
+    """A problem for each initializer that an expectation names and the config does not have."""
     problems = []
     labels = [choice.label for choice in experiment.initializer]
     for index, expectation in enumerate(experiment.expect):
         for key in ("initializer", *RELATIONS):
             name = getattr(expectation, key)
             if name is not None and experiment.find_initializer(name) is None:
-                message = f"is none of this config's initializers, got the text {name!r}" + (
-                    closest(name, labels) or f"; it has {', '.join(labels)}"
-                )
+                hint = closest(name, labels) or f"; it has {', '.join(labels)}"
+                message = f"names no initializer of this config, got the text {name!r}{hint}"
                 place = document.place(("expect", index, key))
                 problems.append(Problem(place, f"expect[{index}].{key}", message))
     return problems

@@ -1,4 +1,4 @@
-"""A config's sweep: one document for each point of the grid."""
+"""Sweep: a config with lists of values for some keys becomes a document for each combination."""
 
 from __future__ import annotations
 
@@ -11,31 +11,26 @@ from initbench.config.overrides import assign
 from initbench.errors import Problem
 
 MAX_GRID = 10_000
-#: What a sweep may not vary: words, what is compared anyway, and the sweep itself.
+#: Keys that cannot be swept: words, what every point shares, and the sweep itself.
 UNSWEPT = frozenset(
     {"name", "description", "reference", "initializer", "seeds", "expect", "gate", "sweep"}
 )
 
 
 def points_of(document: Document) -> list[Document]:
-    """One document for each point of the config's sweep, its sweep narrowed to that point."""
+    """A document for each point of the sweep, whose own ``sweep`` holds that point's values.
+
+    Without a sweep, or with one that has problems, it is the document alone; problems of the
+    sweep as a whole are added to it, all others are left to the model.
+    """
     sweep = document.data.get("sweep")
     if not isinstance(sweep, dict) or not all(isinstance(v, list) and v for v in sweep.values()):
-        return [document]  # no sweep, or one that the model will judge
-    size = math.prod(map(len, sweep.values()))
-    problems = []
-    for key in sweep:
-        if key.split(".")[0] in UNSWEPT:
-            place = document.place(("sweep", key), of_key=True)
-            problems.append(Problem(place, f"sweep.{key}", f"{key} cannot be swept; remove it"))
-    if size > MAX_GRID:
-        place = document.place(("sweep",), of_key=True)
-        message = f"has {size:,} combinations; at most {MAX_GRID:,} are allowed"
-        problems.append(Problem(place, "sweep", message))
+        return [document]
+    problems = _problems(document, sweep)
     if problems:
         document.problems += problems
         return [document]
-    # A point holds neither the sweep nor its places: a grid's memory is not its size squared.
+    # Points do not copy the sweep: it would take memory with the square of the grid's size.
     data = {key: value for key, value in document.data.items() if key != "sweep"}
     keys, values = (
         {path: place for path, place in places.items() if path[:1] != ("sweep",)}
@@ -50,3 +45,18 @@ def points_of(document: Document) -> list[Document]:
         point.data["sweep"] = {key: [value] for key, value in setting.items()}
         points.append(point)
     return points
+
+
+def _problems(document: Document, sweep: dict[str, list[object]]) -> list[Problem]:
+    """Keys that cannot be swept, and too many combinations."""
+    problems = []
+    for key in sweep:
+        if key.split(".")[0] in UNSWEPT:
+            place = document.place(("sweep", key), of_key=True)
+            problems.append(Problem(place, f"sweep.{key}", f"{key} cannot be swept; remove it"))
+    size = math.prod(map(len, sweep.values()))
+    if size > MAX_GRID:
+        place = document.place(("sweep",), of_key=True)
+        message = f"has {size:,} combinations, at most {MAX_GRID:,} are allowed; remove values"
+        problems.append(Problem(place, "sweep", message))
+    return problems

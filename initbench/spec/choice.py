@@ -1,6 +1,6 @@
-"""Choice: one entry of a registry with its parameters, as a model made of the function's signature.
+"""Choice: a model for each entry of a registry, made of its function's signature.
 
-What a config may write for it: the name alone, or ``{name: ..., parameter: ...}``.
+A config names an entry alone, or with parameters, as ``{name: ..., parameter: ...}``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Choice(Model):
 
     @classmethod
     def with_dependent_defaults(cls, value: dict[str, Any]) -> dict[str, Any]:
-        """What a config wrote, with the defaults that depend on it."""
+        """The keys that a config gives, completed with the defaults that depend on them."""
         return value
 
     @property
@@ -52,7 +52,9 @@ class Choice(Model):
 
 
 def registry_spelling(name: str) -> str:
-    """A name as registries spell it: habits of other libraries are forgiven.
+    """A name in the spelling of the registries: snake_case, without a trailing underscore.
+
+    Names in other libraries' spellings are found that way.
 
     >>> [registry_spelling(name) for name in ("HeNormal", "kaiming_normal_", "SiLU", "ReLU")]
     ['he_normal', 'kaiming_normal', 'silu', 'relu']
@@ -65,7 +67,7 @@ def registry_spelling(name: str) -> str:
 def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
     """A registered function's keyword parameters, as fields of a model.
 
-    What a ``partial`` has fixed is no longer a parameter.
+    A keyword that a ``partial`` has fixed is no parameter.
     """
     fixed: Mapping[str, Any] = {}
     plain = function
@@ -75,7 +77,7 @@ def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
     hints = get_type_hints(plain, include_extras=True)
     return {
         name: (
-            _as_a_config_may_write(hints[name]),
+            _with_gain_words(hints[name]),
             ... if parameter.default is Parameter.empty else parameter.default,
         )
         for name, parameter in signature(plain).parameters.items()
@@ -83,10 +85,10 @@ def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
-def _as_a_config_may_write(hint: Any) -> Any:
-    """A parameter's type as a config may write it: a gain by word, too.
+def _with_gain_words(hint: Any) -> Any:
+    """A parameter's type; that of a gain accepts words (``exact``) besides numbers.
 
-    The two forms are told apart before they are judged, so that a mistake has one message.
+    Pydantic tells words from numbers before it validates, so that a mistake gets one message.
     """
     options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     if not any(GAIN_WORDS in getattr(option, "__metadata__", ()) for option in options):
@@ -109,19 +111,18 @@ def _word_null_or_number(value: Any) -> str:
 def _normalizer(
     models: Mapping[str, type[Choice]], aliases: Mapping[str, str]
 ) -> Callable[[Any], Any]:
-    """What runs before validation: a bare name becomes {name: ...}, an alias its own name."""
+    """The function that runs before validation: it makes a bare name {name: ...}, without aliases.
+
+    The name becomes the registered one, and defaults that depend on other keys are filled in.
+    """
 
     def normalize(value: Any) -> Any:
         if isinstance(value, str):
             value = {"name": value}
         if isinstance(value, Mapping) and isinstance(value.get("name"), str):
             name = value["name"]
-            spellings = (
-                name,
-                aliases.get(name),
-                registry_spelling(name),
-                aliases.get(registry_spelling(name)),
-            )
+            respelled = registry_spelling(name)
+            spellings = (name, aliases.get(name), respelled, aliases.get(respelled))
             known = next((each for each in spellings if each in models), None)
             if known is not None:
                 return models[known].with_dependent_defaults({**value, "name": known})
@@ -131,7 +132,7 @@ def _normalizer(
 
 
 def choice_field(models: Mapping[str, type[Choice]], aliases: Mapping[str, str]) -> Any:
-    """The field type of a choice between ``models``, told apart by their name."""
+    """The type of a field that holds one of ``models``, which their names tell apart."""
     types: Any = tuple(models.values())
     union: Any = Annotated[Union[types], Field(discriminator="name")]  # noqa: UP007
     names: Any = Literal[(*models, *aliases)]
@@ -148,9 +149,10 @@ def models_of(
     kind: str,
     skip: frozenset[str] = frozenset(),
 ) -> dict[str, type[ChoiceT]]:
-    """A model of every function of a registry, its parameters those in the signature.
+    """A model for each function of a registry; its fields are the function's keyword parameters.
 
-    ``kind`` (``"Initializer"``) ends the models' names, which the JSON Schema shows to users.
+    The models' names end in ``kind`` (``"Initializer"``); users see them in the JSON Schema.
+    ``skip`` names parameters that a config gives elsewhere.
     """
     models: dict[str, type[ChoiceT]] = {}
     for name, function in registry.items():
@@ -165,8 +167,8 @@ def models_of(
 def model_name(name: str, kind: str) -> str:
     """The name of a registry entry's model, and so of its definition in the JSON Schema.
 
-    The kind is part of it, since one name may stand in two registries: pydantic would tell such
-    models apart by the module that made them.
+    It ends in the kind, since two registries may share a name: pydantic would tell such models
+    apart by the modules that define them.
 
     >>> model_name("identity", "Activation"), model_name("torch:nn.init.kaiming_normal_", "Row")
     ('IdentityActivation', 'TorchNnInitKaimingNormalRow')

@@ -1,10 +1,11 @@
-"""The models of a config's ``dataset``: every data set with its parameters, bounds and defaults."""
+"""The models of a config's ``dataset``: each data set's parameters, their bounds and defaults."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
+from pydantic import Field
 
 from initbench.spec.choice import Choice
 from initbench.spec.fields import NonNegative, Positive, Seed
@@ -12,59 +13,86 @@ from initbench.spec.fields import NonNegative, Positive, Seed
 MAX_SAMPLES = 10_000_000
 
 Samples = Annotated[int, Ge(2), Le(MAX_SAMPLES)]
+Noise = Annotated[
+    NonNegative, Field(description="Standard deviation of the Gaussian noise on each feature.")
+]
 
 
 class GeneratedDataset(Choice):
-    """A synthetic data set: train and test samples drawn at two states."""
+    """A synthetic data set, whose train and test samples are drawn from two random states."""
 
-    train_samples: Samples = 300
-    test_samples: Samples = 100
-    train_random_state: Seed = 1
-    test_random_state: Seed = 2
+    train_samples: Annotated[Samples, Field(description="Number of train samples.")] = 300
+    test_samples: Annotated[Samples, Field(description="Number of test samples.")] = 100
+    train_random_state: Annotated[
+        Seed, Field(description="Random state that draws the train samples.")
+    ] = 1
+    test_random_state: Annotated[
+        Seed, Field(description="Random state that draws the test samples.")
+    ] = 2
 
 
 class CirclesDataset(GeneratedDataset):
     """Two concentric circles (scikit-learn's make_circles); the defaults are the article's."""
 
     name: Literal["circles"] = "circles"
-    noise: NonNegative = 0.05
-    factor: Annotated[float, Ge(0), Lt(1)] = 0.8
+    noise: Noise = 0.05
+    factor: Annotated[
+        float, Ge(0), Lt(1), Field(description="Radius of the inner circle; the outer has 1.")
+    ] = 0.8
 
 
 class MoonsDataset(GeneratedDataset):
     """Two interleaved half circles (scikit-learn's make_moons)."""
 
     name: Literal["moons"] = "moons"
-    noise: NonNegative = 0.1
+    noise: Noise = 0.1
 
 
 class SpiralsDataset(GeneratedDataset):
-    """One spiral arm a class: angle grows with radius, plus Gaussian noise."""
+    """Spirals with one arm for each class: the angle grows with the radius, plus Gaussian noise."""
 
     name: Literal["spirals"] = "spirals"
-    classes: Annotated[int, Ge(2), Le(100)] = 2
-    turns: Positive = 1.0
-    noise: NonNegative = 0.02
+    classes: Annotated[int, Ge(2), Le(100), Field(description="Number of classes and arms.")] = 2
+    turns: Annotated[Positive, Field(description="Turns of an arm around the origin.")] = 1.0
+    noise: Noise = 0.02
 
 
 class BlobsDataset(Choice):
-    """Gaussian blobs (scikit-learn's make_blobs), one draw cut in two so that centers agree."""
+    """Gaussian blobs (scikit-learn's make_blobs): one draw, cut into train and test samples."""
 
     name: Literal["blobs"] = "blobs"
-    train_samples: Samples = 300
-    test_samples: Samples = 100
-    centers: Annotated[int, Ge(2), Le(1000)] = 3
-    features: Annotated[int, Ge(1), Le(10_000)] = 2
-    cluster_std: NonNegative = 1.0
-    random_state: Seed = 0
+    train_samples: Annotated[Samples, Field(description="Number of train samples.")] = 300
+    test_samples: Annotated[Samples, Field(description="Number of test samples.")] = 100
+    centers: Annotated[int, Ge(2), Le(1000), Field(description="Number of blobs and classes.")] = 3
+    features: Annotated[int, Ge(1), Le(10_000), Field(description="Number of features.")] = 2
+    cluster_std: Annotated[
+        NonNegative, Field(description="Standard deviation of each blob, in every feature.")
+    ] = 1.0
+    random_state: Annotated[
+        Seed, Field(description="Random state that draws the centers and the samples.")
+    ] = 0
 
 
 class MeasuredDataset(Choice):
-    """A real data set: split by a stated seed (stratified by class), standardised on train."""
+    """A real data set, split by a stated random state and standardised on its train samples.
 
-    test_fraction: Annotated[float, Gt(0), Lt(1)] = 0.25
-    split_random_state: Seed = 0
-    standardize: Literal["features", "global", "none"] = "features"
+    The split of a classification is stratified: train and test samples have the same shares of
+    the classes.
+    """
+
+    test_fraction: Annotated[
+        float, Gt(0), Lt(1), Field(description="Share of the samples that are kept for the test.")
+    ] = 0.25
+    split_random_state: Annotated[
+        Seed, Field(description="Random state that splits train from test samples.")
+    ] = 0
+    standardize: Annotated[
+        Literal["features", "global", "none"],
+        Field(
+            description="Scale to mean 0 and standard deviation 1 on the train samples: each "
+            "feature by itself, all features together, or not at all."
+        ),
+    ] = "features"
 
 
 class DigitsDataset(MeasuredDataset):
@@ -92,7 +120,10 @@ class IrisDataset(MeasuredDataset):
 
 
 class DiabetesDataset(MeasuredDataset):
-    """442 patients, 10 features, a regression; its target is standardised on train too."""
+    """442 patients, 10 features, a regression (scikit-learn's load_diabetes).
+
+    Its target is standardised on the train samples, as every regression's is.
+    """
 
     name: Literal["diabetes"] = "diabetes"
 
@@ -100,15 +131,22 @@ class DiabetesDataset(MeasuredDataset):
 class FileDataset(MeasuredDataset):
     """Your own data: a CSV file with a header, or an NPZ file; ``target`` names the column.
 
-    In an NPZ file ``target`` names an array, and all others are features. A path is relative
-    to the config's folder. A target of texts, or of at most 20 distinct whole numbers, makes a
-    classification, any other a regression; ``task`` says otherwise.
+    In an NPZ file ``target`` names an array, and all other arrays are features. A target of
+    texts, or of at most 20 distinct whole numbers, makes a classification, and any other a
+    regression, unless ``task`` says which.
     """
 
     name: Literal["file"] = "file"
-    path: Annotated[str, MinLen(1)]
-    target: Annotated[str, MinLen(1)]
-    task: Literal["auto", "classification", "regression"] = "auto"
+    path: Annotated[
+        str,
+        MinLen(1),
+        Field(description="Path of a CSV or NPZ file, relative to the config's folder."),
+    ]
+    target: Annotated[str, MinLen(1), Field(description="Column (CSV) or array (NPZ) to predict.")]
+    task: Annotated[
+        Literal["auto", "classification", "regression"],
+        Field(description="What the target poses; auto decides by its values."),
+    ] = "auto"
 
 
 DATASET_MODELS: dict[str, type[Choice]] = {

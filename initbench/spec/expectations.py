@@ -1,4 +1,4 @@
-"""What a config expects of its runs (``expect``), and which changes count (``gate``)."""
+"""What a config expects of its runs (``expect``), and how large a change counts (``gate``)."""
 
 from __future__ import annotations
 
@@ -10,46 +10,72 @@ from pydantic import Field, model_validator
 from initbench.metrics import PATTERN, Metric, parse_metric
 from initbench.spec.fields import Model, NonNegative, Seed
 
-#: The forms between two initializers: the key names the other one.
+#: The keys that compare with another initializer, which their value names.
 RELATIONS = ("above", "below", "faster_than")
 
 
 class Expectation(Model):
-    """What must come out: a metric's bounds, its value, or how two initializers compare.
+    """What `check` expects: bounds or a value of a metric, or a comparison of two initializers.
 
-    Of the run at ``seed``, or without one of the median over seeds; of ``initializer``, or
-    without one of each that the config names. ``metric`` may name a moment:
-    ``train_loss@14000`` is the loss after 14,000 updates. The forms:
+    An expectation is about one run where ``seed`` is given, and about the median over the seeds
+    where it is not; about one ``initializer``, or about each that the config names. It has one of
+    these forms:
 
-    - ``min`` and ``max``, or ``value`` within atol + rtol |value|;
-    - ``above`` or ``below`` another initializer: by at least ``margin``, in the median of the
-      paired differences;
-    - ``faster_than`` another: the median number of iterations until ``metric`` is as good as
-      ``target`` is smaller, by at least ``margin``.
+    - ``min``, ``max`` or both: bounds of the metric, included;
+    - ``value``: the metric differs from it by at most ``atol + rtol * |value|``;
+    - ``above`` or ``below`` another initializer: the median of the paired differences is at least
+      ``margin`` in that direction;
+    - ``faster_than`` another initializer: the median number of iterations until ``metric`` is as
+      good as ``target`` is smaller than the other's, by at least ``margin``.
     """
 
-    metric: Annotated[str, Field(pattern=PATTERN, examples=["test_accuracy"])]
-    seed: Seed | None = None
-    initializer: str | None = None
-    min: float | None = None
-    max: float | None = None
-    value: float | None = None
-    atol: NonNegative = 0.0
-    rtol: NonNegative = 0.0
-    above: str | None = None
-    below: str | None = None
-    faster_than: str | None = None
-    target: float | None = None
-    margin: NonNegative = 0.0
+    metric: Annotated[
+        str,
+        Field(
+            pattern=PATTERN,
+            description="A metric, or a metric at an iteration: train_loss@14000 is the loss "
+            "after 14,000 updates.",
+            examples=["test_accuracy"],
+        ),
+    ]
+    seed: Annotated[
+        Seed | None, Field(description="Seed of the run; null for the median over the seeds.")
+    ] = None
+    initializer: Annotated[
+        str | None,
+        Field(description="Name or label of one of the config's initializers; null for each."),
+    ] = None
+    min: Annotated[float | None, Field(description="Least value of the metric.")] = None
+    max: Annotated[float | None, Field(description="Greatest value of the metric.")] = None
+    value: Annotated[float | None, Field(description="Value of the metric.")] = None
+    atol: Annotated[NonNegative, Field(description="Absolute tolerance, in the metric's unit.")] = (
+        0.0
+    )
+    rtol: Annotated[NonNegative, Field(description="Tolerance as a share of the value.")] = 0.0
+    above: Annotated[str | None, Field(description="Initializer that has a lower metric.")] = None
+    below: Annotated[str | None, Field(description="Initializer that has a higher metric.")] = None
+    faster_than: Annotated[
+        str | None, Field(description="Initializer that needs more iterations to the target.")
+    ] = None
+    target: Annotated[
+        float | None, Field(description="Value of the metric to reach, with faster_than.")
+    ] = None
+    margin: Annotated[
+        NonNegative,
+        Field(
+            description="Least difference between the two initializers: in the metric's unit, or "
+            "in iterations with faster_than."
+        ),
+    ] = 0.0
 
     @property
     def relation(self) -> str | None:
-        """Which of RELATIONS this is, if it is one."""
+        """The key of RELATIONS that is given, or None."""
         return next((key for key in RELATIONS if getattr(self, key) is not None), None)
 
     @property
     def other(self) -> str | None:
-        """The initializer that the relation compares with."""
+        """The initializer that :attr:`relation` names, or None."""
         return getattr(self, self.relation) if self.relation else None
 
     @model_validator(mode="after")
@@ -69,30 +95,33 @@ class Expectation(Model):
         if not related and self.margin:
             raise ValueError("has margin without above, below or faster_than; remove it")
         if related and self.initializer is None:
-            raise ValueError(f"has {related[0]} without initializer; name the one that must be")
-        self._judge_target()
+            raise ValueError(f"has {related[0]} without initializer; name the one to compare")
+        self._check_target()
         return self
 
-    def _judge_target(self) -> None:
+    def _check_target(self) -> None:
         if self.faster_than is None:
             if self.target is not None:
                 raise ValueError("has target without faster_than; remove it")
             return
         if self.target is None:
-            raise ValueError(f"has faster_than without target; add the {self.metric} to reach")
+            raise ValueError(f"has faster_than without target; add the target {self.metric}")
         metric, iteration = parse_metric(self.metric)
         if iteration is not None:
-            raise ValueError(f"has faster_than with a moment; write metric: {metric.name}")
+            raise ValueError(
+                f"has faster_than with a metric at an iteration; write metric: {metric.name}"
+            )
 
 
 class Gate(Model):
-    """From which size on `check` takes a change for a regression or an improvement."""
+    """The least changes that `check` takes for a regression or an improvement."""
 
     accuracy: Annotated[
-        NonNegative, Field(description="Least change in accuracy that counts, a fraction.")
+        NonNegative,
+        Field(description="Least change in accuracy that counts: 0.01 is one percentage point."),
     ] = 0.01
     loss: Annotated[
-        NonNegative, Field(description="Least change in loss that counts, a share of the loss.")
+        NonNegative, Field(description="Least change in loss that counts, as a share of the loss.")
     ] = 0.05
 
     def least_change(self, metric: Metric, level: float) -> float:

@@ -1,8 +1,8 @@
-"""The Experiment: what a config may say, with every bound and default, once.
+"""Experiment: the model of a config, with the bound and the default of each key.
 
-Messages, the JSON Schema and bad-input tests are all made from these models. Names and
-parameters of initializers, activations and optimizers come from core's registries: a model
-is made of each function's keyword parameters, so that they stand in its signature alone.
+Messages, the JSON Schema and the tests of bad input are made from these models. The names and
+parameters of initializers, activations and optimizers come from core's registries: each
+function's keyword parameters become the fields of a model.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from initbench.spec.initializers import (
 
 MAX_SEEDS = 100_000
 MAX_LOG_POINTS = 100_000
-#: Names that a comparison or the gate writes under in the results folder.
+#: Names of initbench's own files in the results folder, which no config may have.
 RESERVED_NAMES = frozenset({"comparison", "baseline", "runs"})
 
 Width = Annotated[int, Ge(1)]
@@ -64,19 +64,19 @@ else:
     DatasetChoice = choice_field(DATASET_MODELS, {})
 
 
-def _counted(value: Any) -> Any:
-    """A count of seeds, n, is the list 0 ... n - 1."""
+def _seeds(value: Any) -> Any:
+    """A count of seeds, n, stands for 0 ... n - 1."""
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SEEDS:
         return tuple(range(value))
     return tuple(value) if isinstance(value, list) else value
 
 
-def _tupled(value: Any) -> Any:
+def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
 class Experiment(Model):
-    """One config: which initializers, on which network and data, trained how, at which seeds."""
+    """A config: initializers to train, on one network and data set, at the same seeds."""
 
     initializer_models: ClassVar[Mapping[str, type[InitializerChoice]]] = INITIALIZER_MODELS
 
@@ -85,8 +85,11 @@ class Experiment(Model):
         Annotated[
             tuple[Width, ...],
             MinLen(2),
-            BeforeValidator(_tupled, json_schema_input_type=list[Width]),
-            Field(description="Sizes, input ... output.", examples=[[2, 10, 5, 1]]),
+            BeforeValidator(_as_tuple, json_schema_input_type=list[Width]),
+            Field(
+                description="Sizes of the layers, from the input to the output.",
+                examples=[[2, 10, 5, 1]],
+            ),
         ]
         | None
     ) = None
@@ -95,48 +98,63 @@ class Experiment(Model):
         Annotated[int, Ge(1), Le(10_000)] | None, Field(description="Number of hidden layers.")
     ] = None
     iterations: Annotated[
-        int, Ge(1), Le(10**9), Field(description="Updates of the weights.", examples=[15000])
+        int,
+        Ge(1),
+        Le(10**9),
+        Field(description="Number of updates of the weights.", examples=[15000]),
     ]
-    learning_rate: Annotated[float, Gt(0), Field(examples=[0.01])]
-    activation: Annotated[ActivationChoice, Field(description="Of the hidden layers.")] = (
-        ACTIVATION_MODELS["relu"](name="relu")
-    )
-    dataset: DatasetChoice = CirclesDataset()
-    optimizer: OptimizerChoice = OPTIMIZER_MODELS["gd"](name="gd")
+    learning_rate: Annotated[
+        float, Gt(0), Field(description="Step size of the optimizer.", examples=[0.01])
+    ]
+    activation: Annotated[
+        ActivationChoice, Field(description="Activation of the hidden layers.")
+    ] = ACTIVATION_MODELS["relu"](name="relu")
+    dataset: Annotated[
+        DatasetChoice, Field(description="A data set's name, or {name: ..., parameter: ...}.")
+    ] = CirclesDataset()
+    optimizer: Annotated[
+        OptimizerChoice, Field(description="An optimizer's name, or {name: ..., parameter: ...}.")
+    ] = OPTIMIZER_MODELS["gd"](name="gd")
     batch_size: Annotated[
-        Annotated[int, Ge(1)] | None, Field(description="null: the full batch.")
+        Annotated[int, Ge(1)] | None,
+        Field(description="Samples in each update; null for all of them."),
     ] = None
     seeds: Annotated[
         tuple[Seed, ...],
         MinLen(1),
         BeforeValidator(
-            _counted, json_schema_input_type=Annotated[int, Ge(1), Le(MAX_SEEDS)] | list[Seed]
+            _seeds, json_schema_input_type=Annotated[int, Ge(1), Le(MAX_SEEDS)] | list[Seed]
         ),
-        Field(description="A count n, for 0 to n - 1, or a list."),
+        Field(description="A list of seeds, or their number n: 0 to n - 1."),
     ] = tuple(range(10))
-    dtype: Literal["float64", "float32"] = "float64"
-    log_every: Annotated[int, Ge(1)] = 1000
+    dtype: Annotated[
+        Literal["float64", "float32"],
+        Field(description="Type of the weights and of all arithmetic."),
+    ] = "float64"
+    log_every: Annotated[
+        int, Ge(1), Field(description="Iterations from one point of the curve to the next.")
+    ] = 1000
     sweep: Annotated[
-        dict[str, Annotated[tuple[Any, ...], MinLen(1), BeforeValidator(_tupled)]],
-        Field(description="key: [values]; a grid of runs, one for every combination."),
+        dict[str, Annotated[tuple[Any, ...], MinLen(1), BeforeValidator(_as_tuple)]],
+        Field(description="key: [values] for each swept key; every combination is run."),
     ] = {}  # noqa: RUF012 - a model copies its defaults
     expect: Annotated[
         tuple[Expectation, ...],
-        BeforeValidator(_tupled, json_schema_input_type=list[Expectation]),
-        Field(description="What must come out."),
+        BeforeValidator(_as_tuple, json_schema_input_type=list[Expectation]),
+        Field(description="What `check` expects of the runs."),
     ] = ()
-    gate: Annotated[Gate, Field(description="Which changes `check` takes for regressions.")] = (
-        Gate()
-    )
+    gate: Annotated[
+        Gate, Field(description="How large a change `check` takes for a regression.")
+    ] = Gate()
     name: Annotated[
         str,
         Field(
             pattern=r"^[^./\\:*?\"<>|\s\x00-\x1f][^/\\:*?\"<>|\x00-\x1f]{0,99}$",
-            description="Names the results; by default the file's name without its ending.",
+            description="Name of the results; by default the file's name without its ending.",
         ),
     ]
-    description: str = ""
-    reference: str = ""
+    description: Annotated[str, Field(description="What the config is for, in words.")] = ""
+    reference: Annotated[str, Field(description="Paper or article that it comes from.")] = ""
 
     @field_validator("initializer")
     @classmethod
@@ -148,7 +166,7 @@ class Experiment(Model):
 
     @field_validator("activation")
     @classmethod
-    def _with_gain(cls, activation: Choice, info: ValidationInfo) -> Choice:
+    def _has_a_torch_gain(cls, activation: Choice, info: ValidationInfo) -> Choice:
         for choice in info.data.get("initializer", ()):
             if choice.parameters.get("gain") == "torch":
                 torch_gain(activation.name, activation.parameters)
@@ -161,14 +179,14 @@ class Experiment(Model):
             raise ValueError(f"lists {len(seeds):,} seeds; at most {MAX_SEEDS:,} are allowed")
         if len(set(seeds)) < len(seeds):
             twice = sorted(seed for seed, count in Counter(seeds).items() if count > 1)
-            raise ValueError(f"lists {', '.join(map(str, twice[:5]))} twice; seeds are replicates")
+            raise ValueError(f"lists {', '.join(map(str, twice[:5]))} twice; keep one of each")
         return seeds
 
     @field_validator("name")
     @classmethod
-    def _free(cls, name: str) -> str:
+    def _not_reserved(cls, name: str) -> str:
         if name.lower() in RESERVED_NAMES:
-            raise ValueError(f"{name!r} names a file of initbench's own in results; choose another")
+            raise ValueError(f"{name!r} is the name of initbench's own results; choose another")
         return name
 
     @model_validator(mode="after")
@@ -193,13 +211,16 @@ class Experiment(Model):
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """The layers' sizes, input ... output; ValueError before the data set has settled them."""
+        """The sizes of the layers, from the input to the output.
+
+        Raises ValueError while they are unknown: ``config.load`` takes them from the data set.
+        """
         if self.layers is None:
-            raise ValueError("sizes depend on the data set: load the config with config.load")
+            raise ValueError("the sizes depend on the data set: load the config with config.load")
         return self.layers
 
     def find_initializer(self, name: str) -> Choice | None:
-        """The initializer that a text means: by label, alias, or name if only one has it."""
+        """The initializer with this label, or the only one with this name or alias, or None."""
         for choice in self.initializer:
             if choice.label == name:
                 return choice
@@ -209,12 +230,12 @@ class Experiment(Model):
 
     @property
     def setting(self) -> dict[str, Any]:
-        """The point of the sweep that this is: ``{}`` without a sweep."""
+        """This point of the sweep, as key -> value; ``{}`` without a sweep."""
         return {key: values[0] for key, values in self.sweep.items()}
 
 
 def with_initializers(rows: Mapping[str, Initializer]) -> type[Experiment]:
-    """Experiment, whose ``initializer`` may name these too. The registries stay as they are."""
+    """Experiment with more initializers to name: ``rows``, a plugin's. No registry changes."""
     if not rows:
         return Experiment
     plugins = models_of(

@@ -1,4 +1,4 @@
-"""What all models of a config share: a strict base and kinds of number."""
+"""What all models of a config share: a strict base class, and kinds of numbers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ NonNegative = Annotated[float, Ge(0)]
 
 
 class Model(BaseModel):
-    """Frozen, strict (a bool is no number, a text no float), finite, and closed to other keys."""
+    """The base of all models: frozen, and strict about types, numbers and keys.
+
+    A bool is no number and a text is no float, numbers are finite, and other keys are refused.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)

@@ -27,16 +27,17 @@ from initbench.spec.choice import Choice, choice_field, models_of
 
 
 class InitializerChoice(Choice):
-    """An initializer. With ``dialect``, what that framework draws under the name.
+    """An initializer with its parameters, as a config names it.
 
-    ``plugin`` is the row of one that no registry holds: a user's own.
+    ``plugin`` is the registry row of a plugin's initializer, which stands in no registry; it is
+    None for all others.
     """
 
     plugin: ClassVar[Initializer | None] = None
 
     @property
     def chosen(self) -> Chosen:
-        """What draws, by which parameters."""
+        """The initializer that draws the weights, with its parameters; a dialect chooses both."""
         if self.plugin is not None:
             return Chosen(self.name, self.plugin, self.parameters)
         name, parameters = equivalent_of(self.name, self.parameters)
@@ -44,7 +45,7 @@ class InitializerChoice(Choice):
 
     @classmethod
     def with_dependent_defaults(cls, value: dict[str, Any]) -> dict[str, Any]:
-        """With the dialect's own defaults, so that the parameters say what is drawn."""
+        """Add the dialect's own defaults, so that the parameters say what is drawn."""
         name, dialect = value["name"], value.get("dialect")
         for known in DIALECTS:
             if dialect == known and name in DIALECTS[known]:
@@ -53,25 +54,26 @@ class InitializerChoice(Choice):
 
     @model_validator(mode="after")
     def _drawable(self) -> InitializerChoice:
-        # What a user's own law calls a dialect is its own affair.
+        # A plugin may have a parameter called dialect, with a meaning of its own.
         if self.plugin is None and (
-            what := incompatibility(self.name, self.parameters) or frameworks.missing(self.name)
+            problem := incompatibility(self.name, self.parameters) or frameworks.missing(self.name)
         ):
-            raise ValueError(what)
+            raise ValueError(problem)
         row, parameters = self.chosen.initializer, self.chosen.parameters
         if row.law is not None and row.scope == "layer" and self.plugin is None:
-            # A law judges its parameters together. Which number a gain's word means is all one.
-            # A user's own law need not know this shape.
+            # The law raises ValueError where parameters do not fit each other; for that any number
+            # may stand for a gain's word. A plugin's law need not accept this shape.
             words = {key: 1.0 for key, value in parameters.items() if value in GAIN_WORDS}
             row.law((1, 1), **{**parameters, **words})
         return self
 
 
 class OwnInitializerChoice(InitializerChoice):
-    """An initializer of initbench's own."""
+    """One of initbench's own initializers, which may speak a framework's dialect."""
 
     dialect: Annotated[
-        Dialect | None, Field(description="Draw what this framework draws under the name.")
+        Dialect | None,
+        Field(description="Draw what this framework draws under this name, by its defaults."),
     ] = None
 
 
@@ -88,14 +90,14 @@ INITIALIZER_MODELS: dict[str, type[InitializerChoice]] = {
 
 
 def initializers_field(models: Mapping[str, type[Choice]]) -> Any:
-    """The field type of one initializer or a list of them."""
+    """The type of the field that holds one initializer of ``models``, or a list of them."""
     choice = choice_field(models, initializers.ALIASES)
     several: Any = tuple[choice, ...]  # type: ignore[valid-type]  # made when called
-    written: Any = choice | list[choice]  # type: ignore[valid-type]
+    one_or_list: Any = choice | list[choice]  # type: ignore[valid-type]
     return Annotated[
         several,
         MinLen(1),
-        BeforeValidator(_one_or_several, json_schema_input_type=written),
+        BeforeValidator(_one_or_several, json_schema_input_type=one_or_list),
         Field(
             description="An initializer's name, {name: ..., parameter: ...}, or a list of these.",
             examples=["he_normal"],
@@ -104,5 +106,5 @@ def initializers_field(models: Mapping[str, type[Choice]]) -> Any:
 
 
 def _one_or_several(value: Any) -> Any:
-    """One initializer is a list of one."""
+    """One initializer stands for a list of one."""
     return tuple(value) if isinstance(value, list | tuple) else (value,)

@@ -1,4 +1,4 @@
-"""The JSON Schema of a config, for editors that complete and check one while it is written."""
+"""The JSON Schema of a config, with which editors complete and check it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from initbench.spec.experiment import Experiment
 
 
 def json_schema(model: type[Experiment] = Experiment) -> dict[str, Any]:
-    """The JSON Schema of a config. ``name`` is not required there: it defaults to the file's."""
+    """The JSON Schema of a config.
+
+    ``name`` is not required there, since the file's name is its default; the network's sizes
+    are, in one of their two forms.
+    """
     schema = model.model_json_schema()
     schema["required"].remove("name")
     schema["anyOf"] = [{"required": ["layers"]}, {"required": ["width", "depth"]}]

@@ -95,14 +95,14 @@ def test_a_mistake_s_whole_message(line: str, message: str) -> None:
 def test_names_that_would_leave_the_results(name: str) -> None:
     shown = repr(name) if len(name) < 50 else repr(name)[:48] + "..."
     assert refusal(BASE + f"name: {json.dumps(name)}\n") == (
-        "x.yaml:5:7: name: must be a plain file name, at most 100 characters, no separators, "
+        "x.yaml:5:7: name: must be a plain file name of at most 100 characters without separators, "
         f"got the text {shown}; results are written under it"
     )
 
 
 @pytest.mark.parametrize("name", [*spec.RESERVED_NAMES, "Comparison"])
 def test_names_of_initbench_s_own(name: str) -> None:
-    message = f"name: {name!r} names a file of initbench's own in results; choose another"
+    message = f"name: {name!r} is the name of initbench's own results; choose another"
     assert refusal(BASE + f"name: {name}\n") == f"x.yaml:5:7: {message}"
     assert refusal(BASE, name=f"{name}.yaml") == f"{name}.yaml:1:1: {message}"
 
@@ -156,7 +156,7 @@ OVERRIDES = [
     ("seeds=*a", "*a is an alias; write the value out"),
     ("a.b=3", "a.b: a has no keys of its own to set"),
     ("layers.0=3", "layers.0: layers has no keys of its own to set"),
-    ("layers=[3, 1]", "layers[0]: must be 2, the features of circles, got 3; write 2"),
+    ("layers=[3, 1]", "layers[0]: must be 2, the number of features of circles, got 3; write 2"),
     ("activation.name=rleu", "activation: unknown name 'rleu'; did you mean 'relu'?"),
     ("dataset={name: moons, noise: 1, noise: 2}", "noise: is given twice; keep one"),
     ("initializer.std=1", "initializer.std: unknown key; known: name, dialect, gain"),
@@ -191,7 +191,7 @@ def test_a_mistake_outside_the_sweep_is_said_once() -> None:
 def test_a_sweep_has_a_limit() -> None:
     text = BASE + f"sweep: {{learning_rate: {[1] * 101}, log_every: {[1] * 100}}}\n"
     assert refusal(text).endswith(
-        ":5:1: sweep: has 10,100 combinations; at most 10,000 are allowed"
+        ":5:1: sweep: has 10,100 combinations, at most 10,000 are allowed; remove values"
     )
 
 
@@ -273,7 +273,9 @@ def test_the_catalogue_has_every_initializer() -> None:
 def test_all_configs_are_those_of_the_folder(folder: Path) -> None:
     assert config.all_configs() == sorted(CONFIGS.glob("*.yaml"))
     (folder / "configs").mkdir()
-    with pytest.raises(ConfigError, match=r"^configs: holds no config \(\*\.yaml\)$"):
+    with pytest.raises(
+        ConfigError, match=r"^configs: holds no config \(\*\.yaml\); name configs, or add some$"
+    ):
         config.all_configs()
     for name in ("b.yml", "a.yaml", "c.yxml"):
         (folder / "configs" / name).touch()

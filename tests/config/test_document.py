@@ -110,22 +110,21 @@ BILLION_LAUGHS = "a: &a [x, x]\n" + "".join(
         (BILLION_LAUGHS, "2:8: *a is an alias; write the value out"),
         ("a: &x 1\n*x : 2\n", "2:1: *x is an alias; write the value out"),
         ("a: &x {b: 1}\nc:\n  <<: *x\n", "3:7: *x is an alias; write the value out"),
-        ("a: !!int 3\n", "1:4: tag:yaml.org,2002:int is a YAML tag; configs hold plain values"),
-        ("a: [1, !x 3]\n", "1:8: !x is a YAML tag; configs hold plain values"),
-        ("!x a: 1\n", "1:1: !x is a YAML tag; configs hold plain values"),
-        ("a: !x {b: 1}\n", "1:4: !x is a YAML tag; configs hold plain values"),
+        ("a: !!int 3\n", "1:4: tag:yaml.org,2002:int is a YAML tag; remove it"),
+        ("a: [1, !x 3]\n", "1:8: !x is a YAML tag; remove it"),
+        ("!x a: 1\n", "1:1: !x is a YAML tag; remove it"),
+        ("a: !x {b: 1}\n", "1:4: !x is a YAML tag; remove it"),
         (
             "a: !!python/object/apply:os.system [id]\n",
-            "1:4: tag:yaml.org,2002:python/object/apply:os.system is a YAML tag; "
-            "configs hold plain values",
+            "1:4: tag:yaml.org,2002:python/object/apply:os.system is a YAML tag; remove it",
         ),
-        ("a: 1\n? [b]\n: 2\n", "2:3: a key must be a single word"),
-        ("a: {? {b: c} : d}\n", "1:7: a key must be a single word"),
-        ("a: 1\n---\nb: 2\n", "2:1: starts a second document; use one file each"),
-        ("", "1:1: is empty; `initbench schema` says what a config holds"),
-        ("# a comment\n\n", "1:1: is empty; `initbench schema` says what a config holds"),
-        ("---\n", "1:1: is empty; `initbench schema` says what a config holds"),
-        ("~\n", "1:1: is empty; `initbench schema` says what a config holds"),
+        ("a: 1\n? [b]\n: 2\n", "2:3: a key must be a single word, got a list or a mapping"),
+        ("a: {? {b: c} : d}\n", "1:7: a key must be a single word, got a list or a mapping"),
+        ("a: 1\n---\nb: 2\n", "2:1: starts a second document; put it in a file of its own"),
+        ("", "1:1: is empty; `initbench schema` prints the keys of a config"),
+        ("# a comment\n\n", "1:1: is empty; `initbench schema` prints the keys of a config"),
+        ("---\n", "1:1: is empty; `initbench schema` prints the keys of a config"),
+        ("~\n", "1:1: is empty; `initbench schema` prints the keys of a config"),
         ("- a\n", "1:1: must be `key: value` lines, got a list; write e.g. `seeds: 3`"),
         (
             "abc\n",
@@ -202,7 +201,9 @@ def test_depth(depth: int, opens: str, closes: str) -> None:
         assert read("f.yaml", text.encode()).problems == []
     else:
         column = len("a: ") + len(opens) * (MAX_DEPTH - 1) + 1
-        assert refusal(text) == f"f.yaml:1:{column}: is nested more than {MAX_DEPTH} deep"
+        assert refusal(text) == (
+            f"f.yaml:1:{column}: is nested more than {MAX_DEPTH} levels deep; remove levels"
+        )
 
 
 def test_depth_is_not_length() -> None:
@@ -212,7 +213,7 @@ def test_depth_is_not_length() -> None:
 def test_a_file_too_large() -> None:
     fits = b"a: 1\n".ljust(MAX_BYTES, b"\n")
     assert read("f", fits).data == {"a": 1}
-    assert refusal(fits + b"\n") == "f.yaml: is 1,000,001 bytes; a config is at most 1,000,000"
+    assert refusal(fits + b"\n") == "f.yaml: has 1,000,001 bytes; a config may have 1,000,000"
 
 
 def test_with_a_fixed_place_everything_stands_there() -> None:

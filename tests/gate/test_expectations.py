@@ -150,13 +150,13 @@ def test_an_initializer_is_found_by_label_or_by_its_name(name: str) -> None:
     ("expectation", "message"),
     [
         ("{metric: train_loss, initializer: he_norml, max: 1}",
-         "c.yaml:8:39: expect[0].initializer: is none of this config's initializers, got the "
+         "c.yaml:8:39: expect[0].initializer: names no initializer of this config, got the "
          "text 'he_norml'; did you mean 'he_normal'?"),
         ("{metric: train_loss, initializer: zeros, below: ones}",
-         "c.yaml:8:53: expect[0].below: is none of this config's initializers, got the text "
+         "c.yaml:8:53: expect[0].below: names no initializer of this config, got the text "
          "'ones'; it has he_normal, zeros"),
         ("{metric: train_loss, initializer: zeros, faster_than: xyz, target: 1}",
-         "c.yaml:8:59: expect[0].faster_than: is none of this config's initializers, got the "
+         "c.yaml:8:59: expect[0].faster_than: names no initializer of this config, got the "
          "text 'xyz'; it has he_normal, zeros"),
     ],
 )  # fmt: skip

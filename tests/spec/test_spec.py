@@ -310,7 +310,7 @@ def test_seeds_that_are_neither(seeds: object) -> None:
 
 def test_seeds_given_twice_are_named_without_delay() -> None:
     twice = [seed // 2 for seed in range(spec.MAX_SEEDS)]
-    with pytest.raises(ValidationError, match="lists 0, 1, 2, 3, 4 twice; seeds are replicates"):
+    with pytest.raises(ValidationError, match="lists 0, 1, 2, 3, 4 twice; keep one of each"):
         experiment(seeds=twice)
 
 
