@@ -83,7 +83,10 @@ def test_an_empty_configs_folder_is_said(folder: Path) -> None:
     for path in (folder / "configs").iterdir():
         path.unlink()
     done = compare("--all")
-    assert (done.exit_code, done.stderr) == (2, "configs: holds no config (*.yaml); name configs, or add some\n")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "configs: holds no config (*.yaml); name configs, or add some\n",
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT to another process is POSIX")
