@@ -1,12 +1,17 @@
-"""Writing files: each appears whole or not at all."""
+"""Files and JSON: a file appears whole or not at all, and JSON holds no infinity."""
 
 from __future__ import annotations
 
 import contextlib
+import io
+import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from initbench.errors import ResultsError
 
@@ -58,6 +63,32 @@ def write_file(path: Path, text: str, other: str) -> None:
         write_atomically(path, text)
     except OSError as error:
         raise _not_writable(path, error, other) from None
+
+
+def envelope(**fields: Any) -> dict[str, Any]:
+    """A JSON document that says which version of initbench wrote it, then its fields."""
+    return {"initbench": version("initbench"), **fields}
+
+
+def finite_or_none(value: float | None) -> float | None:
+    """A number as JSON can hold it: null stands for infinity and NaN.
+
+    >>> finite_or_none(0.25), finite_or_none(math.inf)
+    (0.25, None)
+    """
+    return value if value is not None and math.isfinite(value) else None
+
+
+def json_text(document: object) -> str:
+    """One JSON document with all digits, and a line end.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    text = io.StringIO()
+    # dumps would hold every token of 10,000 runs as a string of its own: five times the text.
+    json.dump(document, text, indent=2, ensure_ascii=False, allow_nan=False)
+    return text.getvalue() + "\n"
 
 
 def write_atomically(path: Path, text: str) -> None:

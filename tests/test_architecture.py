@@ -40,10 +40,15 @@ ROOMS = {
         ["training"],
         ["display", "options"],
     ],
-    "report": [
-        ["verdicts"],
-        ["comparison", "diagnoses", "history", "explanation", "verification", "catalogue"],
-        ["documents", "tables", "titles"],
+    "report": [["render"], ["views"]],
+    "report.views": [
+        ["compare"],
+        ["run", "check", "diagnose", "explain", "verify", "show", "listing"],
+        ["records", "texts", "titles"],
+        ["view"],
+    ],
+    "report.render": [
+        ["rich", "markdown", "csv", "json", "html", "junit", "github", "benchmark_action"],
     ],
     "gate": [["replay", "baseline"], ["outcomes", "expectations"], ["verdicts"]],
     "diagnosis": [
@@ -187,7 +192,7 @@ def test_frameworks_wait_until_one_of_their_rows_draws() -> None:
     code = (
         "import sys\n"
         "from initbench import spec\n"
-        "from initbench.report.catalogue import catalogue\n"
+        "from initbench.report.views.listing import catalogue\n"
         "assert catalogue()['frameworks'] and spec.json_schema()\n"
         "print(sorted({'torch', 'jax', 'keras'} & set(sys.modules)))\n"
     )

@@ -60,11 +60,14 @@ def command(
     offline = any(name.endswith(".json") for name in configs)
     if offline and not (len(configs) == 2 and all(name.endswith(".json") for name in configs)):
         raise click.UsageError("Without training, `check` takes two files: A.json B.json.")
-    from rich.console import Console
-
+    from initbench.cli.output import show
+    from initbench.files import json_text
     from initbench.gate.verdicts import exit_code
-    from initbench.report import documents, tables
-    from initbench.report import verdicts as report
+    from initbench.report.render.benchmark_action import benchmark_action
+    from initbench.report.render.github import github
+    from initbench.report.render.junit import junit
+    from initbench.report.render.markdown import markdown_view
+    from initbench.report.views.check import check_view
 
     places: dict[tuple[str, str | int], Place] = {}
     if offline:
@@ -75,28 +78,24 @@ def command(
             configs, baseline, [*overrides, *seeds], plugin_files, jobs, quiet=quiet
         )
     code = exit_code(verdicts, strict=strict)
-    table = report.verdict_table(verdicts, str(baseline), notes)
+    view = check_view(verdicts, code, str(baseline), notes)
     match output_format:
-        case "json":
-            click.echo(documents.json_text(report.check_document(verdicts, code)), nl=False)
         case "junit":
-            click.echo(report.junit(verdicts, strict=strict), nl=False)
+            click.echo(junit(verdicts, strict=strict), nl=False)
         case "github":
-            click.echo(report.github(verdicts, places, strict=strict), nl=False)
+            click.echo(github(verdicts, places, strict=strict), nl=False)
         case "customBiggerIsBetter" | "customSmallerIsBetter":
             smaller = output_format == "customSmallerIsBetter"
-            click.echo(documents.json_text(report.custom(verdicts, smaller=smaller)), nl=False)
-        case "markdown":
-            click.echo(tables.markdown(table), nl=False)
+            click.echo(json_text(benchmark_action(verdicts, smaller=smaller)), nl=False)
         case _:
-            Console().print(tables.rich_table(table))
+            show(output_format, view)
     if os.environ.get("GITHUB_ACTIONS") and output_format != "github":
         # The runner reads annotations from either stream.
-        click.echo(report.github(verdicts, places, strict=strict), nl=False, err=True)
+        click.echo(github(verdicts, places, strict=strict), nl=False, err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with open(summary, "a", encoding="utf-8") as file:
-                file.write(tables.markdown(table))
+                file.write(markdown_view(view))
         except OSError as error:  # which changes no verdict
             click.echo(f"{summary}: cannot be written: {error.strerror}", err=True)
     ctx.exit(code)

@@ -60,12 +60,15 @@ def command(
     from initbench import config, datasets
     from initbench.analysis import comparison as stats
     from initbench.cli.output import show
-    from initbench.cli.training import finish, noted, train_all
+    from initbench.cli.training import finish, train_all
     from initbench.config import plugins
     from initbench.errors import ConfigError, Place, Problem
     from initbench.files import ensure_writable, write_results
-    from initbench.report import comparison, documents, tables, titles
+    from initbench.report.render import TEXTS
+    from initbench.report.views import titles
+    from initbench.report.views.compare import compare_view
     from initbench.runs import plan
+    from initbench.runs.provenance import provenance
     from initbench.runs.records import setting_key
     from initbench.runs.store import opened
 
@@ -84,7 +87,6 @@ def command(
     ensure_writable(results)
     with opened(results) as store:
         trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)
-    summaries = stats.summarize(trained.records)
 
     # Initializers compete that start from the same problem; records find theirs by their config
     # at its point of its sweep.
@@ -102,29 +104,15 @@ def command(
     ]
     reach = stats.Target(*target) if target else None
     rows = stats.compare(contests, metric, reach)
-    shown = [
-        noted(table, fought[problem])
-        for number, problem in enumerate(p for p in problems if p in fought)
-        for table in comparison.comparison_tables(
-            titles.problem(problems[problem]), [row for row in rows if row.problem == number], reach
-        )
-    ]
+    described = [titles.problem(problems[problem]) for problem in problems if problem in fought]
+    here = provenance().numerics
+    view = compare_view(described, contests, trained.records, rows, reach, here)
 
     written = []
     if trained.records:
-        document = comparison.compare_document(trained.records, summaries, rows)
-        texts = {
-            "md": "\n".join(map(tables.markdown, shown)),
-            "csv": tables.csv_text(*comparison.row_cells(rows)),
-            "json": documents.json_text(document),
-        }
-        written = write_results(
-            results, "comparison", texts, partial=trained.stopped_by is not None
-        )
-    show(
-        output_format,
-        shown,
-        lambda: comparison.compare_document(trained.records, summaries, rows),
-        lambda: comparison.row_cells(rows),
-    )
+        endings = {"md": "markdown", "csv": "csv", "json": "json"}
+        texts = {ending: TEXTS[name](view) for ending, name in endings.items()}
+        partial = trained.stopped_by is not None
+        written = write_results(results, "comparison", texts, partial=partial)
+    show(output_format, view)
     finish(trained, quiet=quiet, written=written)

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from initbench.cli import options
-
-if TYPE_CHECKING:
-    from initbench.diagnosis.diagnose import Diagnosis
 
 
 @click.command("diagnose")
@@ -43,39 +39,12 @@ def command(
     from initbench.config import plugins
     from initbench.diagnosis.diagnose import diagnose
     from initbench.errors import FailedRunsError
-    from initbench.report import diagnoses as report
-    from initbench.report import titles
-    from initbench.runs.records import RowKey, setting_key
+    from initbench.report.views.diagnose import diagnose_view
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
     with _progress(enabled=during and not quiet) as tell:
         found, failures, notes = diagnose(experiments, during=during, report=tell)
-
-    groups: dict[RowKey, list[Diagnosis]] = {}
-    for diagnosis in found:
-        f = diagnosis.findings
-        groups.setdefault(f.row, []).append(diagnosis)
-    posed = {(e.name, setting_key(e.setting)): e for e in experiments}
-
-    def title(diagnosis: Diagnosis) -> str:
-        f = diagnosis.findings
-        e = posed[f.config, setting_key(f.setting)]
-        setting = "".join(f", {key} {value}" for key, value in f.setting.items())
-        seeds = f"{f.seeds} seed{'s' * (f.seeds > 1)}"
-        if f.seeds < len(e.seeds):
-            seeds = f"{f.seeds} of {len(e.seeds):,} seeds"
-        return (
-            f"{f.config}: {f.initializer}{setting}; {titles.network(e)}, "
-            f"{f.samples} samples of {e.dataset.label}, {seeds}"
-        )
-
-    if during:
-        shown = [report.during_table(group, title(group[0])) for group in groups.values()]
-    elif len(found) == 1:
-        shown = [report.diagnosis_table(found[0], title(found[0]))]
-    else:
-        shown = [report.summary_table("Worst first", found)] if found else []
-    show(output_format, shown, lambda: report.document(found), lambda: report.csv_rows(found))
+    show(output_format, diagnose_view(found, experiments, during=during))
     if notes and not quiet:
         click.echo("\n".join(notes), err=True)
     if failures:

@@ -64,7 +64,7 @@ def command(
     from initbench.cli.output import show
     from initbench.config import plugins
     from initbench.errors import ConfigError, Place, Problem
-    from initbench.report import explanation
+    from initbench.report.views.explain import Explanation, explain_view
     from initbench.runs.plan import network_of
 
     settings = [
@@ -92,7 +92,7 @@ def command(
     frameworks = (
         [] if "dialect" in given else draws_of_frameworks(choice.name, given, network, range(SEEDS))
     )
-    explained = explanation.Explanation(
+    explained = Explanation(
         choice.name,
         choice.label,
         chosen.initializer,
@@ -100,9 +100,4 @@ def command(
         f"{SEEDS} seeds, {network.inputs.shape[1]:,} {dataset or 'standard normal'} samples",
         frameworks,
     )
-    show(
-        output_format,
-        [explanation.explanation_table(explained), *explanation.frameworks_tables(explained)],
-        lambda: explanation.explanation_document(explained),
-        lambda: explanation.explanation_rows(explained),
-    )
+    show(output_format, explain_view(explained))

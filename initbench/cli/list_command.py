@@ -21,20 +21,8 @@ def command(kind: str | None, plugin_files: tuple[Path, ...], output_format: str
     """List what a config may name: formula, aliases and source, a line each."""
     from initbench.cli.output import show
     from initbench.config import plugins
-    from initbench.report.catalogue import catalogue, catalogue_tables
+    from initbench.report.views.listing import catalogue, list_view
 
     everything = catalogue(plugins.load(plugin_files))
     chosen = {name: rows for name, rows in everything.items() if kind in (None, name)}
-    show(
-        output_format,
-        catalogue_tables(chosen, NARROW if output_format == "table" else None),
-        lambda: chosen,
-        lambda: (
-            ["kind", "name", "aliases", "formula", "reference"],
-            [
-                [name, row["name"], " ".join(row["aliases"]), row["formula"], row["reference"]]
-                for name, rows in chosen.items()
-                for row in rows
-            ],
-        ),
-    )
+    show(output_format, list_view(chosen, NARROW if output_format == "table" else None))

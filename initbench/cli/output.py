@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import click
-from rich.console import Console
 
-from initbench.report import documents, tables
+from initbench.report.render import TEXTS
+from initbench.report.views.view import View
 
 
-def show(
-    output_format: str,
-    shown: Sequence[tables.Table],
-    document: Callable[[], object],
-    rows: Callable[[], tuple[Sequence[str], Sequence[Sequence[object]]]],
-) -> None:
-    """Print tables, or the same as one JSON document, as CSV or as Markdown."""
-    match output_format:
-        case "json":
-            click.echo(documents.json_text(document()), nl=False)
-        case "csv":
-            click.echo(tables.csv_text(*rows()), nl=False)
-        case "markdown":
-            click.echo("\n".join(map(tables.markdown, shown)), nl=False)
-        case _:
-            console = Console()
-            for table in shown:
-                console.print(tables.rich_table(table))
+def show(output_format: str, view: View) -> None:
+    """Print a view as tables for a terminal, or as the text of another format."""
+    if output_format in TEXTS:
+        click.echo(TEXTS[output_format](view), nl=False)
+    elif view.tables:
+        from rich.console import Console
+
+        from initbench.report.render.rich import rich_view
+
+        Console().print(rich_view(view))

@@ -30,40 +30,31 @@ def command(
     writes it to DIR/NAME.csv (a row a run) and DIR/NAME.json (everything, curves too).
     """
     from initbench import config
-    from initbench.analysis import comparison as stats
     from initbench.cli.output import show
-    from initbench.cli.training import finish, noted, train_all
+    from initbench.cli.training import finish, train_all
     from initbench.config import plugins
     from initbench.files import ensure_writable, write_results
-    from initbench.report import documents, tables, titles
+    from initbench.report.render import TEXTS
+    from initbench.report.views.run import run_view
     from initbench.runs import plan
+    from initbench.runs.provenance import provenance
     from initbench.runs.store import opened
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
     ensure_writable(results)
     with opened(results) as store:
         trained = train_all(experiments, jobs, quiet=quiet, execution=execution, store=store)
-    summaries = stats.summarize(trained.records)
+    here = provenance().numerics
 
-    shown, written = [], []
+    written = []
     for name in dict.fromkeys(experiment.name for experiment in experiments):
         records = [record for record in trained.records if record.config == name]
-        rows = [summary for summary in summaries if summary.config == name]
         if not records:
             continue
         of_config = [experiment for experiment in experiments if experiment.name == name]
-        table = tables.summary_table(f"{name}: {titles.problem(of_config)}", rows)
-        shown.append(noted(table, records))
-        texts = {
-            "csv": tables.csv_text(*documents.record_rows(records)),
-            "json": documents.json_text(documents.run_document(records, rows)),
-        }
+        view = run_view(of_config, records, here)
+        texts = {ending: TEXTS[ending](view) for ending in ("csv", "json")}
         partial = len(records) < len(plan.runs(of_config))
         written += write_results(results, name, texts, partial=partial)
-    show(
-        output_format,
-        shown,
-        lambda: documents.run_document(trained.records, summaries),
-        lambda: documents.record_rows(trained.records),
-    )
+    show(output_format, run_view(experiments, trained.records, here))
     finish(trained, quiet=quiet, written=written)

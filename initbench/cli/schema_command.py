@@ -14,7 +14,7 @@ from initbench.cli import options
 def command(plugin_files: tuple[Path, ...]) -> None:
     """Print the JSON Schema of a config, for an editor to complete and check it."""
     from initbench.config import plugins
-    from initbench.report.documents import json_text
+    from initbench.files import json_text
     from initbench.spec import json_schema, with_initializers
 
     model = with_initializers(plugins.load(plugin_files))

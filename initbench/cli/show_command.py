@@ -37,7 +37,7 @@ def command(
     """
     from initbench.cli.output import show
     from initbench.cli.stored import chosen
-    from initbench.report import history
+    from initbench.report.views.show import show_run_view, show_view
     from initbench.runs.store import existing
 
     with existing(results) as store:
@@ -46,11 +46,7 @@ def command(
             limit = 30 if output_format == "table" else -1
         found = list(store.select(filtered, limit))
         total = store.count(filtered)
+    one = is_run and found
     show(
-        output_format,
-        history.run_tables(found[0])
-        if is_run and found
-        else [history.table(str(store.path), found, total)],
-        lambda: history.document(found),
-        lambda: history.rows(found),
+        output_format, show_run_view(found[0]) if one else show_view(str(store.path), found, total)
     )

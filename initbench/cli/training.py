@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -17,13 +16,11 @@ from initbench import datasets
 from initbench.cli.display import Display
 from initbench.cli.options import USUAL, Execution
 from initbench.errors import ExecutorError, FailedRunsError, InitbenchError
-from initbench.report.tables import Table
 from initbench.runs import execute, identity, plan
 from initbench.runs import workers as executors
 from initbench.runs.cost import useful_jobs
 from initbench.runs.execute import Finished
 from initbench.runs.plan import Run
-from initbench.runs.provenance import provenance
 from initbench.runs.records import Record
 from initbench.runs.store import Filter, Store
 from initbench.spec import Experiment
@@ -143,18 +140,6 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def noted(table: Table, records: Iterable[Record]) -> Table:
-    """The table, its caption saying which records other arithmetic than this machine's made."""
-    here = provenance().numerics
-    elsewhere = Counter(record.numerics for record in records if record.numerics != here)
-    notes = [
-        f"{count} run{'' if count == 1 else 's'} made with {numerics} (here: {here}): last digits "
-        "may differ."
-        for numerics, count in elsewhere.items()
-    ]
-    return replace(table, caption="\n".join([table.caption, *notes]))
 
 
 def finish(trained: Trained, *, quiet: bool, written: Sequence[object]) -> None:

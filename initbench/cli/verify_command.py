@@ -33,7 +33,7 @@ def command(
     from initbench.config import plugins
     from initbench.errors import FailedChecksError
     from initbench.interop.frameworks import missing
-    from initbench.report import verification
+    from initbench.report.views.verify import failures, verify_view
     from initbench.runs.plan import network_of
 
     model = plugins.experiment(plugin_files)
@@ -68,13 +68,8 @@ def command(
     network = network_of(experiments[0], verify.inputs())
     checks = verify.verify(chosen, network)
     title = f"{len(verify.SEEDS)} seeds of {'-'.join(map(str, network.sizes))} networks"
-    show(
-        output_format,
-        [verification.verification_table(title, checks, notes)],
-        lambda: verification.verification_document(checks, notes),
-        lambda: verification.verification_rows(checks),
-    )
-    if failed := verification.failures(checks):
+    show(output_format, verify_view(title, checks, notes))
+    if failed := failures(checks):
         raise FailedChecksError(
             f"{len(failed)} of {len(checks)} checks failed:\n" + "\n".join(failed)
         )

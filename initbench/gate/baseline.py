@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from initbench.errors import BaselineError
+from initbench.files import finite_or_none
 from initbench.gate.outcomes import RowOutcomes, RunOutcome
 from initbench.metrics import METRICS
 from initbench.runs.records import RowKey
@@ -138,9 +139,9 @@ def _row(entry: Mapping[str, Any]) -> RowOutcomes:
 
 def _run_fields(run: RunOutcome) -> dict[str, Any]:
     fields: dict[str, Any] = {"seed": run.seed, "id": run.id, "status": run.status}
-    fields |= {name: _finite(run.metrics[name]) for name in METRICS}
+    fields |= {name: finite_or_none(run.metrics[name]) for name in METRICS}
     if run.spread is not None:
-        fields["spread"] = {name: _finite(run.spread[name]) for name in METRICS}
+        fields["spread"] = {name: finite_or_none(run.spread[name]) for name in METRICS}
     return fields
 
 
@@ -166,10 +167,6 @@ def _metrics(entry: Mapping[str, Any], *, failed: bool) -> dict[str, float | Non
         else:
             metrics[name] = math.inf if metric.can_be_infinite and not failed else None
     return metrics
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _order(entry: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -1,1 +1,4 @@
-"""Rows -> what people and programs read: tables, Markdown, CSV, JSON. Nothing is printed."""
+"""Results -> what people and programs read. Nothing is printed, and no store is opened.
+
+``views`` says what each command shows; ``render`` turns that into a format's text.
+"""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from initbench.errors import ResultsError
+from initbench.files import finite_or_none
 from initbench.metrics import METRICS
 from initbench.runs.database import explained, read_only, row_id, transaction, writable
 from initbench.runs.provenance import Provenance
@@ -267,7 +268,7 @@ def _curve_text(curve: Curve) -> str:
     columns: dict[str, Sequence[float | None] | None] = {"iteration": curve.iteration}
     for name in METRICS:
         values: tuple[float, ...] | None = getattr(curve, name)
-        columns[name] = values and [value if math.isfinite(value) else None for value in values]
+        columns[name] = values and [finite_or_none(value) for value in values]
     return json.dumps(columns, separators=(",", ":"))
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from initbench.core import ENGINE_REVISION
 from initbench.interop import frameworks
-from initbench.report import titles
+from initbench.report.views import titles
 from initbench.runs import cost, identity, plan
 from initbench.spec import Experiment
 

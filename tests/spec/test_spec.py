@@ -18,9 +18,9 @@ from pydantic import BaseModel, ValidationError
 import initbench
 from initbench import spec
 from initbench.core import activations, initializers, optimizers
+from initbench.files import json_text
 from initbench.interop import frameworks
 from initbench.interop.frameworks import missing
-from initbench.report.documents import json_text
 from initbench.spec import Experiment, fields
 from initbench.spec.choice import Choice, model_name
 from initbench.spec.expectations import Expectation

@@ -1,17 +1,17 @@
-"""An initializer explained -> a table, a JSON document, CSV rows."""
+"""`initbench explain` -> a row a layer, and when to use the initializer."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any
 
 from initbench.audit.explain import FrameworkDraw, LayerWeights
 from initbench.core.initializers import ALIASES, Initializer
 from initbench.core.initializers.advice import ADVICE
-from initbench.report.tables import Table, figure
+from initbench.files import envelope, finite_or_none
+from initbench.report.views.texts import figure
+from initbench.report.views.view import Cells, Table, View
 
 COLUMNS = ("fan_in", "fan_out", "mean", "std", "low", "high")
 
@@ -26,6 +26,15 @@ class Explanation:
     layers: Sequence[LayerWeights]
     drawn_on: str  # what the weights were drawn from, in words, where there is no law
     frameworks: Sequence[FrameworkDraw]
+
+
+def explain_view(explained: Explanation) -> View:
+    """The initializer's layers, and what frameworks draw under its name."""
+    return View(
+        (explanation_table(explained), *frameworks_tables(explained)),
+        lambda: explanation_document(explained),
+        lambda: explanation_cells(explained),
+    )
 
 
 def explanation_table(explained: Explanation) -> Table:
@@ -67,17 +76,16 @@ def frameworks_tables(explained: Explanation) -> list[Table]:
 def explanation_document(explained: Explanation) -> dict[str, Any]:
     """What `explain --format json` prints; a bound that is not finite is null."""
     advice = ADVICE.get(explained.name)
-    return {
-        "initbench": version("initbench"),
-        "name": explained.name,
-        "label": explained.label,
-        "aliases": _aliases(explained.name),
-        "formula": explained.initializer.formula,
-        "reference": explained.initializer.reference,
-        "layers": [_layer_fields(layer) for layer in explained.layers],
-        "drawn_on": explained.drawn_on,
-        "advice": advice and advice._asdict(),
-        "frameworks": [
+    return envelope(
+        name=explained.name,
+        label=explained.label,
+        aliases=_aliases(explained.name),
+        formula=explained.initializer.formula,
+        reference=explained.initializer.reference,
+        layers=[_layer_fields(layer) for layer in explained.layers],
+        drawn_on=explained.drawn_on,
+        advice=advice and advice._asdict(),
+        frameworks=[
             {
                 "framework": each.framework,
                 "draws": each.chosen.name,
@@ -86,20 +94,21 @@ def explanation_document(explained: Explanation) -> dict[str, Any]:
             }
             for each in explained.frameworks
         ],
-    }
+    )
 
 
-def explanation_rows(explained: Explanation) -> tuple[Sequence[str], list[list[object]]]:
+def explanation_cells(explained: Explanation) -> Cells:
     """Header and rows of a CSV with one row a layer."""
     header = ("layer", *COLUMNS, "drawn")
-    return header, [
+    rows = [
         [number, *(getattr(layer, name) for name in header[1:])]
         for number, layer in enumerate(explained.layers, 1)
     ]
+    return Cells(header, rows)
 
 
 def _layer_fields(layer: LayerWeights) -> dict[str, Any]:
-    return {key: value if math.isfinite(value) else None for key, value in asdict(layer).items()}
+    return {key: finite_or_none(value) for key, value in asdict(layer).items()}
 
 
 def _aliases(name: str) -> list[str]:

@@ -8,13 +8,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from initbench.diagnosis.diagnose import Diagnosis
 from initbench.diagnosis.findings import Findings, Layer, Pair, Steady, Theory
-from initbench.report import diagnoses as report
-from initbench.report import tables
-from initbench.report.tables import Table
+from initbench.report.render.csv import csv_text
+from initbench.report.views import diagnose as report
+from tests.report.conftest import Rendered
 
 THEORY = Theory(
     sigma_w2=1.0, sigma_b2=0.0, fixed_variance=0.0, fixed_cosine=1.0, chi_1=0.5, xi_q=1.4427,
@@ -54,13 +53,7 @@ HEALTHY = Diagnosis(
 )
 
 
-def rendered(table: Table, width: int = 80) -> str:
-    console = Console(file=io.StringIO(), width=width, record=True)
-    console.print(tables.rich_table(table))
-    return "\n".join(line.rstrip() for line in console.export_text().splitlines())
-
-
-def test_layers_at_80_columns() -> None:
+def test_layers_at_80_columns(rendered: Rendered) -> None:
     """The widest cells that a hidden layer of 100 units has."""
     shown = rendered(report.diagnosis_table(FADING, "the title"))
     assert shown == (
@@ -81,7 +74,7 @@ def test_layers_at_80_columns() -> None:
     )
 
 
-def test_a_summary_is_worst_first() -> None:
+def test_a_summary_is_worst_first(rendered: Rendered) -> None:
     assert rendered(report.summary_table("all", [HEALTHY, FADING])) == (
         "all\n"
         "\n"
@@ -96,7 +89,7 @@ def test_a_summary_is_worst_first() -> None:
     )
 
 
-def test_during() -> None:
+def test_during(rendered: Rendered) -> None:
     later = replace(FINDINGS, iteration=2000, train_loss=math.inf, theory=None)
     assert rendered(
         report.during_table([FADING, replace(FADING, findings=later)], "the title")
@@ -115,7 +108,7 @@ def test_during() -> None:
 
 @pytest.mark.parametrize("diagnosis", [FADING, HEALTHY])
 def test_every_layer_is_a_csv_row(diagnosis: Diagnosis) -> None:
-    text = tables.csv_text(*report.csv_rows([diagnosis, FADING]))
+    text = csv_text(report.diagnose_cells([diagnosis, FADING]))
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 6
     assert rows[0]["preactivation_variance_predicted"] == "1.4"
@@ -126,7 +119,7 @@ def test_every_layer_is_a_csv_row(diagnosis: Diagnosis) -> None:
 
 
 def test_document() -> None:
-    document = report.document([FADING, HEALTHY])
+    document = report.diagnose_document([FADING, HEALTHY])
     fading, healthy = document["diagnoses"]
     assert fading["verdict"] == "vanishing"
     assert fading["begins_at_layer"] == 2

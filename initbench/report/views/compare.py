@@ -1,4 +1,4 @@
-"""Rows of a comparison -> tables, JSON fields and CSV rows."""
+"""`initbench compare` -> a ranking a problem, a document, a CSV row an initializer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from initbench.analysis.comparison import LEARNED_SHARE, SIGNIFICANCE, Row, Summary, Target
+from initbench.analysis.comparison import (
+    LEARNED_SHARE,
+    SIGNIFICANCE,
+    Contest,
+    Row,
+    Target,
+    summarize,
+)
 from initbench.analysis.paired import (
     BOOTSTRAP_SEED,
     CONFIDENCE,
@@ -16,25 +23,57 @@ from initbench.analysis.paired import (
     median,
     seeds_needed,
 )
+from initbench.files import finite_or_none
 from initbench.metrics import METRICS
-from initbench.report.documents import number, run_document
-from initbench.report.tables import (
+from initbench.report.views.records import interval_fields, noted
+from initbench.report.views.run import run_document
+from initbench.report.views.texts import (
     DIVERGED,
     HEADINGS,
-    RANGE_DIGITS,
-    Table,
+    INITIALIZER,
     columns,
+    difference_cell,
     interval_cell,
     noted_runs,
     seeds,
 )
+from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import Record
 
-#: The column that says which row it is; the initializer alone where all are one config's.
-INITIALIZER = "config\n(initializer)"
+#: The column that says which row it is, where all rows are one config's.
 ALONE = "initializer"
 DIFFERENCE = "difference\nto best"
 ITERATIONS = "iterations\nto target"
+
+
+def compare_view(
+    titles: Sequence[str],
+    contests: Sequence[Contest],
+    records: Sequence[Record],
+    rows: Sequence[Row],
+    target: Target | None,
+    here: str,
+) -> View:
+    """The rows of each contest under its title, and the records that all of them came from.
+
+    ``rows`` are :func:`initbench.analysis.comparison.compare` of the contests. ``here`` is this
+    machine's arithmetic: tables say which records another one made.
+    """
+    tables = [
+        noted(table, contest.records, here)
+        for number, (title, contest) in enumerate(zip(titles, contests, strict=True))
+        for table in comparison_tables(
+            title, [row for row in rows if row.problem == number], target
+        )
+    ]
+    return View(
+        tuple(tables),
+        lambda: {
+            **run_document(records, summarize(records)),
+            "comparison": [row_fields(row) for row in rows],
+        },
+        lambda: comparison_cells(rows),
+    )
 
 
 def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) -> list[Table]:
@@ -103,22 +142,6 @@ def _iterations(interval: Interval | None) -> str:
 
 def _count(iterations: float) -> str:
     return f"{iterations:,.0f}" if math.isfinite(iterations) else "never"
-
-
-def difference_cell(metric: str, interval: Interval | None) -> str:
-    r"""A signed difference and its interval; of accuracies in percentage points.
-
-    >>> difference_cell("train_loss", Interval(0.0227, -0.011, 0.04))
-    '+0.0227\n-0.011…0.04'
-    """
-    if interval is None:
-        return "-"
-    known = METRICS[metric]
-    estimate = known.difference_text(interval.estimate, 3)
-    if interval.low == interval.high:
-        return estimate
-    digits = None if known.unit else RANGE_DIGITS
-    return f"{estimate}\n{known.text(interval.low, digits)}…{known.text(interval.high, digits)}"
 
 
 def _caption(rows: Sequence[Row], target: Target | None) -> str:
@@ -203,16 +226,6 @@ def _settings_table(rows: Sequence[Row]) -> Table:
     )
 
 
-def compare_document(
-    records: Sequence[Record], summaries: Sequence[Summary], rows: Sequence[Row]
-) -> dict[str, Any]:
-    """What `compare --format json` prints."""
-    return {
-        **run_document(records, summaries),
-        "comparison": [row_fields(row) for row in rows],
-    }
-
-
 def row_fields(row: Row) -> dict[str, Any]:
     """One row of a comparison: its rank, the metric that ranks, and what tells it from the best."""
     ranks = row.metrics[row.metric]
@@ -223,9 +236,9 @@ def row_fields(row: Row) -> dict[str, Any]:
         "problem": row.problem,
         "rank": row.rank,
         "metric": row.metric,
-        "median": ranks and number(ranks.estimate),
-        "low": ranks and number(ranks.low),
-        "high": ranks and number(ranks.high),
+        "median": ranks and finite_or_none(ranks.estimate),
+        "low": ranks and finite_or_none(ranks.low),
+        "high": ranks and finite_or_none(ranks.high),
         "metrics": {name: interval_fields(row.metrics[name]) for name in METRICS},
         "difference": interval_fields(row.difference),
         "pairs": row.pairs,
@@ -237,10 +250,14 @@ def row_fields(row: Row) -> dict[str, Any]:
         "trained": row.trained,
         "trained_share": row.trained / row.runs,
         "iterations_to_target": row.iterations_to_target
-        and number(row.iterations_to_target.estimate),
+        and finite_or_none(row.iterations_to_target.estimate),
         "reached": row.reached,
         "settings": [
-            {**asdict(s), "median": number(s.median), "worse_by": number(s.worse_by)}
+            {
+                **asdict(s),
+                "median": finite_or_none(s.median),
+                "worse_by": finite_or_none(s.worse_by),
+            }
             for s in row.settings
         ],
         "chosen_by": row.chosen_by,
@@ -248,14 +265,7 @@ def row_fields(row: Row) -> dict[str, Any]:
     }
 
 
-def interval_fields(interval: Interval | None) -> dict[str, float | None] | None:
-    """An interval as JSON holds it."""
-    if interval is None:
-        return None
-    return {key: number(value) for key, value in asdict(interval).items()}
-
-
-def row_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[object]]]:
+def comparison_cells(rows: Sequence[Row]) -> Cells:
     """Header and rows of a CSV with one row an initializer."""
     swept = list(dict.fromkeys(key for row in rows for key in row.setting))
     moments = ("estimate", "low", "high")
@@ -282,4 +292,4 @@ def row_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[object]]]:
                 row.iterations_to_target and row.iterations_to_target.estimate, row.reached,
             ]
         )  # fmt: skip
-    return header, cells
+    return Cells(header, cells)

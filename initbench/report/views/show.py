@@ -1,15 +1,15 @@
-"""Stored runs -> a table of many, tables of one, a JSON document, CSV rows."""
+"""`initbench show` -> a table of many stored runs, or all tables of one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
+from initbench.files import envelope
 from initbench.metrics import METRICS
-from initbench.report import documents
-from initbench.report.tables import Table
+from initbench.report.views.records import record_cells, record_fields
+from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import Record
 from initbench.runs.store import Stored
 
@@ -17,7 +17,21 @@ from initbench.runs.store import Stored
 SHORT_ID = 7
 
 
-def table(title: str, found: Sequence[Stored], total: int) -> Table:
+def show_view(title: str, found: Sequence[Stored], total: int) -> View:
+    """Stored runs; ``total`` is how many there are, ``found`` may be the first of them."""
+    return _view([runs_table(title, found, total)], found)
+
+
+def show_run_view(one: Stored) -> View:
+    """All that is known of one stored run."""
+    return _view(run_tables(one), [one])
+
+
+def _view(tables: Sequence[Table], found: Sequence[Stored]) -> View:
+    return View(tuple(tables), lambda: show_document(found), lambda: show_cells(found))
+
+
+def runs_table(title: str, found: Sequence[Stored], total: int) -> Table:
     """A row a run; ``total`` is how many there are, ``found`` may be the first of them."""
     swept = list(dict.fromkeys(key for one in found for key in one.record.setting))
     keys = [key.replace("_", "\n") for key in swept]  # or a word alone fills the terminal
@@ -99,27 +113,25 @@ def _text(value: object) -> str:
     return f"{value['name']}({parameters})" if parameters else str(value["name"])
 
 
-def document(found: Sequence[Stored]) -> dict[str, Any]:
+def show_document(found: Sequence[Stored]) -> dict[str, Any]:
     """What `show --format json` prints."""
-    return {
-        "initbench": version("initbench"),
-        "runs": [_fields(one) for one in found],
-    }
+    return envelope(runs=[_fields(one) for one in found])
 
 
 def _fields(one: Stored) -> dict[str, Any]:
-    fields = documents.record_fields(one.record)
+    fields = record_fields(one.record)
     del fields["cached"]  # all are
     provenance = asdict(one.provenance)
     created = provenance.pop("created")
     return {**fields, "created": created, "resolved": one.resolved, "provenance": provenance}
 
 
-def rows(found: Sequence[Stored]) -> tuple[list[str], list[list[object]]]:
+def show_cells(found: Sequence[Stored]) -> Cells:
     """Header and rows of a CSV with one row a run."""
-    header, body = documents.record_rows([one.record for one in found])
+    header, body = record_cells([one.record for one in found])
     made = ("created", "numpy", "blas")
-    return [*header, *made], [
+    rows = [
         [*row, *(getattr(one.provenance, name) for name in made)]
         for row, one in zip(body, found, strict=True)
     ]
+    return Cells([*header, *made], rows)

@@ -1,19 +1,28 @@
-"""Checks of initializers -> a table, a JSON document, CSV rows."""
+"""`initbench verify` -> a row a check, and a line for each that failed."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from initbench.audit.verify import FALSE_ALARM, Check
-from initbench.report.tables import Table, figure
+from initbench.files import envelope, finite_or_none
+from initbench.report.views.texts import figure
+from initbench.report.views.view import Cells, Table, View
 
 UNITS = (
     "Mean and bounds are in standard deviations from the law's, variance in the law's; symmetry "
     "is the share of weights above the law's mean less that below."
 )
+
+
+def verify_view(title: str, checks: Sequence[Check], notes: Sequence[str]) -> View:
+    """All checks; ``notes`` say what could not be checked."""
+    return View(
+        (verification_table(title, checks, notes),),
+        lambda: verification_document(checks, notes),
+        lambda: verification_cells(checks),
+    )
 
 
 def verification_table(title: str, checks: Sequence[Check], notes: Sequence[str]) -> Table:
@@ -43,24 +52,29 @@ def verification_table(title: str, checks: Sequence[Check], notes: Sequence[str]
 
 def verification_document(checks: Sequence[Check], notes: Sequence[str]) -> dict[str, Any]:
     """What `verify --format json` prints; a bound that is not finite is null."""
-    return {
-        "initbench": version("initbench"),
-        "checks": [
-            dict(zip(HEADER, (_finite(value) for value in _row(check)), strict=True))
+    return envelope(
+        checks=[
+            {
+                "initializer": check.initializer,
+                "check": check.check,
+                "statistic": finite_or_none(check.statistic),
+                "low": finite_or_none(check.low),
+                "high": finite_or_none(check.high),
+                "ok": check.ok,
+                "words": check.words,
+            }
             for check in checks
         ],
-        "ok": all(check.ok for check in checks),
-        "false_alarm": FALSE_ALARM,
-        "notes": list(notes),
-    }
+        ok=all(check.ok for check in checks),
+        false_alarm=FALSE_ALARM,
+        notes=list(notes),
+    )
 
 
-HEADER = ("initializer", "check", "statistic", "low", "high", "ok", "words")
-
-
-def verification_rows(checks: Sequence[Check]) -> tuple[Sequence[str], list[list[object]]]:
+def verification_cells(checks: Sequence[Check]) -> Cells:
     """Header and rows of a CSV with one row a check."""
-    return HEADER, [_row(check) for check in checks]
+    header = ("initializer", "check", "statistic", "low", "high", "ok", "words")
+    return Cells(header, [[getattr(check, name) for name in header] for check in checks])
 
 
 def failures(checks: Sequence[Check]) -> list[str]:
@@ -76,19 +90,3 @@ def failures(checks: Sequence[Check]) -> list[str]:
             words = ", ".join(part for part in parts if part)
             lines.append(f"{check.initializer}: {check.check}: {words}")
     return lines
-
-
-def _row(check: Check) -> list[object]:
-    return [
-        check.initializer,
-        check.check,
-        check.statistic,
-        check.low,
-        check.high,
-        check.ok,
-        check.words,
-    ]
-
-
-def _finite(value: object) -> object:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

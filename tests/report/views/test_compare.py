@@ -7,10 +7,12 @@ import pytest
 
 from initbench.analysis import comparison as stats
 from initbench.analysis.comparison import Contest, Row, Target
+from initbench.files import json_text
 from initbench.metrics import METRICS
-from initbench.report import comparison, documents, tables
+from initbench.report.render.markdown import markdown_table
+from initbench.report.views import compare as comparison
 from initbench.runs.records import NO_CURVE, Curve, Record
-from tests.report.test_tables import rendered
+from tests.report.conftest import Rendered
 
 
 def record(config: str, seed: int, loss: float, rate: float | None = None) -> Record:
@@ -27,7 +29,7 @@ def rows(seeds: int = 8, target: Target | None = None) -> list[Row]:
     return stats.compare([Contest(records, math.log(2))], "train_loss", target)
 
 
-def test_a_comparison_at_80_columns() -> None:
+def test_a_comparison_at_80_columns(rendered: Rendered) -> None:
     (table,) = comparison.comparison_tables("the problem", rows(), None)
     assert rendered(table, 80) == (
         "the problem\n"
@@ -87,7 +89,7 @@ def test_what_settings_would_have_cost() -> None:
     ]
     found = stats.compare([Contest(records, 0.7)], "train_loss")
     _, table = comparison.comparison_tables("the problem", found, None)
-    assert tables.markdown(table) == (
+    assert markdown_table(table) == (
         "**Each initializer's best setting, and how much worse the others are**\n"
         "\n"
         "| initializer | learning_rate | settings tried | next best worse by | "
@@ -126,7 +128,7 @@ def test_rows_of_one_config_reach_a_target_by_their_initializer() -> None:
 
 def test_fields_of_a_row() -> None:
     fields = comparison.row_fields(rows()[1])
-    assert documents.json_text(fields)  # nothing that JSON cannot hold
+    assert json_text(fields)  # nothing that JSON cannot hold
     assert fields["config"] == "glorot"
     assert fields["rank"] == 2
     assert fields["best_group"] is True
@@ -139,7 +141,7 @@ def test_fields_of_a_row() -> None:
 
 
 def test_a_csv_has_a_row_an_initializer() -> None:
-    header, cells = comparison.row_cells(rows())
+    header, cells = comparison.comparison_cells(rows())
     assert len(cells) == 3
     named = [dict(zip(header, row, strict=True)) for row in cells]
     assert {f"{name}_median" for name in METRICS} < named[0].keys()

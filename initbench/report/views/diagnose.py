@@ -1,18 +1,20 @@
-"""Diagnoses -> tables, JSON and CSV: layer by layer, theory beside measurement."""
+"""`initbench diagnose` -> layers, or rows worst first; a document, a CSV row a layer."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import fields
-from importlib.metadata import version
 from typing import Any
 
 from initbench.diagnosis.diagnose import Diagnosis
 from initbench.diagnosis.findings import Layer, Pair
 from initbench.diagnosis.rules import CONDITIONS
-from initbench.report.documents import number
-from initbench.report.tables import Table
+from initbench.files import envelope, finite_or_none
+from initbench.report.views import titles
+from initbench.report.views.view import Cells, Table, View
+from initbench.runs.records import RowKey, setting_key
+from initbench.spec import Experiment
 
 BLOCKS = " ▏▎▍▌▋▊▉█"
 BAR_WIDTH = 4
@@ -23,6 +25,45 @@ LEGEND = (
 )
 #: A bar's whole length is at least so many decades: else a ripple would look like a cliff.
 BAR_DECADES = 2.0
+
+
+def diagnose_view(
+    diagnoses: Sequence[Diagnosis], experiments: Sequence[Experiment], *, during: bool = False
+) -> View:
+    """One diagnosis layer by layer, several in a row each; with ``during`` a table an initializer.
+
+    ``experiments`` are those that were diagnosed; titles describe them.
+    """
+    posed = {(e.name, setting_key(e.setting)): e for e in experiments}
+
+    def title(diagnosis: Diagnosis) -> str:
+        f = diagnosis.findings
+        return _title(diagnosis, posed[f.config, setting_key(f.setting)])
+
+    if during:
+        groups: dict[RowKey, list[Diagnosis]] = {}
+        for diagnosis in diagnoses:
+            groups.setdefault(diagnosis.findings.row, []).append(diagnosis)
+        tables = [during_table(group, title(group[0])) for group in groups.values()]
+    elif len(diagnoses) == 1:
+        tables = [diagnosis_table(diagnoses[0], title(diagnoses[0]))]
+    else:
+        tables = [summary_table("Worst first", diagnoses)] if diagnoses else []
+    return View(
+        tuple(tables), lambda: diagnose_document(diagnoses), lambda: diagnose_cells(diagnoses)
+    )
+
+
+def _title(diagnosis: Diagnosis, experiment: Experiment) -> str:
+    f = diagnosis.findings
+    setting = "".join(f", {key} {value}" for key, value in f.setting.items())
+    seeds = f"{f.seeds} seed{'s' * (f.seeds > 1)}"
+    if f.seeds < len(experiment.seeds):
+        seeds = f"{f.seeds} of {len(experiment.seeds):,} seeds"
+    return (
+        f"{f.config}: {f.initializer}{setting}; {titles.network(experiment)}, "
+        f"{f.samples} samples of {experiment.dataset.label}, {seeds}"
+    )
 
 
 def diagnosis_table(diagnosis: Diagnosis, title: str) -> Table:
@@ -174,12 +215,12 @@ def bars(values: Sequence[float]) -> list[str]:
     return drawn
 
 
-def document(diagnoses: Sequence[Diagnosis]) -> dict[str, Any]:
+def diagnose_document(diagnoses: Sequence[Diagnosis]) -> dict[str, Any]:
     """What `diagnose --format json` prints."""
-    return {"initbench": version("initbench"), "diagnoses": [_fields(d) for d in diagnoses]}
+    return envelope(diagnoses=[_fields(d) for d in diagnoses])
 
 
-def csv_rows(diagnoses: Sequence[Diagnosis]) -> tuple[list[str], list[list[object]]]:
+def diagnose_cells(diagnoses: Sequence[Diagnosis]) -> Cells:
     """Header and rows of a CSV with one row a layer."""
     swept = list(dict.fromkeys(key for d in diagnoses for key in d.findings.setting))
     header = ["config", "initializer", *swept, "iteration", "verdict", "begins_at_layer"]
@@ -202,7 +243,7 @@ def csv_rows(diagnoses: Sequence[Diagnosis]) -> tuple[list[str], list[list[objec
             for value in _layer_fields(layer).values():
                 cells += list(value.values()) if isinstance(value, dict) else [value]
             rows.append([*leading, *cells])
-    return header, rows
+    return Cells(header, rows)
 
 
 def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -215,22 +256,28 @@ def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
         "seeds": findings.seeds,
         "samples": findings.samples,
         "iteration": findings.iteration,
-        "train_loss": number(findings.train_loss),
+        "train_loss": finite_or_none(findings.train_loss),
         "verdict": diagnosis.condition,
         "begins_at_layer": diagnosis.begins_at_layer,
         "reason": diagnosis.reason,
         "advice": diagnosis.advice,
-        "chi_1": number(theory.chi_1) if theory else None,
+        "chi_1": finite_or_none(theory.chi_1) if theory else None,
         "theory": theory
         and {
-            name: [number(x) for x in value] if isinstance(value, tuple) else number(value)
+            name: [finite_or_none(x) for x in value]
+            if isinstance(value, tuple)
+            else finite_or_none(value)
             for name in theory.__slots__
             for value in [getattr(theory, name)]
         },
         "jacobian_singular_values": dict(
-            zip(("largest", "median", "smallest"), map(number, findings.jacobian), strict=True)
+            zip(
+                ("largest", "median", "smallest"),
+                map(finite_or_none, findings.jacobian),
+                strict=True,
+            )
         ),
-        "jacobian_condition": number(findings.jacobian_condition),
+        "jacobian_condition": finite_or_none(findings.jacobian_condition),
         "born_dead": findings.born_dead,
         "layers": [_layer_fields(layer) for layer in findings.layers],
     }
@@ -238,9 +285,12 @@ def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def _layer_fields(layer: Layer) -> dict[str, Any]:
     return {
-        name: {"predicted": number(value.predicted), "measured": number(value.measured)}
+        name: {
+            "predicted": finite_or_none(value.predicted),
+            "measured": finite_or_none(value.measured),
+        }
         if isinstance(value, Pair)
-        else number(value)
+        else finite_or_none(value)
         for name in layer.__slots__
         for value in [getattr(layer, name)]
     }

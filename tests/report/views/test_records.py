@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from initbench.analysis.comparison import summarize
-from initbench.report import documents
+from initbench.files import json_text
+from initbench.report.views import records as view
+from initbench.report.views.run import run_document
 from initbench.runs.records import Curve, Record
 
 OK = Record(
@@ -22,7 +24,7 @@ DIVERGED = Record(
 
 
 def test_a_record_holds_all_digits_and_its_curve() -> None:
-    fields = json.loads(documents.json_text(documents.record_fields(OK)))
+    fields = json.loads(json_text(view.record_fields(OK)))
     assert fields == {
         "id": "0123456789abcdef",
         "config": "he",
@@ -51,17 +53,17 @@ def test_a_record_holds_all_digits_and_its_curve() -> None:
 
 
 def test_what_is_not_finite_is_null() -> None:
-    fields = documents.record_fields(DIVERGED)
+    fields = view.record_fields(DIVERGED)
     assert fields["train_loss"] is None
     assert fields["curve"]["train_loss"] == [None]
     assert fields["curve"]["test_accuracy"] is None
     with pytest.raises(ValueError, match="not JSON compliant"):
-        documents.json_text({"loss": math.inf})
+        json_text({"loss": math.inf})
 
 
 def test_documents_have_the_promised_fields() -> None:
     records = [OK, DIVERGED]
-    document = documents.run_document(records, summarize(records))
+    document = run_document(records, summarize(records))
     assert document.keys() == {"initbench", "records", "summary"}
     assert document["summary"][0] == {
         "config": "he",
@@ -80,7 +82,7 @@ def test_documents_have_the_promised_fields() -> None:
 
 
 def test_rows_for_csv_have_a_column_a_swept_key() -> None:
-    header, rows = documents.record_rows([OK, DIVERGED])
+    header, rows = view.record_cells([OK, DIVERGED])
     assert header == [
         "id", "config", "initializer", "learning_rate", "seed", "status", "reason",
         "iterations", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds",
@@ -107,7 +109,7 @@ def test_rows_for_csv_have_a_column_a_swept_key() -> None:
 
 
 def test_rows_for_csv_have_no_two_columns_of_one_name() -> None:
-    header, rows = documents.record_rows([replace(OK, setting={"iterations": 20})])
+    header, rows = view.record_cells([replace(OK, setting={"iterations": 20})])
     assert len(set(header)) == len(header)
     row = dict(zip(header, rows[0], strict=True))
     assert (row["sweep.iterations"], row["iterations"]) == (20, 10)

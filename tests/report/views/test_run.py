@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-import csv
-import io
 import math
-
-import pytest
-from rich.console import Console
 
 from initbench.analysis.comparison import Spread, Summary
 from initbench.metrics import METRICS
-from initbench.report import tables
-from initbench.report.tables import Table
+from initbench.report.render.markdown import markdown_table
+from initbench.report.views.run import summary_table
+from tests.report.conftest import Rendered
 
 
 def summary(name: str, loss: Spread, accuracy: Spread | None, diverged: int = 0) -> Summary:
@@ -25,14 +21,8 @@ ROWS = [
 ]
 
 
-def rendered(table: Table, width: int) -> str:
-    console = Console(file=io.StringIO(), width=width, record=True)
-    console.print(tables.rich_table(table))
-    return "\n".join(line.rstrip() for line in console.export_text().splitlines())
-
-
-def test_a_summary_at_80_columns() -> None:
-    assert rendered(tables.summary_table("the problem", ROWS), 80) == (
+def test_a_summary_at_80_columns(rendered: Rendered) -> None:
+    assert rendered(summary_table("the problem", ROWS), 80) == (
         "the problem\n"
         "\n"
         "                               train      train       test\n"
@@ -50,7 +40,7 @@ def test_a_summary_at_80_columns() -> None:
 
 def test_a_regression_shows_its_losses() -> None:
     one = [summary("he", Spread(0.5, 0.4, 0.6), None)]
-    assert tables.markdown(tables.summary_table("he: diabetes", one)) == (
+    assert markdown_table(summary_table("he: diabetes", one)) == (
         "**he: diabetes**\n"
         "\n"
         "| initializer | diverged | train loss | test loss |\n"
@@ -66,16 +56,7 @@ def test_swept_keys_are_columns() -> None:
         Summary("he", "he_normal", {"learning_rate": rate}, 1, 0, ROWS[0].metrics)
         for rate in (0.01, 0.1)
     ]
-    table = tables.summary_table("he", rows)
+    table = summary_table("he", rows)
     assert table.header[:3] == ("initializer", "learning_rate", "diverged")
     assert [row[1] for row in table.rows] == ["0.01", "0.1"]
     assert "over 1 seed," in table.caption
-
-
-@pytest.mark.parametrize("text", ["a|b", "a\nb", '"quoted", comma', "[bold]no markup[/]"])
-def test_texts_survive_every_format(text: str) -> None:
-    table = Table("t", ("key",), ((text,),), frozenset())
-    assert list(csv.reader(io.StringIO(tables.csv_text(["key"], [[text]])))) == [["key"], [text]]
-    first = text.partition("\n")[0]
-    assert first in rendered(table, 80)
-    assert first.replace("|", "\\|") in tables.markdown(table)

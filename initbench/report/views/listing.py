@@ -1,4 +1,4 @@
-"""The registries -> rows: what a config may name."""
+"""`initbench list` -> what a config may name, a table a kind."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from typing import Any
 from initbench.core import activations, initializers, losses, optimizers
 from initbench.core.initializers import Initializer
 from initbench.interop.frameworks import FRAMEWORKS
-from initbench.report.tables import Table
+from initbench.report.views.view import Cells, Table, View
 from initbench.spec import DATASET_MODELS
 
 Row = dict[str, Any]
+
+
+def list_view(rows: Mapping[str, list[Row]], width: int | None = None) -> View:
+    """Some kinds of a :func:`catalogue`; tables are kept within ``width``."""
+    return View(
+        tuple(catalogue_tables(rows, width)), lambda: dict(rows), lambda: catalogue_cells(rows)
+    )
 
 
 def catalogue(own: Mapping[str, Initializer] = MappingProxyType({})) -> dict[str, list[Row]]:
@@ -72,6 +79,18 @@ def catalogue_tables(rows: Mapping[str, list[Row]], width: int | None = None) ->
         body = tuple(tuple(row[key] for key in header) for row in cells)
         tables.append(Table(kind, header, body, frozenset()))
     return tables
+
+
+def catalogue_cells(rows: Mapping[str, list[Row]]) -> Cells:
+    """Header and rows of a CSV with one row a name."""
+    return Cells(
+        ["kind", "name", "aliases", "formula", "reference"],
+        [
+            [kind, row["name"], " ".join(row["aliases"]), row["formula"], row["reference"]]
+            for kind, of_kind in rows.items()
+            for row in of_kind
+        ],
+    )
 
 
 def _lines(row: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,29 @@
+"""Verdicts -> the JSON that github-action-benchmark reads, which charts a number over commits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from initbench.gate.verdicts import Verdict
+from initbench.metrics import METRICS
+from initbench.report.views.check import row_name
+
+
+def benchmark_action(verdicts: Sequence[Verdict], *, smaller: bool) -> list[dict[str, Any]]:
+    """The medians of the candidate as github-action-benchmark reads them, one direction a list.
+
+    A median that is not finite has no place in it, and is left out.
+    """
+    return [
+        {
+            "name": f"{row_name(v)} {v.metric}".replace("\n", " "),
+            "unit": "fraction" if METRICS[v.metric].unit else METRICS[v.metric].family,
+            "value": v.candidate,
+            "extra": f"{v.verdict}: {v.reason}",
+        }
+        for v in verdicts
+        if v.expectation is None and v.metric and METRICS[v.metric].smaller_is_better is smaller
+        if v.candidate is not None and math.isfinite(v.candidate)
+    ]

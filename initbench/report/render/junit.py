@@ -1,0 +1,42 @@
+"""Verdicts -> JUnit XML, which CI services show as tests."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from xml.etree import ElementTree
+
+from initbench.gate.verdicts import Verdict
+from initbench.report.views.check import failure_kind, row_name
+
+#: What XML 1.0 cannot hold, escaped or not.
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(verdicts: Sequence[Verdict], *, strict: bool) -> str:
+    """JUnit XML: a suite a config, a case a verdict; what was not judged is an error."""
+    suites = ElementTree.Element("testsuites", name="initbench check")
+    ordered = sorted(verdicts, key=lambda v: v.config)
+    for config, of_config in groupby(ordered, key=lambda v: v.config):
+        cases = list(of_config)
+        kinds = Counter(failure_kind(verdict, strict=strict) for verdict in cases)
+        suite = ElementTree.SubElement(
+            suites, "testsuite", name=config, tests=str(len(cases)),
+            failures=str(kinds["failure"]), errors=str(kinds["error"]),
+        )  # fmt: skip
+        for verdict in cases:
+            name = row_name(verdict).partition("\n")[2] or verdict.initializer
+            what = "expect " * (verdict.expectation is not None) + (verdict.metric or "runs")
+            fields = {"classname": config, "name": f"{name} {what}"}
+            case = ElementTree.SubElement(suite, "testcase", fields)
+            kind = failure_kind(verdict, strict=strict)
+            reason = _NOT_XML.sub("?", verdict.reason)
+            if kind:
+                ElementTree.SubElement(case, kind, type=verdict.verdict, message=reason)
+            else:
+                ElementTree.SubElement(case, "system-out").text = f"{verdict.verdict}: {reason}"
+    ElementTree.indent(suites)
+    body = ElementTree.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'

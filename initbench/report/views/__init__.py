@@ -1,0 +1,1 @@
+"""Results -> views: what each command shows, before any format is chosen. One module a command."""

@@ -1,0 +1,105 @@
+"""`initbench run` -> a table a config, a document of records and summaries, a CSV row a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from initbench.analysis.comparison import Spread, Summary, summarize
+from initbench.files import envelope, finite_or_none
+from initbench.metrics import METRICS
+from initbench.report.views import titles
+from initbench.report.views.records import noted, record_cells, record_fields
+from initbench.report.views.texts import DIVERGED, HEADINGS, columns, noted_runs, seeds, spread_cell
+from initbench.report.views.view import Table, View
+from initbench.runs.records import Record
+from initbench.spec import Experiment
+
+
+def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here: str) -> View:
+    """Loss and accuracy of the records, a table for each config of which there are any.
+
+    ``here`` is this machine's arithmetic: tables say which records another one made.
+    """
+    summaries = summarize(records)
+    tables = []
+    for name in dict.fromkeys(experiment.name for experiment in experiments):
+        mine = [record for record in records if record.config == name]
+        if not mine:
+            continue
+        of_config = [experiment for experiment in experiments if experiment.name == name]
+        rows = [summary for summary in summaries if summary.config == name]
+        table = summary_table(f"{name}: {titles.problem(of_config)}", rows)
+        tables.append(noted(table, mine, here))
+    return View(
+        tuple(tables), lambda: run_document(records, summaries), lambda: record_cells(records)
+    )
+
+
+def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
+    """A row an initializer: loss and accuracy over its seeds."""
+    classified = any(summary.metrics["test_accuracy"] for summary in summaries)
+    # Both losses and both accuracies do not fit in 80 columns; files have all four.
+    metrics = (
+        ["train_loss", "train_accuracy", "test_accuracy"]
+        if classified
+        else ["train_loss", "test_loss"]
+    )
+    rows = []
+    for summary in summaries:
+        cells = {
+            "initializer": summary.initializer,
+            **{key: str(value) for key, value in summary.setting.items()},
+            "diverged": f"{summary.diverged}/{summary.runs}",
+        }
+        cells |= {HEADINGS[name]: spread_cell(name, summary.metrics[name]) for name in metrics}
+        rows.append(cells)
+    counts = sorted({summary.runs for summary in summaries})
+    diverged = any(summary.diverged for summary in summaries)
+    failures = "".join(
+        f"\n{summary.config}, {summary.initializer}: {summary.failed} of {summary.runs} runs "
+        f"failed: {'; '.join(summary.reasons)}."
+        for summary in summaries
+        if summary.failed
+    )
+    return Table(
+        title,
+        *columns(rows),
+        frozenset(key for cells in rows for key in cells) - {"initializer"},
+        f"Median over {seeds(counts)}, and the range."
+        + (DIVERGED if diverged else "")
+        + failures
+        + noted_runs(summaries),
+    )
+
+
+def run_document(records: Sequence[Record], summaries: Sequence[Summary]) -> dict[str, Any]:
+    """What `run --format json` prints."""
+    return envelope(
+        records=[record_fields(record) for record in records],
+        summary=[_summary_fields(summary) for summary in summaries],
+    )
+
+
+def _summary_fields(summary: Summary) -> dict[str, Any]:
+    return {
+        "config": summary.config,
+        "initializer": summary.initializer,
+        "setting": summary.setting,
+        "runs": summary.runs,
+        "diverged": summary.diverged,
+        "failed": summary.failed,
+        "reasons": list(summary.reasons),
+        "notes": list(summary.notes),
+        **{name: _spread_fields(summary.metrics[name]) for name in METRICS},
+    }
+
+
+def _spread_fields(spread: Spread | None) -> dict[str, Any] | None:
+    if spread is None:
+        return None
+    return {
+        "median": finite_or_none(spread.median),
+        "low": finite_or_none(spread.low),
+        "high": finite_or_none(spread.high),
+    }

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from initbench.report.render.benchmark_action import benchmark_action
+from tests.report.verdicts import VERDICTS
+
+
+def test_github_action_benchmark() -> None:
+    assert benchmark_action(VERDICTS, smaller=False) == [
+        {"name": "he he_normal test_accuracy", "unit": "fraction", "value": 0.9,
+         "extra": "regressed: worse, 100 %: a, b"},
+    ]  # fmt: skip
+    # A loss of inf is no JSON number.
+    assert [row["name"] for row in benchmark_action(VERDICTS, smaller=True)] == ["zeros train_loss"]
