@@ -6,7 +6,9 @@ from initbench.analysis.paired import Interval
 from initbench.gate.verdicts import Verdict
 
 VERDICTS = [
-    Verdict("zeros", "zeros", {}, "train_loss", "ok", "every run is within its tolerance", 0.7, 0.7),
+    Verdict(
+        "zeros", "zeros", {}, "train_loss", "ok", "every run is within its tolerance", 0.7, 0.7
+    ),
     Verdict(
         "zeros", "zeros", {}, "test_accuracy", "ok", "the median is 0.5", 0.5, 0.5, expectation=1
     ),
