@@ -1,4 +1,4 @@
-"""Data sets: a name or a user's file -> train and test arrays."""
+"""Data sets: a config's ``dataset`` -> train and test arrays. The only wing that reads data."""
 
 from initbench.datasets.loading import constant_loss, fingerprint, load, metrics
 from initbench.datasets.preparation import Dataset

@@ -1,4 +1,4 @@
-"""Data sets: a name -> train and test arrays. The only place that reads data."""
+"""Loading: a config's ``dataset`` -> train and test arrays, and what can be said of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.special import entr
 
 from initbench.datasets import named
 from initbench.datasets.files import read_file
-from initbench.datasets.preparation import Dataset, dataset_of, split_dataset
+from initbench.datasets.preparation import Dataset, dataset_of, split_dataset, title
 from initbench.errors import DataError
 from initbench.metrics import METRICS
 from initbench.spec.choice import Choice
@@ -24,26 +24,43 @@ from initbench.spec.datasets import (
 
 
 def load(choice: Choice, folder: Path | None = None) -> Dataset:
-    """The data set of a config's ``dataset``; ``folder`` is where a relative path starts.
+    """Load the data set of a config's ``dataset``, or find it among the last few loaded.
 
-    Raises DataError where a file does not hold what the config says of it.
+    Args:
+        choice: The data set's model, as an experiment has it.
+        folder: The folder that a relative path of a user's file starts from.
+
+    Raises:
+        DataError: The data set cannot be read, split, or held in memory as finite numbers.
+
+    >>> from initbench import spec
+    >>> data = load(spec.CirclesDataset())
+    >>> data.task, data.train.inputs.shape, data.test.targets.shape
+    ('binary', (2, 300), (1, 100))
     """
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # judged just below
+        with np.errstate(over="ignore", invalid="ignore"):  # found just below
             data = _load(choice, folder if isinstance(choice, FileDataset) else None)
     except MemoryError:
-        raise DataError(f"{choice.name} does not fit in memory; ask for fewer samples") from None
+        raise DataError(f"{title(choice)} does not fit in memory; use fewer samples") from None
     for split in (data.train, data.test):
         if not (np.isfinite(split.inputs).all() and np.isfinite(split.targets).all()):
-            raise DataError(f"{choice.name} holds numbers too large to compute with; scale it down")
+            raise DataError(
+                f"{title(choice)} holds numbers that are too large to compute with; scale them down"
+            )
     return data
 
 
 def constant_loss(dataset: Dataset) -> float:
     """The train loss of the best predictor that ignores its inputs.
 
-    It says the classes' shares, or the mean: its loss is their entropy, or the variance (of
-    several outputs, the mean of theirs).
+    In a classification that predictor gives each class its share of the train samples, and its
+    loss is the entropy of the shares, in nats. In a regression it gives the mean, and its loss is
+    the variance, averaged over the outputs.
+
+    >>> from initbench import spec
+    >>> round(constant_loss(load(spec.CirclesDataset())), 4)  # two classes of one size: log 2
+    0.6931
     """
     targets = dataset.train.targets
     if dataset.task == "regression":
@@ -55,13 +72,13 @@ def constant_loss(dataset: Dataset) -> float:
 
 
 def metrics(dataset: Dataset) -> tuple[str, ...]:
-    """Those of METRICS that the task has: a regression has no accuracy."""
+    """The names of the metrics that the task has: a regression has no accuracy."""
     regression = dataset.task == "regression"
     return tuple(m.name for m in METRICS.values() if not (regression and m.family == "accuracy"))
 
 
 def fingerprint(choice: Choice) -> str | None:
-    """The SHA-256 of a user's file; None for a data set that its name and parameters determine."""
+    """The SHA-256 of a user's file; None for other data sets, which their parameters determine."""
     if not isinstance(choice, FileDataset):
         return None
     with Path(choice.path).open("rb") as file:

@@ -1,6 +1,6 @@
-"""The named data sets: two rings, half circles, spirals, blobs, and scikit-learn's real ones.
+"""Named data sets: synthetic ones, and the real ones that scikit-learn ships.
 
-scikit-learn is imported when a data set is loaded: it alone takes most of a second.
+Each function imports scikit-learn by itself, since that takes most of a second.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Samples = tuple[Array, Array]
 
 
 def generated(choice: GeneratedDataset, count: int, state: int) -> Samples:
-    """``count`` samples of a synthetic data set: (N, I) and classes (N,)."""
+    """``count`` samples of a synthetic data set, drawn from a random state."""
     if isinstance(choice, SpiralsDataset):
         return _spirals(choice, count, state)
     from sklearn.datasets import make_circles, make_moons
@@ -39,7 +39,9 @@ def generated(choice: GeneratedDataset, count: int, state: int) -> Samples:
 
 
 def _spirals(choice: SpiralsDataset, count: int, state: int) -> Samples:
-    """Arm c: radius t in (0, 1), angle 2 pi (turns t + c / classes), plus Gaussian noise."""
+    """Spirals: on the arm of class c a sample has radius t in (0, 1), t^2 uniform, and angle
+    2 pi (turns t + c / classes); Gaussian noise is added to both coordinates.
+    """
     rng = np.random.RandomState(state)
     y = np.arange(count) % choice.classes
     t = np.sqrt(rng.uniform(0, 1, count))
@@ -50,7 +52,7 @@ def _spirals(choice: SpiralsDataset, count: int, state: int) -> Samples:
 
 
 def blobs(choice: BlobsDataset) -> tuple[Samples, Samples]:
-    """Train and test samples, cut from one draw: both have the same centers."""
+    """Train and test samples, cut from one draw so that both have the same centers."""
     from sklearn.datasets import make_blobs
 
     x, y = make_blobs(
@@ -65,7 +67,7 @@ def blobs(choice: BlobsDataset) -> tuple[Samples, Samples]:
 
 
 def measured(choice: MeasuredDataset) -> tuple[Array, Array, bool]:
-    """Features (N, I), target (N,), and whether the target is a class."""
+    """A real data set: features (N, I), target (N,), and whether the target is a class."""
     from sklearn import datasets
 
     x, y = getattr(datasets, f"load_{choice.name}")(return_X_y=True)

@@ -1,4 +1,4 @@
-"""Preparation: samples -> train and test arrays, split, standardised, features before samples."""
+"""Preparation: samples -> train and test arrays, split and standardised."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 
 from initbench.core.engine.train import Split
 from initbench.errors import DataError
-from initbench.spec.datasets import MeasuredDataset
+from initbench.spec.choice import Choice
+from initbench.spec.datasets import FileDataset, MeasuredDataset
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Train and test samples, and the task they pose: binary, multiclass or regression.
+    """Train and test samples, and the task that they pose: binary, multiclass or regression.
 
-    Inputs are (I, N). Targets are (1, N) 0 and 1 for a binary task, one-hot (classes, N)
-    for a multiclass one, (1, N) numbers for a regression.
+    Inputs are (I, N): features before samples. Targets are 0 and 1, (1, N), in a binary task;
+    one-hot, (classes, N), in a multiclass task; and numbers, (1, N), in a regression.
     """
 
     train: Split
@@ -28,8 +29,16 @@ class Dataset:
     task: str
 
 
+def title(choice: Choice) -> str:
+    """What messages call a data set: a user's file by its path, any other by its name."""
+    return choice.path if isinstance(choice, FileDataset) else choice.name
+
+
 def split_dataset(choice: MeasuredDataset, x: Array, y: Array, classify: bool) -> Dataset:
-    """Split by the stated seed, stratified by class; standardise on the train part."""
+    """Split the samples (N, I), (N,) as the choice says, and standardise on the train samples.
+
+    A classification (``classify``) is stratified. A regression's target is always standardised.
+    """
     from sklearn.model_selection import train_test_split
 
     try:
@@ -41,7 +50,7 @@ def split_dataset(choice: MeasuredDataset, x: Array, y: Array, classify: bool) -
             stratify=y if classify else None,
         )
     except ValueError as error:
-        raise DataError(f"{choice.name} cannot be split: {error}") from None
+        raise DataError(f"{title(choice)} cannot be split: {error}") from None
     if choice.standardize != "none":
         axis = 0 if choice.standardize == "features" else None
         mean, std = _moments(x_train, axis)
@@ -53,15 +62,15 @@ def split_dataset(choice: MeasuredDataset, x: Array, y: Array, classify: bool) -
 
 
 def _moments(values: Array, axis: int | None) -> tuple[Array, Array]:
-    """Mean and standard deviation; 1 for the latter where a feature is constant."""
+    """Mean and standard deviation, which is 1 for a constant feature."""
     std = values.std(axis=axis)
-    # By the range: rounding gives a constant 0.1 a deviation of 1e-17.
+    # The range decides: rounding gives a constant 0.1 a standard deviation of 1e-17.
     constant = values.min(axis=axis) == values.max(axis=axis)
     return values.mean(axis=axis), np.where(constant, 1.0, std)
 
 
 def dataset_of(train: tuple[Array, Array], test: tuple[Array, Array], *, classify: bool) -> Dataset:
-    """Splits with features before samples, and targets as the task's loss wants them."""
+    """A data set of train and test samples (N, I), (N,), with targets as the task's loss needs."""
     if classify:
         classes = np.unique(np.concatenate([train[1], test[1]]))
         task = "binary" if len(classes) == 2 else "multiclass"

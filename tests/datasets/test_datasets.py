@@ -220,20 +220,20 @@ def test_a_constant_column_becomes_zero_although_its_mean_is_rounded(tmp_path: P
 BAD_CSV = [
     ("a,b,y\n1,2,0\n1,2\n", ":3: has 2 fields; the header has 3"),
     ("a,b,y\n1,2,0\n\n1,2,0,4\n", ":4: has 4 fields; the header has 3"),
-    ("a,b,y\n1,x,0\n", ":2: column 'b': 'x' is not a number; features are numbers"),
-    ("a,b,y\n\n1,2,0\n\nx,1,0\n", ":5: column 'a': 'x' is not a number; features are numbers"),
-    ("a,b,y\n1,,0\n", ":2: column 'b': is empty; features are numbers"),
-    ("a,b,y\n1,1,0\n1, ,0\n", ":3: column 'b': is empty; features are numbers"),
-    (CSV + "1,2,\n", ":22: column 'y': is empty; fill or drop the row"),
-    ("a,b,y\n1,2,0\n1,nan,0\n", ":3: holds NaN or infinity; fill or drop it"),
-    ("a,b,y\n\n1,2,0\n\n-inf,1,u\n", ":5: holds NaN or infinity; fill or drop it"),
-    ("a,b,y\n1,2,0\n1,2,nan\n", ":3: holds NaN or infinity; fill or drop it"),
+    ("a,b,y\n1,x,0\n", ":2: column 'b': 'x' is not a number; features must be numbers"),
+    ("a,b,y\n\n1,2,0\n\nx,1,0\n", ":5: column 'a': 'x' is not a number; features must be numbers"),
+    ("a,b,y\n1,,0\n", ":2: column 'b': is empty; fill it or drop the row"),
+    ("a,b,y\n1,1,0\n1, ,0\n", ":3: column 'b': is empty; fill it or drop the row"),
+    (CSV + "1,2,\n", ":22: column 'y': is empty; fill it or drop the row"),
+    ("a,b,y\n1,2,0\n1,nan,0\n", ":3: holds NaN or infinity; fill the cell or drop the row"),
+    ("a,b,y\n\n1,2,0\n\n-inf,1,u\n", ":5: holds NaN or infinity; fill the cell or drop the row"),
+    ("a,b,y\n1,2,0\n1,2,nan\n", ":3: holds NaN or infinity; fill the cell or drop the row"),
     ("a,yy\n1,2\n", ": has no column 'y' for the target; did you mean 'yy'?"),
     ("a,b\n1,2\n", ": has no column 'y' for the target; it has a, b"),
-    ("", ": has no column 'y' for the target; it has none"),
-    ("y\n1\n2\n", ": has no column beside the target 'y'"),
-    ("a,y\n" + "1,2\n" * 5, ": target 'y' is 2.0 in every row"),
-    ("a,y\n" + "1,u\n" * 5, ": target 'y' is u in every row"),
+    ("", ": has no column 'y' for the target; it has no columns"),
+    ("y\n1\n2\n", ": has no column besides the target 'y'; add features"),
+    ("a,y\n" + "1,2\n" * 5, ": target 'y' is 2.0 in every row; it needs at least 2 values"),
+    ("a,y\n" + "1,u\n" * 5, ": target 'y' is u in every row; it needs at least 2 values"),
     ("a,y\n" + "1,2\n" * 3, ": has 3 samples; at least 4 are needed"),
     ("a,y\n", ": has 0 samples; at least 4 are needed"),
     (b"a,y\n\xe9,1\n", ": is not UTF-8 (invalid continuation byte); save it as UTF-8"),
@@ -260,7 +260,7 @@ def test_a_class_of_one_member_cannot_be_stratified(tmp_path: Path) -> None:
     path = csv_of(tmp_path, "a,y\n" + "".join(f"1,{label}\n" for label in labels))
     with pytest.raises(ValueError, match="only 1 member") as reason:
         train_test_split(labels, stratify=np.array(labels))
-    assert refusal(path) == f"file cannot be split: {reason.value}"
+    assert refusal(path) == f"{path.name} cannot be split: {reason.value}"
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_class_of_one_member_cannot_be_stratified(tmp_path: Path) -> None:
         ("none.csv", "{path}: cannot be read: No such file or directory"),
         ("none.npz", "{path}: cannot be read: No such file or directory"),
         ("folder.csv", "{path}: cannot be read: Is a directory"),
-        ("a\0.csv", "'a\\x00.csv' holds the character NUL, which no file name has"),
+        ("a\0.csv", "'a\\x00.csv' holds the character NUL, which a file name cannot have"),
     ],
 )
 def test_a_path_to_no_data(tmp_path: Path, name: str, message: str) -> None:
@@ -289,7 +289,7 @@ def test_an_npz_file_of_several_arrays(tmp_path: Path) -> None:
 Y = np.arange(12) % 2
 BAD_NPZ: list[tuple[Arrays, str]] = [
     ({"x": Y, "Y": Y}, "has no array 'y' for the target; it has x, Y"),
-    ({"y": Y}, "has no array beside the target 'y'"),
+    ({"y": Y}, "has no array besides the target 'y'; add features"),
     ({"x": Y, "y": Y[:, None]}, "target 'y' must have one axis, got shape (12, 1)"),
     ({"x": Y, "y": 3}, "target 'y' must have one axis, got shape ()"),
     ({"x": Y[1:], "y": Y}, "array 'x' must hold 12 rows of numbers, got shape (11,) of int64"),
@@ -298,9 +298,15 @@ BAD_NPZ: list[tuple[Arrays, str]] = [
         {"x": Y.astype(str), "y": Y},
         "array 'x' must hold 12 rows of numbers, got shape (12,) of <U21",
     ),
-    ({"x": np.where(Y, np.nan, 0), "y": Y}, "row 2 holds NaN or infinity; fill or drop it"),
-    ({"x": Y, "y": np.where(Y, 0, np.inf)}, "row 1 holds NaN or infinity; fill or drop it"),
-    ({"x": Y, "y": Y > 1}, "target 'y' is False in every row"),
+    (
+        {"x": np.where(Y, np.nan, 0), "y": Y},
+        "row 2 holds NaN or infinity; fill the cell or drop the row",
+    ),
+    (
+        {"x": Y, "y": np.where(Y, 0, np.inf)},
+        "row 1 holds NaN or infinity; fill the cell or drop the row",
+    ),
+    ({"x": Y, "y": Y > 1}, "target 'y' is False in every row; it needs at least 2 values"),
     ({"x": np.empty((0, 2)), "y": np.empty(0)}, "has 0 samples; at least 4 are needed"),
     (
         {"x": np.array([None] * 12), "y": Y},
@@ -341,14 +347,15 @@ def test_no_npz_file_at_all(tmp_path: Path, kind: str) -> None:
 def test_numbers_that_overflow(name: str, parameter: str) -> None:
     with pytest.raises(DataError) as caught:
         dataset(name, **{parameter: 1e308})
-    assert str(caught.value) == f"{name} holds numbers too large to compute with; scale it down"
+    message = f"{name} holds numbers that are too large to compute with; scale them down"
+    assert str(caught.value) == message
 
 
 def test_data_larger_than_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sklearn.datasets, "make_blobs", Mock(side_effect=MemoryError))
     with pytest.raises(DataError) as caught:
         dataset("blobs", train_samples=10**7, features=10**4, random_state=11)
-    assert str(caught.value) == "blobs does not fit in memory; ask for fewer samples"
+    assert str(caught.value) == "blobs does not fit in memory; use fewer samples"
 
 
 @pytest.mark.parametrize("name", ["circles", "breast_cancer", "digits", "diabetes"])
