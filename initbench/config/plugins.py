@@ -1,12 +1,12 @@
-"""Initializers of a user's own: functions of a Python file, or entry points of a package.
+"""Plugins: a user's own initializers, from a Python file or from the entry points of a package.
 
-A file's public functions whose first parameter is ``rng`` are initializers under their own
-names. Beside ``spread`` may stand ``spread_law``, which says what it draws from, and
-``spread_properties``, a set of :data:`initbench.core.initializers.Property`. A package names
-its functions in the entry point group ``initbench.initializers``; their laws and properties
-stand beside them in the same way.
+Every public function of the file whose first parameter is ``rng`` is an initializer under its own
+name. The file may also define ``spread_law`` for an initializer ``spread``: it returns the
+moments of the distribution that ``spread`` draws from. ``spread_properties`` is a set of
+:data:`initbench.core.initializers.Property`. A package names its functions in the entry point
+group ``initbench.initializers``, and defines their laws and properties in the same way.
 
-Nothing is registered: what :func:`load` returns is passed on.
+No registry changes: callers pass on what :func:`load` returns.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from initbench.spec import Experiment
 GROUP = "initbench.initializers"
 Function = Callable[..., Any]
 
-#: By what an initializer fills: what it takes before parameters of its own, and what its law does.
+#: What an initializer fills -> the parameters that it takes before its own, and those of its law.
 SCOPES: dict[Literal["layer", "network"], tuple[tuple[str, ...], tuple[str, ...]]] = {
     "layer": (("rng", "shape", "dtype"), ("shape",)),
     "network": (("rng", "network"), ("network", "layer")),
@@ -44,9 +44,10 @@ SCOPES: dict[Literal["layer", "network"], tuple[tuple[str, ...], tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class FileFunction:
-    """A function of a plugin file. It pickles as the file's text, so that any worker has it.
+    """A function of a plugin file, which pickles as the file's text: a worker needs no file.
 
-    What it prints goes to standard error: standard output holds a table or a document.
+    What the function prints goes to standard error, since standard output holds a command's table
+    or document.
     """
 
     path: str
@@ -55,25 +56,28 @@ class FileFunction:
 
     @property
     def __wrapped__(self) -> Function:
-        """The function itself, where ``inspect.signature`` looks for it."""
+        """The function itself, under the name that ``inspect.signature`` follows."""
         function: Function = vars(_module(self.path, self.source))[self.name]
         return function
 
     def __call__(self, *args: Any, **parameters: Any) -> Any:
-        """Whatever the function returns; what it raises is given the line as a note."""
+        """Call the function; an exception gets a note with the line of the file."""
         with contextlib.redirect_stdout(sys.stderr):
             try:
                 return self.__wrapped__(*args, **parameters)
             except Exception as error:
                 error.add_note(_place(self.path, error))
                 raise
-            except SystemExit as error:  # the command is not its to end
+            except SystemExit as error:  # a plugin must not end the command
                 raise RuntimeError(f"sys.exit at {_place(self.path, error)}") from None
 
 
 @dataclass(frozen=True, slots=True)
-class OwnLaw:
-    """A user's law, which may return a plain tuple; PluginError if it returns anything else."""
+class PluginLaw:
+    """A plugin's law, which may return a plain tuple.
+
+    Raises PluginError if the function raises, or returns no moments.
+    """
 
     function: Function
     name: str
@@ -90,21 +94,21 @@ class OwnLaw:
             law = None
         if law is None or not (law.std >= 0 and law.low <= law.mean <= law.high):
             raise PluginError(
-                f"{self.name} must return (mean, std) or (mean, std, low, high), std at least 0 "
-                f"and the mean between the bounds, got {answer!r}"
+                f"{self.name} must return (mean, std) or (mean, std, low, high), with std at "
+                f"least 0 and the mean between the bounds, got {answer!r}"
             )
         return law
 
 
 def experiment(files: Sequence[str | Path] = ()) -> type[Experiment]:
-    """Experiment whose ``initializer`` may name what :func:`load` finds, beside the registry's."""
+    """The Experiment model whose ``initializer`` may also name what :func:`load` finds."""
     return spec.with_initializers(load(files))
 
 
 def load(files: Sequence[str | Path] = ()) -> dict[str, Initializer]:
     """The initializers of installed packages and of ``files``, by name.
 
-    PluginError for what cannot be used, and for a name that is taken.
+    Raises PluginError for a file or a function that cannot be used, and for a name that is taken.
     """
     points = entry_points(group=GROUP)
     sources = [(f"entry point {point.value}", _of_package(point)) for point in points]
@@ -114,7 +118,7 @@ def load(files: Sequence[str | Path] = ()) -> dict[str, Initializer]:
     for place, of_source in sources:
         for name, row in of_source.items():
             if name in INITIALIZERS or name in ALIASES:
-                taken = "is an initializer of initbench"
+                taken = "is already an initializer of initbench"
             elif name in rows:
                 taken = f"is also defined in {places[name]}"
             else:
@@ -154,13 +158,13 @@ def _of_file(path: Path) -> dict[str, Initializer]:
         others = ", ".join(f"{name}{inspect.signature(f)}" for name, f in public.items())
         raise PluginError(
             f"{path}: defines no initializer; write one as `def NAME(rng, shape, dtype, *, ...)`"
-            + (f"; got {others}" if others else "")
+            + (f"; it defines {others}" if others else "")
         )
     return rows
 
 
 def _imported(path: Path, source: bytes) -> ModuleType:
-    """The file as a module, or a PluginError that says where it went wrong."""
+    """Run the file as a module; PluginError says which line cannot be run, and why."""
     try:
         compile(source, str(path), "exec", dont_inherit=True)
     except SyntaxError as error:
@@ -173,11 +177,11 @@ def _imported(path: Path, source: bytes) -> ModuleType:
     except (Exception, SystemExit) as error:
         words = f"{type(error).__name__}: {error}"
         place = _place(str(path), error)
-        raise PluginError(f"{place}: raised {words} while it was imported") from None
+        raise PluginError(f"{place}: raised {words} during import") from None
 
 
 def _place(path: str, error: BaseException) -> str:
-    """The innermost line of the file on the way to where the error was raised."""
+    """The innermost line of the file in the error's traceback, as ``path:line``."""
     frames = traceback.extract_tb(error.__traceback__)
     line = next((f":{frame.lineno}" for frame in reversed(frames) if frame.filename == path), "")
     return f"{path}{line}"
@@ -185,10 +189,10 @@ def _place(path: str, error: BaseException) -> str:
 
 @cache
 def _module(path: str, source: bytes) -> ModuleType:
-    """The file's text, run as a module; an import would write a cache beside the file."""
+    """Run the file's text as a module. An import statement would write a cache beside the file."""
     module = ModuleType(f"initbench_plugin_{_sha256(path.encode() + source)[:16]}")
     module.__file__ = path
-    sys.modules[module.__name__] = module  # where dataclasses, for one, look their module up
+    sys.modules[module.__name__] = module  # dataclasses look their module up here
     try:
         with contextlib.redirect_stdout(sys.stderr):
             exec(compile(source, path, "exec", dont_inherit=True), vars(module))  # noqa: S102  # what --plugin asks for
@@ -207,19 +211,19 @@ def _of_package(point: EntryPoint) -> dict[str, Initializer]:
     except Exception as error:
         raise PluginError(
             f"{place}: cannot be loaded: {type(error).__name__}: {error}; "
-            "mend or uninstall that package"
+            "repair or uninstall that package"
         ) from None
-    # An imported function pickles by its name: a worker imports it, too.
+    # An imported function pickles by its name, and a worker imports it by that.
     row = _row(place, module, function.__name__, vars(module).__getitem__, _sha256(source))
     return {point.name: row}
 
 
 def _row(
-    place: str, module: ModuleType, name: str, called: Callable[[str], Function], sha256: str
+    place: str, module: ModuleType, name: str, picklable: Callable[[str], Function], sha256: str
 ) -> Initializer:
-    """The module's function ``name`` as an initializer; PluginError where it cannot be one.
+    """The module's function ``name`` as a row of a registry; PluginError if it cannot be one.
 
-    ``called`` gives the function of a name in the form that a worker can be sent.
+    ``picklable`` gives the function of a name in a form that can be sent to a worker.
     """
     beside = vars(module)
     function, law = beside[name], beside.get(f"{name}_law")
@@ -227,24 +231,24 @@ def _row(
     scope = next((scope for scope, (first, _) in SCOPES.items() if first == leading), None)
     if scope is None:
         raise PluginError(
-            f"{place}: {name} must be (rng, shape, dtype, *, ...) or (rng, network, *, ...), "
-            f"parameters of its own after the *; got {name}{inspect.signature(function)}"
+            f"{place}: {name} must take (rng, shape, dtype, *, ...) or (rng, network, *, ...), "
+            f"with its own parameters after the *, got {name}{inspect.signature(function)}"
         )
     if law is not None and _parameters(law) != (SCOPES[scope][1], own):
         expected = ", ".join([*SCOPES[scope][1], *(["*", *own] if own else [])])
         raise PluginError(
-            f"{place}: {name}_law must be ({expected}), the parameters those of {name}; "
+            f"{place}: {name}_law must take ({expected}), with the same parameters as {name}, "
             f"got {name}_law{inspect.signature(law)}"
         )
     properties = frozenset(beside.get(f"{name}_properties", ()))
     if unknown := properties - set(get_args(Property)):
         known, got = ", ".join(get_args(Property)), ", ".join(sorted(map(str, unknown)))
-        raise PluginError(f"{place}: {name}_properties may hold {known}; got {got}")
+        raise PluginError(f"{place}: {name}_properties may hold {known}, got {got}")
     row = Initializer(
-        draw=called(name),
+        draw=picklable(name),
         formula=(inspect.getdoc(function) or "-").split("\n")[0].rstrip("."),
         reference=Path(str(module.__file__)).name,
-        law=None if law is None else OwnLaw(called(f"{name}_law"), f"{place}: {name}_law"),
+        law=None if law is None else PluginLaw(picklable(f"{name}_law"), f"{place}: {name}_law"),
         scope=scope,
         properties=properties,
         sha256=sha256,
@@ -254,14 +258,14 @@ def _row(
 
 
 def _parameters(function: Function) -> tuple[tuple[str, ...], list[str]]:
-    """Names of the parameters before and after the star; ``*args`` counts as one before it."""
+    """The names of the parameters before and after the star; ``*args`` stands before it."""
     parameters = inspect.signature(function).parameters.values()
     after = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
     return tuple(p.name for p in parameters if p.name not in after), after
 
 
 def _check_parameters(place: str, name: str, function: Function, row: Initializer) -> None:
-    """Whether a config can give the function's own parameters."""
+    """Raise PluginError unless a config can give all of the function's own parameters."""
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is not Parameter.KEYWORD_ONLY:
             continue
@@ -271,14 +275,14 @@ def _check_parameters(place: str, name: str, function: Function, row: Initialize
             )
         if parameter.name in {"name", *dir(spec.InitializerChoice)} or parameter.name[0] == "_":
             raise PluginError(
-                f"{place}: {name}: no parameter can be called {parameter.name}; rename it"
+                f"{place}: {name}: a parameter cannot be called {parameter.name}; rename it"
             )
     try:
         spec.with_initializers({name: row})
     except (NameError, TypeError, PydanticUserError) as error:
         first = str(error).split("\n")[0]
         raise PluginError(
-            f"{place}: {name}: the type of a parameter is none that a config can give: {first}"
+            f"{place}: {name}: a parameter has a type that a config cannot give: {first}"
         ) from None
 
 

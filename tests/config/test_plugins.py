@@ -185,28 +185,27 @@ MISTAKES: list[tuple[str, str]] = [
     (
         "def own(key, shape): ...",
         "own.py: defines no initializer; write one as `def NAME(rng, shape, dtype, *, ...)`; "
-        "got own(key, shape)",
+        "it defines own(key, shape)",
     ),
     ("def own(rng, shape:\n", "own.py:1:8: is not Python: '(' was never closed"),
     (
         "import math\nmath.sqrt(-1)\n" + OWN,
-        "own.py:2: raised ValueError: math domain error while it was imported",
+        "own.py:2: raised ValueError: math domain error during import",
     ),
     (
         "import no_such_package\n" + OWN,
-        "own.py:1: raised ModuleNotFoundError: No module named 'no_such_package' while it was "
-        "imported",
+        "own.py:1: raised ModuleNotFoundError: No module named 'no_such_package' during import",
     ),
-    ("raise SystemExit(0)\n", "own.py:1: raised SystemExit: 0 while it was imported"),
+    ("raise SystemExit(0)\n", "own.py:1: raised SystemExit: 0 during import"),
     (
         "\ndef own(rng, shape): ...",
-        "own.py:2: own must be (rng, shape, dtype, *, ...) or (rng, network, *, ...), parameters "
-        "of its own after the *; got own(rng, shape)",
+        "own.py:2: own must take (rng, shape, dtype, *, ...) or (rng, network, *, ...), with its "
+        "own parameters after the *, got own(rng, shape)",
     ),
     (
         "def own(rng, shape, dtype, gain: float = 1): ...",
-        "own.py:1: own must be (rng, shape, dtype, *, ...) or (rng, network, *, ...), parameters "
-        "of its own after the *; got own(rng, shape, dtype, gain: float = 1)",
+        "own.py:1: own must take (rng, shape, dtype, *, ...) or (rng, network, *, ...), with its "
+        "own parameters after the *, got own(rng, shape, dtype, gain: float = 1)",
     ),
     (
         "def own(rng, shape, dtype, *, gain=1.0): ...",
@@ -214,36 +213,36 @@ MISTAKES: list[tuple[str, str]] = [
     ),
     (
         "def own(rng, shape, dtype, *, name: str): ...",
-        "own.py:1: own: no parameter can be called name; rename it",
+        "own.py:1: own: a parameter cannot be called name; rename it",
     ),
     (
         "def own(rng, shape, dtype, *, gain: 'Gain'): ...",
-        "own.py:1: own: the type of a parameter is none that a config can give: name 'Gain' is "
-        "not defined",
+        "own.py:1: own: a parameter has a type that a config cannot give: name 'Gain' is not "
+        "defined",
     ),
     (
         "import numpy\ndef own(rng, shape, dtype, *, gain: numpy.ndarray): ...",
-        "own.py:2: own: the type of a parameter is none that a config can give: Unable to "
+        "own.py:2: own: a parameter has a type that a config cannot give: Unable to "
         "generate pydantic-core schema for <class 'numpy.ndarray'>. Set "
         "`arbitrary_types_allowed=True` in the model_config to ignore this error or implement "
         "`__get_pydantic_core_schema__` on your type to fully support it.",
     ),
     (
         "def own(rng, shape, dtype, *, gain: float): ...\ndef own_law(shape): ...",
-        "own.py:1: own_law must be (shape, *, gain), the parameters those of own; "
+        "own.py:1: own_law must take (shape, *, gain), with the same parameters as own, "
         "got own_law(shape)",
     ),
     (
         OWN + "own_properties = {'orthogonl'}",
-        "own.py:1: own_properties may hold fixed, orthogonal, skewed; got orthogonl",
+        "own.py:1: own_properties may hold fixed, orthogonal, skewed, got orthogonl",
     ),
     (
         "def he_normal(rng, shape, dtype): ...",
-        "own.py: he_normal is an initializer of initbench; give yours another name",
+        "own.py: he_normal is already an initializer of initbench; give yours another name",
     ),
     (
         "def xavier_normal(rng, shape, dtype): ...",
-        "own.py: xavier_normal is an initializer of initbench; give yours another name",
+        "own.py: xavier_normal is already an initializer of initbench; give yours another name",
     ),
     (
         "def spread(rng, shape, dtype): ...",
@@ -288,8 +287,8 @@ def test_a_law_that_is_none(law: str) -> None:
     with pytest.raises(PluginError) as caught:
         declared((3, 2))
     assert str(caught.value) == (
-        "own.py:1: own_law must return (mean, std) or (mean, std, low, high), std at least 0 and "
-        f"the mean between the bounds, got {eval(law)!r}"
+        "own.py:1: own_law must return (mean, std) or (mean, std, low, high), with std at least 0 "
+        f"and the mean between the bounds, got {eval(law)!r}"
     )
 
 
@@ -343,5 +342,5 @@ def test_an_entry_point_that_cannot_be_loaded(install: Callable[..., None]) -> N
         plugins.load()
     assert str(caught.value) == (
         "entry point initbench_extra:spread of initbench-extra: cannot be loaded: "
-        "ZeroDivisionError: division by zero; mend or uninstall that package"
+        "ZeroDivisionError: division by zero; repair or uninstall that package"
     )
