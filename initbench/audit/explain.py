@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from initbench.core import draw as start
+from initbench.core.arrays import Array
 from initbench.core.draw import Chosen
 from initbench.core.engine.network import layer_views
 from initbench.core.initializers import INITIALIZERS, Moments, Network, defaults
@@ -20,8 +20,6 @@ from initbench.core.initializers.dialects import (
     with_dialect_defaults,
 )
 from initbench.errors import InitbenchError
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)

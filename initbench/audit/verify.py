@@ -1,11 +1,11 @@
-"""Whether initializers draw what they declare: draws, statistics, and intervals around the law's.
+"""Whether initializers draw what they declare: statistics of draws, and where they must lie.
 
-Of each initializer the same few networks are drawn, one a seed. Weights of one network may
-depend on each other in any way (those of an orthogonal matrix do), networks of different seeds
-do not: a statistic is computed of each network, and its average over the seeds is compared with
-what the law says by Student's t. So no test needs to know more of a law than its moments and
-bounds. The average over thousands of weights is close to normal, as t asks, whatever their law;
-tests check the rate of false alarms by simulation.
+Every initializer draws the same networks, one for each seed. The weights of one network may depend
+on each other in any way (those of an orthogonal matrix do), but networks of different seeds do
+not. So a statistic is computed for each network, and Student's t compares its average over the
+seeds with the value that the law gives. No test needs to know more about a law than its moments
+and bounds. An average over thousands of weights is close to normal, as t requires, whatever the
+law; the tests check the rate of false alarms by simulation.
 """
 
 from __future__ import annotations
@@ -20,45 +20,44 @@ from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from initbench.core import draw as start
+from initbench.core.arrays import Array
 from initbench.core.draw import Chosen
 from initbench.core.engine.network import layer_views
 from initbench.core.initializers import Moments, Network, Shape
 from initbench.core.initializers.scaling import TRUNCATED_STD
 from initbench.errors import PluginError
 
-Array = NDArray[Any]
-
-#: The networks: tall layers and wide ones in turn (O above and below I), all of one size.
+#: The networks' layers are tall and wide in turn (O above and below I), and all of one size.
 SIZES = (40, 100, 40, 100, 40)
 SEEDS = range(48)
 SAMPLES = 256
-#: As a config says it, and what those initializers need that have parameters without a default.
+#: The networks as a config describes them.
 SETTINGS = [("--layers", f"layers={list(SIZES)}")]
+#: What a config writes for an initializer that has a parameter without a default.
 WITH_EXAMPLES = {"constant": "{name: constant, value: 0.5}"}
-#: The chance that any check fails of initializers that do what they declare, over all checks.
+#: The chance that any of all checks fails although every initializer does what it declares.
 FALSE_ALARM = 1e-6
-#: What rounding may move a statistic by, whose scale is 1. Sums of float64 are a few ulps off,
-#: and Gram matrices of these sizes some dozens.
+#: How far rounding may move a statistic whose scale is 1. Sums of float64 are a few ulps off, and
+#: Gram matrices of these sizes some dozens.
 ROUNDING = 1e-9
-#: And a weight at its bound, in standard deviations: frameworks draw in float32.
+#: How far, in standard deviations, it may move a weight at its bound: frameworks draw in float32.
 BOUND_ROUNDING = 1e-6
 
 
 def inputs() -> Array:
-    """Samples for initializers that look at data: standard normal, (I, B)."""
+    """Standard normal samples (I, B) for initializers that look at data."""
     return RandomState(0).standard_normal((SIZES[0], SAMPLES))
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing verified: a statistic, the interval that it must lie in, and whether it does.
+    """One check: a statistic, the interval that it must lie in, and whether it does.
 
-    ``words`` say what a failure suggests; they are empty where there is nothing to say.
+    ``words`` say what a failure suggests, and are empty where it suggests nothing.
     """
 
     initializer: str
@@ -75,8 +74,11 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sampled:
-    """A statistic of each seed, whose mean the law gives, and the values that faults give it."""
+class _PerSeed:
+    """A statistic of each seed's network, and the mean that the law gives it.
+
+    ``faults`` are the means that well-known mistakes give it instead.
+    """
 
     check: str
     values: Array  # (R,)
@@ -87,41 +89,54 @@ class _Sampled:
 def verify(
     named: Mapping[str, Chosen], network: Network, seeds: Sequence[int] = SEEDS
 ) -> list[Check]:
-    """Check initializers, each under its label, on networks like ``network``.
+    """Check whether initializers draw what they declare.
 
-    The level of each test is FALSE_ALARM over their number (Bonferroni): more initializers make
-    wider intervals. Checks that need a law are left out where there is none.
+    The level of each test is FALSE_ALARM over the number of tests (Bonferroni), so that more
+    initializers make wider intervals.
+
+    Args:
+        named: The initializers with their parameters, by the labels that the checks bear.
+        network: The network to draw, with samples for initializers that look at data.
+        seeds: The seeds to draw at, three or more.
+
+    Returns:
+        The checks of each initializer in turn. Those that need a law are left out where an
+        initializer declares none.
     """
     with threadpool_limits(1, user_api="blas"):  # the products are too small to share
-        found: list[tuple[str, Check | _Sampled]] = [
-            (label, finding)
+        measured: list[tuple[str, Check | _PerSeed]] = [
+            (label, one)
             for label, chosen in named.items()
-            for finding in _findings(chosen, network, seeds)
+            for one in _measurements(chosen, network, seeds)
         ]
-    tests = sum(isinstance(finding, _Sampled) for _, finding in found)
+    tests = sum(isinstance(one, _PerSeed) for _, one in measured)
     return [
-        _judged(label, finding, FALSE_ALARM / tests)
-        if isinstance(finding, _Sampled)
-        else replace(finding, initializer=label)
-        for label, finding in found
+        _t_test(label, one, FALSE_ALARM / tests)
+        if isinstance(one, _PerSeed)
+        else replace(one, initializer=label)
+        for label, one in measured
     ]
 
 
-def _judged(label: str, sampled: _Sampled, level: float) -> Check:
-    """The two-sided t test as an interval around the expected mean."""
-    count = len(sampled.values)
-    error = float(sampled.values.std(ddof=1)) / math.sqrt(count)
+def _t_test(label: str, statistic: _PerSeed, level: float) -> Check:
+    """The two-sided t test as an interval around the mean that the law gives."""
+    count = len(statistic.values)
+    error = float(statistic.values.std(ddof=1)) / math.sqrt(count)
     half = float(stats.t.isf(level / 2, count - 1)) * error + ROUNDING
-    mean = float(sampled.values.mean())
-    check = Check(label, sampled.check, mean, sampled.mean - half, sampled.mean + half)
+    mean = float(statistic.values.mean())
+    check = Check(label, statistic.check, mean, statistic.mean - half, statistic.mean + half)
     if check.ok:
         return check
-    alike = (fault for fault, value in sampled.faults.items() if abs(mean - value) <= half)
+    alike = (fault for fault, value in statistic.faults.items() if abs(mean - value) <= half)
     return replace(check, words=next(alike, ""))
 
 
-def _findings(chosen: Chosen, network: Network, seeds: Sequence[int]) -> Iterator[Check | _Sampled]:
-    # First, since what a first draw imports may draw (JAX does, from NumPy's global generator).
+def _measurements(
+    chosen: Chosen, network: Network, seeds: Sequence[int]
+) -> Iterator[Check | _PerSeed]:
+    """Draw from one initializer; its checks without chance, and the statistics to be tested."""
+    # This draw comes before the states are read: what a first draw imports may draw itself, as JAX
+    # does from NumPy's global generator.
     single = start.draw(replace(network, dtype=np.dtype(np.float32)), [chosen], seeds[:1])
     before = _global_states()
     drawn = start.draw(network, [chosen] * len(seeds), seeds)
@@ -133,12 +148,18 @@ def _findings(chosen: Chosen, network: Network, seeds: Sequence[int]) -> Iterato
     if reasons:
         return
 
-    # Drawn again, in another order and company: a state of its own would show, too.
+    # Drawn again in another order and company, which a state of the initializer's own would show.
     again = start.draw(network, [chosen] * 3, seeds[2::-1])
     differing = np.count_nonzero(again.theta[::-1] != drawn.theta[:3])
     yield _exact("determinism", int(differing), words="a seed's weights differ from call to call")
-
     layers = [view[..., :-1] for view in layer_views(drawn.theta, network.sizes)]  # (R, O, I)
+    yield from _distribution(chosen, network, layers)
+
+
+def _distribution(
+    chosen: Chosen, network: Network, layers: Sequence[Array]
+) -> Iterator[Check | _PerSeed]:
+    """Dependence, orthogonality and moments of the layers' weights, each (R, O, I)."""
     properties = chosen.initializer.properties
     try:
         laws = start.laws(chosen, network)
@@ -148,7 +169,7 @@ def _findings(chosen: Chosen, network: Network, seeds: Sequence[int]) -> Iterato
     fixed = "fixed" in properties or all(law is not None and law.std == 0 for law in laws)
     yield from _dependence(layers, fixed=fixed)
     if not fixed and not any(np.ptp(layer, axis=0).any() for layer in layers):
-        return  # one draw, however many seeds: nothing to take an average of
+        return  # all seeds drew the same weights: there is nothing to average over
     if "orthogonal" in properties:
         yield _orthogonality(layers)
     symmetric = not fixed and "skewed" not in properties
@@ -165,24 +186,24 @@ def _findings(chosen: Chosen, network: Network, seeds: Sequence[int]) -> Iterato
 
 
 def _exact(check: str, statistic: float, low: float = 0, high: float = 0, words: str = "") -> Check:
-    """A check without chance."""
+    """A check whose statistic is not random."""
     exact = Check("", check, float(statistic) + 0.0, low, high)  # + 0.0: no -0
     return exact if exact.ok else replace(exact, words=words)
 
 
 def _global_states() -> dict[str, Any]:
-    """The generators that nobody may draw from, as values to compare."""
+    """The states of the global generators, from which nobody may draw, as values to compare."""
     return {
         "numpy.random's": pickle.dumps(np.random.get_state()),
         "random's": random.getstate(),
     }
 
 
-def _dependence(layers: Sequence[Array], *, fixed: bool) -> Iterator[Check | _Sampled]:
-    """Whether seeds, and the layers of one network, share anything that they should not.
+def _dependence(layers: Sequence[Array], *, fixed: bool) -> Iterator[Check | _PerSeed]:
+    """Whether the draws of different seeds, or the layers of one network, depend on each other.
 
-    Each weight is taken relative to its own average over seeds, which may differ from weight to
-    weight (a diagonal, say). What remains is compared pair by pair, as a correlation.
+    Each weight's average over the seeds is subtracted first, since it may differ from weight to
+    weight (on a diagonal, say). The residuals are then correlated pair by pair.
     """
     weights = [layer.reshape(len(layer), -1) for layer in layers]  # (R, O I)
     if fixed:
@@ -191,7 +212,7 @@ def _dependence(layers: Sequence[Array], *, fixed: bool) -> Iterator[Check | _Sa
         return
     residuals = [layer - layer.mean(axis=0) for layer in weights]
     sizes = [float(np.sqrt(np.mean(residual**2))) for residual in residuals]
-    # What is left of equal numbers, less their average, is rounding.
+    # Equal numbers less their average leave nothing but rounding.
     varying = [
         residual / size
         for residual, size, layer in zip(residuals, sizes, weights, strict=True)
@@ -203,17 +224,17 @@ def _dependence(layers: Sequence[Array], *, fixed: bool) -> Iterator[Check | _Sa
         same = sum(np.array_equal(a, b) for a, b in itertools.combinations(layers, 2))
         yield _exact("independence, layers", same, words="pairs of layers have the same weights")
         return
-    # Residuals about the average of R seeds correlate by -1 / (R - 1) where seeds do not.
+    # Where seeds are independent, residuals about the average of R seeds correlate by -1 / (R - 1).
     every = np.concatenate(varying, axis=1)
     pairs = np.mean(every[0:-1:2] * every[1::2], axis=1) + 1 / (len(every) - 1)
-    yield _Sampled("independence, seeds", pairs, 0.0)
+    yield _PerSeed("independence, seeds", pairs, 0.0)
     if len(varying) > 1:
         products = [np.mean(a * b, axis=1) for a, b in itertools.combinations(varying, 2)]
-        yield _Sampled("independence, layers", np.mean(products, axis=0), 0.0)
+        yield _PerSeed("independence, layers", np.mean(products, axis=0), 0.0)
 
 
 def _orthogonality(layers: Sequence[Array]) -> Check:
-    """The Gram matrix of the rows or columns, whichever are fewer, over its diagonal, less I."""
+    """The largest error of W W^T / g^2 - I, W being the rows or columns, whichever are fewer."""
     errors = []
     for layer in layers:
         rows = layer if layer.shape[1] <= layer.shape[2] else layer.swapaxes(1, 2)
@@ -231,16 +252,20 @@ def _moments(
     faults: Mapping[str, float],
     *,
     symmetric: bool,
-) -> Iterator[Check | _Sampled]:
-    """Mean, variance, bounds and symmetry of weights less their law's mean, over its std."""
+) -> Iterator[Check | _PerSeed]:
+    """Mean, variance, bounds and symmetry of the weights in units of their law.
+
+    From each weight the law's mean is subtracted, and the rest divided by the law's standard
+    deviation; where that is 0, by the size of the mean.
+    """
     scales = [law.std or abs(law.mean) or 1.0 for _, law in layers]
     scaled = [
         (layer.reshape(len(layer), -1) - law.mean) / scale
         for (layer, law), scale in zip(layers, scales, strict=True)
     ]
     every = np.concatenate(scaled, axis=1)  # (R, weights)
-    yield _Sampled(f"mean, {orientation}", every.mean(axis=1), 0.0)
-    yield _Sampled(
+    yield _PerSeed(f"mean, {orientation}", every.mean(axis=1), 0.0)
+    yield _PerSeed(
         f"variance, {orientation}",
         np.mean(every**2, axis=1),
         float(np.mean([law.std > 0 for _, law in layers])),
@@ -259,17 +284,17 @@ def _moments(
         yield _exact(f"bounds, {orientation}", max(below, above), -math.inf, BOUND_ROUNDING, words)
     if symmetric and all(_is_symmetric(law) for _, law in layers):
         signs = np.where(np.abs(every) > ROUNDING, np.sign(every), 0.0)
-        yield _Sampled(f"symmetry, {orientation}", signs.mean(axis=1), 0.0)
+        yield _PerSeed(f"symmetry, {orientation}", signs.mean(axis=1), 0.0)
 
 
 def _is_symmetric(law: Moments) -> bool:
-    """Whether the bounds stand as far below the mean as above, or nowhere."""
+    """Whether the bounds are as far below the mean as above it; both may be infinite."""
     below, above = law.mean - law.low, law.high - law.mean
     return below == above or math.isclose(below, above)
 
 
 def _faults(chosen: Chosen, network: Network, shape: Shape, law: Moments) -> dict[str, float]:
-    """Faults that are made again and again, and what each does to the variance (declared: 1)."""
+    """Well-known mistakes, and the variance that each gives in units of the declared one."""
     variance = law.std**2
     faults = {
         "as if truncated without correction": TRUNCATED_STD**2,
