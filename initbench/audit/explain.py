@@ -11,7 +11,6 @@ import numpy as np
 from initbench.core import draw as start
 from initbench.core.arrays import Array
 from initbench.core.draw import Chosen
-from initbench.core.engine.network import layer_views
 from initbench.core.initializers import INITIALIZERS, Moments, Network, defaults
 from initbench.core.initializers.dialects import (
     DIALECTS,
@@ -91,7 +90,7 @@ def drawn_weights(chosen: Chosen, network: Network, seeds: Sequence[int]) -> lis
     starts = start.draw(network, [chosen] * len(seeds), seeds)
     for reason in starts.failures.values():
         raise InitbenchError(reason)
-    return [view[..., :-1] for view in layer_views(starts.theta, network.sizes)]
+    return [view[..., :-1] for view in network.views(starts.theta)]
 
 
 def draws_of_frameworks(

@@ -26,7 +26,6 @@ from threadpoolctl import threadpool_limits
 from initbench.core import draw as start
 from initbench.core.arrays import Array
 from initbench.core.draw import Chosen
-from initbench.core.engine.network import layer_views
 from initbench.core.initializers import Moments, Network, Shape
 from initbench.core.initializers.scaling import TRUNCATED_STD
 from initbench.errors import PluginError
@@ -152,7 +151,7 @@ def _measurements(
     again = start.draw(network, [chosen] * 3, seeds[2::-1])
     differing = np.count_nonzero(again.theta[::-1] != drawn.theta[:3])
     yield _exact("determinism", int(differing), words="a seed's weights differ from call to call")
-    layers = [view[..., :-1] for view in layer_views(drawn.theta, network.sizes)]  # (R, O, I)
+    layers = [view[..., :-1] for view in network.views(drawn.theta)]  # (R, O, I)
     yield from _distribution(chosen, network, layers)
 
 

@@ -63,9 +63,9 @@ def command(
     from initbench.audit.explain import draws_of_frameworks, explain
     from initbench.cli.output import show
     from initbench.config import plugins
+    from initbench.core.draw import network_of
     from initbench.errors import ConfigError, Place, Problem
     from initbench.report.views.explain import Explanation, explain_view
-    from initbench.runs.plan import network_of
 
     settings = [
         (name, f"initializer={name}"),
@@ -78,7 +78,7 @@ def command(
     experiment = config.from_options(settings, plugins.experiment(plugin_files))
     if len(experiment.initializer) > 1:
         raise click.UsageError("NAME is one initializer; explain others one by one.")
-    features = experiment.sizes[0]
+    features = experiment.architecture.sizes[0]
     if dataset is None:
         inputs = RandomState(0).standard_normal((features, SAMPLES))
     else:
@@ -87,7 +87,7 @@ def command(
             message = f"must begin with {len(inputs)}, the features of {dataset}, got {features}"
             raise ConfigError([Problem(Place(f"--layers {layers}"), "", message)])
     (choice,) = experiment.initializer
-    chosen, network = choice.chosen, network_of(experiment, inputs)
+    chosen, network = choice.chosen, network_of(experiment.architecture, inputs)
     given = choice.model_dump(include=choice.model_fields_set - {"name"})
     frameworks = (
         [] if "dialect" in given else draws_of_frameworks(choice.name, given, network, range(SEEDS))

@@ -31,10 +31,10 @@ def command(
     from initbench.audit import verify
     from initbench.cli.output import show
     from initbench.config import plugins
+    from initbench.core.draw import network_of
     from initbench.errors import FailedChecksError
     from initbench.interop.frameworks import missing
     from initbench.report.views.verify import failures, verify_view
-    from initbench.runs.plan import network_of
 
     model = plugins.experiment(plugin_files)
     if bool(names) and everything:
@@ -65,7 +65,7 @@ def command(
     ]
     if everything and left_out:
         notes.append(f"{len(left_out)} initializers were left out; the first: {left_out[0]}.")
-    network = network_of(experiments[0], verify.inputs())
+    network = network_of(experiments[0].architecture, verify.inputs())
     checks = verify.verify(chosen, network)
     title = f"{len(verify.SEEDS)} seeds of {'-'.join(map(str, network.sizes))} networks"
     show(output_format, verify_view(title, checks, notes))

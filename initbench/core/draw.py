@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from initbench.core.engine.network import layer_views, parameters
+from initbench.core.architecture import Architecture
 from initbench.core.gains import with_numbers
 from initbench.core.initializers import Initializer, Moments, Network, defaults
 
@@ -45,14 +45,19 @@ class _WrongWeightsError(Exception):
     """What an initializer returned is not what it must return; the message says why."""
 
 
+def network_of(architecture: Architecture, inputs: Array) -> Network:
+    """What an architecture's initializers may know, ``inputs`` (I, N) being the train split's."""
+    return Network.of(architecture, inputs[:, :BATCH].astype(architecture.dtype))
+
+
 def draw(network: Network, chosen: Sequence[Chosen], seeds: Sequence[int]) -> Starts:
     """Draw each run's weights and biases from its own seed, whatever its company.
 
     An initializer of a user's own may raise or return anything: that run fails, for a reason
     in words, and the others are drawn.
     """
-    theta = parameters(len(seeds), network.sizes, network.dtype)
-    views = layer_views(theta, network.sizes)
+    theta = network.zeros(len(seeds))
+    views = network.views(theta)
     failures, notes = {}, {}
     for run, (one, seed) in enumerate(zip(chosen, seeds, strict=True)):
         own = [view[run] for view in views]  # (O, I + 1) each, the bias last

@@ -22,19 +22,22 @@ times over sqrt(q): its means are refined up to LEVELS, and its correlations are
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
+
+from initbench.core.activations import ACTIVATIONS
+from initbench.core.architecture import Architecture, fans
 
 Array = NDArray[Any]
 #: An activation as theory needs it: x -> (phi(x), phi'(x)), new arrays.
-Activation = Callable[[Array], tuple[Array, Array]]
+Phi = Callable[[Array], tuple[Array, Array]]
 
 #: A signal reaches about so many correlation lengths deep (Schoenholz et al. 2016).
 DEPTH_SCALES = 6.0
@@ -47,20 +50,20 @@ AGREEMENT, LEVELS = 1e-9, 6
 SMALLEST, LARGEST = 1e-30, 1e30
 
 
-def elementwise(apply: Callable[[Array, Array], None], slope_dtype: DTypeLike) -> Activation:
-    """An in-place activation of the registry as a plain function.
+def elementwise(activation: str, parameters: Mapping[str, Any]) -> Phi:
+    """An activation of the registry, which works in place, as a plain function.
 
-    >>> from initbench.core.activations import ACTIVATIONS
-    >>> phi = elementwise(ACTIVATIONS["relu"].apply, bool)
-    >>> phi(np.array([-1.0, 2.0]))
+    >>> elementwise("relu", {})(np.array([-1.0, 2.0]))
     (array([0., 2.]), array([0., 1.]))
     """
+    row = ACTIVATIONS[activation]
+    slope_dtype: type[np.generic] = np.bool_ if row.binary_slope else np.float64
 
     def phi(x: Array) -> tuple[Array, Array]:
         value = np.array(x, np.float64)
-        slope = np.empty(value.shape, bool if slope_dtype in (bool, np.bool_) else np.float64)
+        slope = np.empty(value.shape, slope_dtype)
         with np.errstate(all="ignore"):
-            apply(value, slope)
+            row.apply(value, slope, **parameters)
         return value, slope.astype(np.float64)
 
     return phi
@@ -83,7 +86,7 @@ def mean(f: Callable[[Array], Array], q: float) -> float:
     return value
 
 
-def variance_map(phi: Activation, sigma_w2: float, sigma_b2: float, q: float) -> float:
+def variance_map(phi: Phi, sigma_w2: float, sigma_b2: float, q: float) -> float:
     """The next layer's q: sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2.
 
     >>> relu = lambda x: (np.maximum(x, 0), (x > 0) * 1.0)
@@ -94,7 +97,7 @@ def variance_map(phi: Activation, sigma_w2: float, sigma_b2: float, q: float) ->
     return sigma_w2 * mean(lambda x: phi(x)[0] ** 2, q) + sigma_b2
 
 
-def chi(phi: Activation, sigma_w2: float, q: float) -> float:
+def chi(phi: Phi, sigma_w2: float, q: float) -> float:
     """The slope of the correlation map at c = 1: sigma_w^2 E[phi'(sqrt(q) z)^2].
 
     At q = q* this is chi_1, the factor of a gradient's variance a layer of equal width.
@@ -103,7 +106,7 @@ def chi(phi: Activation, sigma_w2: float, q: float) -> float:
     return sigma_w2 * mean(lambda x: phi(x)[1] ** 2, q)
 
 
-def variance_slope(phi: Activation, sigma_w2: float, q: float) -> float:
+def variance_slope(phi: Phi, sigma_w2: float, q: float) -> float:
     """The slope of the variance map, sigma_w^2 E[phi phi' z] / sqrt(q).
 
     By Stein's lemma that is chi + sigma_w^2 E[phi phi''], the form in Schoenholz et al.; this
@@ -118,9 +121,7 @@ def variance_slope(phi: Activation, sigma_w2: float, q: float) -> float:
     return sigma_w2 * mean(product, q) / q
 
 
-def variance_fixed_point(
-    phi: Activation, sigma_w2: float, sigma_b2: float, start: float = 1.0
-) -> float:
+def variance_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> float:
     """q*, where the variance map leads from ``start``: 0 and inf are possible answers.
 
     The map grows with q for all usual activations, so that the way from ``start`` is monotone
@@ -148,7 +149,7 @@ def variance_fixed_point(
     return math.inf if first > 0 else 0.0
 
 
-def correlation_map(phi: Activation, sigma_w2: float, sigma_b2: float, q: float, c: float) -> float:
+def correlation_map(phi: Phi, sigma_w2: float, sigma_b2: float, q: float, c: float) -> float:
     """The correlation in the next layer of two inputs of variance q and correlation c.
 
     (sigma_w^2 E[phi(u) phi(v)] + sigma_b^2) / q', with u, v Gaussian of variance q and
@@ -162,14 +163,14 @@ def correlation_map(phi: Activation, sigma_w2: float, sigma_b2: float, q: float,
     return float(np.clip((sigma_w2 * product + sigma_b2) / following, -1.0, 1.0))
 
 
-def correlation_slope(phi: Activation, sigma_w2: float, q: float, c: float) -> float:
+def correlation_slope(phi: Phi, sigma_w2: float, q: float, c: float) -> float:
     """The slope of the correlation map at c and q = q*: sigma_w^2 E[phi'(u) phi'(v)]."""
     if c >= 1:
         return chi(phi, sigma_w2, q)
     return sigma_w2 * _mean_product(lambda x: phi(x)[1], q, c)
 
 
-def correlation_fixed_point(phi: Activation, sigma_w2: float, sigma_b2: float, q: float) -> float:
+def correlation_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, q: float) -> float:
     """c*, where two inputs' correlation ends at q = q*: 1 unless chi_1 > 1."""
     near_one = 1 - 1e-6
 
@@ -211,11 +212,10 @@ class Limit:
         return DEPTH_SCALES * self.xi_c
 
 
-def limit(phi: Activation, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> Limit:
+def limit(phi: Phi, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> Limit:
     """Fixed points and depth scales of the two maps.
 
-    >>> from initbench.core.activations import tanh
-    >>> critical = limit(elementwise(tanh, float), 1.76095, 0.05)
+    >>> critical = limit(elementwise("tanh", {}), 1.76095, 0.05)
     >>> round(critical.chi_1, 4), round(critical.q, 3)
     (1.0, 0.57)
     """
@@ -250,8 +250,7 @@ class Prediction:
 
 
 def predict(
-    phi: Activation,
-    sizes: Sequence[int],
+    architecture: Architecture,
     weight_variance: Array,
     bias_variance: Array,
     input_square: float,
@@ -266,7 +265,8 @@ def predict(
     to another, and what the layer below left is passed on by d log q' / d log q, which is 1 for
     relu: so relu's variance is 5 times the sum of 1 / width (Hanin and Rolnick 2018).
     """
-    fan_ins = sizes[:-1]
+    phi = elementwise(architecture.activation, architecture.activation_parameters)
+    fan_ins, fan_outs = zip(*map(fans, architecture.shapes), strict=True)
     q = fan_ins[0] * weight_variance[0] * input_square + bias_variance[0]
     c = input_cosine
     if q > 0:
@@ -277,7 +277,7 @@ def predict(
         fan_in = fan_ins[layer]
         sigma_w2, sigma_b2 = fan_in * weight_variance[layer], bias_variance[layer]
         at = float(np.clip(q, SMALLEST, LARGEST))
-        growth[layer - 1] = chi(phi, sizes[layer + 1] * weight_variance[layer], at)
+        growth[layer - 1] = chi(phi, fan_outs[layer] * weight_variance[layer], at)
         following = (
             variance_map(phi, sigma_w2, sigma_b2, at)
             if q > 0
@@ -298,31 +298,32 @@ def predict(
     return Prediction(np.array(variance), np.array(growth), np.array(cosine), np.array(spread))
 
 
-def _at_zero(phi: Activation, sigma_w2: float, sigma_b2: float) -> float:
+def _at_zero(phi: Phi, sigma_w2: float, sigma_b2: float) -> float:
     """The variance map at q = 0: all units stand at phi(0)."""
     return sigma_w2 * float(phi(np.zeros(1))[0][0]) ** 2 + sigma_b2
 
 
-def steady_scale(phi: Activation, layers: int, input_square: float = 1.0) -> tuple[float, float]:
-    """The sigma_w^2 under which that many layers lose least, and the factor that they lose.
+def steady_scale(architecture: Architecture, input_square: float = 1.0) -> tuple[float, float]:
+    """The sigma_w^2 under which the network's layers lose least, and the factor that they lose.
 
     What is lost is the larger of abs(log) of the variance's change, first layer to last, and of
     the gradient's, last to first, with biases 0. Among scales alike in that, the one that holds
     a variance of 1 is preferred, 1 / E[phi(z)^2]: tanh would else be driven into saturation, where
     it holds its variance too.
 
-    >>> from initbench.core.activations import relu
-    >>> scale, factor = steady_scale(elementwise(relu, bool), 30)
+    >>> deep = Architecture((10,) * 31, np.dtype(np.float64), "relu", {})
+    >>> scale, factor = steady_scale(deep)
     >>> round(scale, 2), round(factor, 2)
     (2.0, 1.0)
     """
+    phi = elementwise(architecture.activation, architecture.activation_parameters)
     unit = 1 / mean(lambda x: phi(x)[0] ** 2, 1.0)
 
     def change(log_scale: float) -> float:
         scale = math.exp(log_scale)
         q = first = scale * input_square
         gradient = 0.0
-        for _ in range(layers - 1):
+        for _ in architecture.shapes[1:]:
             gradient += math.log(max(chi(phi, scale, q), SMALLEST))
             q = variance_map(phi, scale, 0.0, q)
         return max(abs(math.log(max(q, SMALLEST) / max(first, SMALLEST))), abs(gradient))
@@ -337,7 +338,7 @@ def steady_scale(phi: Activation, layers: int, input_square: float = 1.0) -> tup
     return math.exp(float(found.x)), math.exp(change(float(found.x)))
 
 
-def born_dead(sizes: Sequence[int]) -> tuple[float, float]:
+def born_dead(architecture: Architecture) -> tuple[float, float]:
     """Bounds of the probability that a relu network is constant at its start.
 
     For weights of a symmetric law and biases 0. A single input other than 0 dies in layer l
@@ -355,14 +356,16 @@ def born_dead(sizes: Sequence[int]) -> tuple[float, float]:
 
     Source: Lu et al. 2019, arXiv:1903.06733.
 
-    >>> [round(bound, 3) for bound in born_dead((1, *[2] * 9, 1))]
+    >>> narrow = Architecture((1, *[2] * 9, 1), np.dtype(np.float64), "relu", {})
+    >>> [round(bound, 3) for bound in born_dead(narrow)]
     [0.87, 0.925]
     """
-    hidden = sizes[1:-1]
+    first, *_ = shapes = architecture.shapes
+    hidden = [units for units, _ in shapes[:-1]]
     upper = 1 - math.prod(1 - 2.0**-n for n in hidden)
     if not hidden:
         return 0.0, 0.0
-    if sizes[0] > 1:
+    if first[1] > 1:
         return 1 - math.prod(1 - 2.0 ** -(n * below) for below, n in pairwise(hidden)), upper
     pair = 1 - 2.0 ** (1 - hidden[0])
     single = 1 - pair

@@ -1,8 +1,8 @@
 """Signal propagation, measured: what a stack of networks does to data, layer by layer.
 
-Pure functions of (problem, theta, data), stacked over runs. They compute in float64 whatever
-the runs train in, and keep every layer's arrays, where the engine reuses its buffers: a
-diagnosis is made once, and reads them all.
+Pure functions of an architecture or a task, theta and data, stacked over runs. They compute in
+float64 whatever the runs train in. They keep every layer's arrays, where the engine reuses its
+buffers: a diagnosis is made once, and reads all of them.
 
 Shapes are in the letters of the package's legend. L is the number of weight layers: layers 1
 to L - 1 are hidden, and layer L holds the logits. J is the number of samples of the Jacobian.
@@ -19,8 +19,10 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from initbench.core.engine.network import layer_views, parameters
-from initbench.core.engine.train import Problem, Split
+from initbench.core.architecture import Architecture
+from initbench.core.engine.protocol import Split, TrainingTask
+from initbench.core.losses import LOSSES
+from initbench.core.optimizers import OPTIMIZERS
 
 Array = NDArray[Any]
 
@@ -34,7 +36,7 @@ JACOBIAN_SAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class LayerSignals:
     """One layer on a batch: z, phi(z) and phi'(z), each (R, O, B).
 
     For the last layer ``activation`` is z itself, the logits, and ``slope`` is 1.
@@ -97,108 +99,112 @@ class Measurement:
     born_dead: Array
 
 
-def forward(problem: Problem, theta: Array, inputs: Array) -> list[Trace]:
+def forward(architecture: Architecture, theta: Array, inputs: Array) -> list[LayerSignals]:
     """Every layer's arrays for ``theta`` (R, P) on ``inputs`` (I, B)."""
-    traces = []
+    signals = []
     activation = np.asarray(inputs, np.float64)
-    views = layer_views(theta, problem.sizes)
+    views = architecture.views(theta)
     for number, view in enumerate(views, start=1):
         weights, bias = view[:, :, :-1], view[:, :, -1:]
         z = np.matmul(weights, activation) + bias  # (R, O, B)
         value = z.copy()
-        binary = number == len(views) or np.dtype(problem.slope_dtype) == np.bool_
+        binary = number == len(views) or architecture.slope_dtype == np.bool_
         slope = np.ones(z.shape, np.bool_ if binary else np.float64)
         if number < len(views):
-            problem.apply(value, slope)
-        traces.append(Trace(z, value, slope))
+            architecture.apply(value, slope)
+        signals.append(LayerSignals(z, value, slope))
         activation = value
-    return traces
+    return signals
 
 
-def backward(problem: Problem, theta: Array, traces: Sequence[Trace], delta: Array) -> list[Array]:
+def backward(
+    architecture: Architecture, theta: Array, signals: Sequence[LayerSignals], delta: Array
+) -> list[Array]:
     """From ``delta``, the gradient at the last z, (R, O, B), that at every layer's z."""
     deltas = [delta]
-    views = layer_views(theta, problem.sizes)
-    for view, trace in zip(views[:0:-1], traces[-2::-1], strict=True):
-        delta = np.matmul(view[:, :, :-1].swapaxes(1, 2), delta) * trace.slope
+    views = architecture.views(theta)
+    for view, below in zip(views[:0:-1], signals[-2::-1], strict=True):
+        delta = np.matmul(view[:, :, :-1].swapaxes(1, 2), delta) * below.slope
         deltas.append(delta)
     return deltas[::-1]
 
 
-def output_delta(problem: Problem, logits: Array, targets: Array) -> Array:
+def output_delta(loss: str, logits: Array, targets: Array) -> Array:
     """The gradient of each sample's loss with respect to its logits, (R, O, B)."""
     delta = np.array(logits)
-    problem.loss.delta(delta, np.asarray(targets, np.float64))
+    LOSSES[loss].delta(delta, np.asarray(targets, np.float64))
     delta *= logits.shape[-1]  # the loss gives that of the batch's mean
     return delta
 
 
 def weight_gradient(
-    problem: Problem, inputs: Array, traces: Sequence[Trace], deltas: Sequence[Array]
+    architecture: Architecture,
+    inputs: Array,
+    signals: Sequence[LayerSignals],
+    deltas: Sequence[Array],
 ) -> Array:
     """The gradient of the batch's mean loss, laid out as theta, (R, P)."""
     samples = inputs.shape[-1]
-    gradient = parameters(len(deltas[0]), problem.sizes, np.float64)
+    gradient = architecture.zeros(len(deltas[0]), np.float64)
     below: Array = np.asarray(inputs, np.float64)[None]
-    for view, trace, delta in zip(
-        layer_views(gradient, problem.sizes), traces, deltas, strict=True
-    ):
+    for view, layer, delta in zip(architecture.views(gradient), signals, deltas, strict=True):
         view[:, :, :-1] = np.matmul(delta, below.swapaxes(1, 2)) / samples
         view[:, :, -1] = delta.mean(axis=2)
-        below = trace.activation
+        below = layer.activation
     return gradient
 
 
-def jacobian(problem: Problem, theta: Array, traces: Sequence[Trace]) -> Array:
+def jacobian(architecture: Architecture, theta: Array, signals: Sequence[LayerSignals]) -> Array:
     """Of logits with respect to inputs, (R, B, O, I): each output's unit vector sent back."""
-    runs, outputs, samples = traces[-1].preactivation.shape
-    first = layer_views(theta, problem.sizes)[0][:, :, :-1]
-    result = np.empty((runs, samples, outputs, problem.sizes[0]))
+    runs, outputs, samples = signals[-1].preactivation.shape
+    first = architecture.views(theta)[0][:, :, :-1]
+    result = np.empty((runs, samples, outputs, first.shape[2]))
     for output in range(outputs):
         unit = np.zeros((runs, outputs, samples))
         unit[:, output] = 1
-        delta = backward(problem, theta, traces, unit)[0]
+        delta = backward(architecture, theta, signals, unit)[0]
         result[:, :, output] = np.matmul(first.swapaxes(1, 2), delta).swapaxes(1, 2)
     return result
 
 
 def measure(
-    problem: Problem,
+    task: TrainingTask,
     theta: Array,
     split: Split,
     hyperparameters: dict[str, Array],
     steepest: float,
 ) -> Measurement:
     """Measure ``theta`` (R, P) on ``split``; ``steepest`` is the maximum of abs(phi')."""
+    architecture, loss = task.architecture, LOSSES[task.loss]
     theta = np.array(theta, np.float64)
     inputs, targets = np.asarray(split.inputs, np.float64), split.targets
     with np.errstate(all="ignore"):  # an exploding network overflows: that is the finding
-        traces = forward(problem, theta, inputs)
-        delta = output_delta(problem, traces[-1].preactivation, targets)
-        deltas = backward(problem, theta, traces, delta)
-        gradient = weight_gradient(problem, inputs, traces, deltas)
-        views = layer_views(theta, problem.sizes)
-        gradients = layer_views(gradient, problem.sizes)
+        signals = forward(architecture, theta, inputs)
+        delta = output_delta(task.loss, signals[-1].preactivation, targets)
+        deltas = backward(architecture, theta, signals, delta)
+        gradient = weight_gradient(architecture, inputs, signals, deltas)
+        views, gradients = architecture.views(theta), architecture.views(gradient)
         some = slice(None, None, -(-inputs.shape[1] // JACOBIAN_SAMPLES))
         few = [
-            Trace(*(a[..., some] for a in (t.preactivation, t.activation, t.slope))) for t in traces
+            LayerSignals(*(a[..., some] for a in (s.preactivation, s.activation, s.slope)))
+            for s in signals
         ]
-        values = _singular_values(jacobian(problem, theta, few))
-        hidden = traces[:-1]
-        dead = [((t.activation == 0) & (t.slope == 0)).all(axis=2) for t in hidden]
+        values = _singular_values(jacobian(architecture, theta, few))
+        hidden = signals[:-1]
+        dead = [((s.activation == 0) & (s.slope == 0)).all(axis=2) for s in hidden]
         unknown = np.full(len(theta), np.nan)
         return Measurement(
-            preactivation_mean=_layers([t.preactivation for t in traces]),
-            preactivation_variance=_layers([t.preactivation**2 for t in traces]),
-            contrast=_layers([t.preactivation.var(axis=2, keepdims=True) for t in traces]),
-            activation_mean=_layers([t.activation for t in traces]),
-            activation_variance=np.stack([t.activation.var(axis=(1, 2)) for t in traces], axis=1),
+            preactivation_mean=_layers([s.preactivation for s in signals]),
+            preactivation_variance=_layers([s.preactivation**2 for s in signals]),
+            contrast=_layers([s.preactivation.var(axis=2, keepdims=True) for s in signals]),
+            activation_mean=_layers([s.activation for s in signals]),
+            activation_variance=np.stack([s.activation.var(axis=(1, 2)) for s in signals], axis=1),
             gradient_variance=_layers([d**2 for d in deltas]),
             weight_gradient_variance=_layers([g[:, :, :-1] ** 2 for g in gradients]),
             flat=np.stack(
                 [
-                    *[(np.abs(t.slope) < FLAT_SLOPE * steepest).mean(axis=(1, 2)) for t in hidden],
-                    _certain(problem, traces[-1].preactivation),
+                    *[(np.abs(s.slope) < FLAT_SLOPE * steepest).mean(axis=(1, 2)) for s in hidden],
+                    _certain(task.loss, signals[-1].preactivation),
                 ],
                 axis=1,
             ),
@@ -206,17 +212,17 @@ def measure(
             distinct_units=np.stack(
                 [
                     *[
-                        distinct_units(below, above, np.dtype(problem.dtype))
+                        distinct_units(below, above, architecture.dtype)
                         for below, above in pairwise(views)
                     ],
                     unknown,
                 ],
                 axis=1,
             ),
-            effective_rank=np.stack([_effective_rank(t.activation) for t in traces], axis=1),
-            cosine=np.stack([mean_cosine(t.preactivation) for t in traces], axis=1),
-            update_size=_update_sizes(problem, theta, gradient, hyperparameters),
-            loss=problem.loss.value(traces[-1].preactivation, targets).mean(axis=1),
+            effective_rank=np.stack([_effective_rank(s.activation) for s in signals], axis=1),
+            cosine=np.stack([mean_cosine(s.preactivation) for s in signals], axis=1),
+            update_size=_update_sizes(task, theta, gradient, hyperparameters),
+            loss=loss.value(signals[-1].preactivation, targets).mean(axis=1),
             jacobian_largest=np.median(values[:, :, 0], axis=1),
             jacobian_median=np.median(values, axis=(1, 2)),
             jacobian_smallest=np.median(values[:, :, -1], axis=1),
@@ -281,11 +287,11 @@ def _effective_rank(vectors: Array) -> Array:
     return np.where(trace > 0, rank, 0.0)
 
 
-def _certain(problem: Problem, logits: Array) -> Array:
+def _certain(loss: str, logits: Array) -> Array:
     """Share of samples with every p (1 - p) below FLAT_SLOPE of its maximum 1/4, (R,)."""
-    if problem.loss.correct is None:
+    if LOSSES[loss].correct is None:
         return np.full(len(logits), np.nan)
-    p = output_delta(problem, logits, np.zeros(logits.shape[1:]))  # p - y with y = 0
+    p = output_delta(loss, logits, np.zeros(logits.shape[1:]))  # p - y with y = 0
     share: Array = (p * (1 - p) < FLAT_SLOPE / 4).all(axis=1).mean(axis=1)
     return share
 
@@ -298,15 +304,14 @@ def _singular_values(matrices: Array) -> Array:
 
 
 def _update_sizes(
-    problem: Problem, theta: Array, gradient: Array, hyperparameters: dict[str, Array]
+    task: TrainingTask, theta: Array, gradient: Array, hyperparameters: dict[str, Array]
 ) -> Array:
-    moved = theta.copy()
-    slots = tuple(np.zeros_like(theta) for _ in range(problem.optimizer.slots))
-    problem.optimizer.step(moved, gradient.copy(), slots, 1, **hyperparameters)
+    moved, optimizer = theta.copy(), OPTIMIZERS[task.optimizer]
+    slots = tuple(np.zeros_like(theta) for _ in range(optimizer.slots))
+    optimizer.step(moved, gradient.copy(), slots, 1, **hyperparameters)
+    views = task.architecture.views
     sizes = []
-    for before, after in zip(
-        layer_views(theta, problem.sizes), layer_views(moved, problem.sizes), strict=True
-    ):
+    for before, after in zip(views(theta), views(moved), strict=True):
         step, size = (np.sqrt((a**2).sum(axis=(1, 2))) for a in (after - before, before))
         sizes.append(np.divide(step, size, out=np.full_like(step, np.nan), where=size > 0))
     return np.stack(sizes, axis=1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from initbench.core.engine.train import Split
+from initbench.core.engine.protocol import Split
 from initbench.errors import DataError
 from initbench.spec.choice import Choice
 from initbench.spec.datasets import FileDataset, MeasuredDataset

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from initbench.core.engine.network import parameter_count
+from initbench.core.architecture import fans
 from initbench.core.meanfield import Prediction
 from initbench.core.propagation import Measurement
 from initbench.diagnosis.advice import advise
@@ -101,14 +101,14 @@ def _runs_to_measure(experiments: Sequence[Experiment]) -> list[list[Run]]:
     for run in plan.runs(experiments):
         key = RowKey.of(run.experiment.name, run.initializer.label, run.experiment.setting)
         row = rows.setdefault(key, [])
-        affordable = MAX_WEIGHTS // parameter_count(run.experiment.sizes)
+        affordable = MAX_WEIGHTS // run.experiment.architecture.parameter_count
         if len(row) < np.clip(affordable, MIN_SEEDS, MAX_SEEDS):
             row.append(run)
     return list(rows.values())
 
 
 def _samples_to_measure(rows: Sequence[Sequence[Run]]) -> int:
-    weights = sum(parameter_count(runs[0].experiment.sizes) * len(runs) for runs in rows)
+    weights = sum(runs[0].experiment.architecture.parameter_count * len(runs) for runs in rows)
     return int(np.clip(PRODUCTS / (6 * weights), MIN_SAMPLES, MAX_SAMPLES))
 
 
@@ -140,7 +140,7 @@ def _diagnose_row(
                 return found
             for iteration, measurement in measurements(networks, during=during):
                 measured.setdefault(iteration, []).append(measurement)
-                progress(done + len(stack.runs) * iteration / networks.work.problem.iterations)
+                progress(done + len(stack.runs) * iteration / networks.work.task.iterations)
         done += len(stack.runs)
     if shared is not None:
         for iteration, parts in sorted(measured.items()):
@@ -200,7 +200,7 @@ def _median(name: str, values: Array) -> Array:
 def _layers(
     median: dict[str, Array], prediction: Prediction | None, shared: Background
 ) -> Iterator[Layer]:
-    sizes, shape = shared.sizes, shared.shape
+    shapes, shape = shared.architecture.shapes, shared.shape
     saturates = shape.flat_below and shape.flat_above
     predicted = _predicted(prediction, median)
 
@@ -208,13 +208,13 @@ def _layers(
         theory = predicted.get(name)
         return Pair(None if theory is None else float(theory[index]), float(median[name][index]))
 
-    for index in range(len(sizes) - 1):
+    for index, (units, _) in enumerate(shapes):
         flat = _known(median["flat"][index])
-        output = index == len(sizes) - 2
+        output = index == len(shapes) - 1
         yield Layer(
             layer=index + 1,
-            fan_in=sizes[index],
-            units=sizes[index + 1],
+            fan_in=fans(shapes[index])[0],
+            units=units,
             preactivation_mean=float(median["preactivation_mean"][index]),
             preactivation_variance=pair("preactivation_variance", index),
             contrast=pair("contrast", index),

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initbench.core import meanfield
-from initbench.core.engine.train import Problem, Split, train
-from initbench.core.meanfield import Activation
+from initbench.core.architecture import Architecture
+from initbench.core.engine.numpy_stack import train
+from initbench.core.engine.protocol import Split
+from initbench.core.meanfield import Phi
 from initbench.core.propagation import Measurement, measure
 from initbench.runs.execute import Drawn, Work, draw, prepare
 from initbench.runs.plan import Stack
@@ -29,7 +31,7 @@ class ActivationShape:
     ``zero_below`` says that its value is 0 on the flat side below, as relu's is.
     """
 
-    phi: Activation
+    phi: Phi
     steepest: float
     flat_below: bool
     flat_above: bool
@@ -50,12 +52,12 @@ def draw_stack(stack: Stack, samples: int) -> tuple[DrawnStack, Drawn]:
     """The networks of a stack that could be drawn, and the draw with its failures and notes."""
     drawn = draw(prepare(stack))
     work = drawn.work
-    train_split = work.problem.train
+    train_split = work.task.train
     count = train_split.inputs.shape[1]
     # Evenly spaced: a file may be sorted by class.
     chosen = np.unique(np.linspace(0, count - 1, min(samples, count)).astype(int))
     split = Split(train_split.inputs[:, chosen], train_split.targets[:, chosen])
-    return DrawnStack(work, drawn.theta, split, _shape(work.problem)), drawn
+    return DrawnStack(work, drawn.theta, split, _shape(work.task.architecture)), drawn
 
 
 def measurements(drawn: DrawnStack, *, during: bool) -> Iterator[tuple[int, Measurement]]:
@@ -63,12 +65,12 @@ def measurements(drawn: DrawnStack, *, during: bool) -> Iterator[tuple[int, Meas
     work, theta = drawn.work, drawn.theta
 
     def now() -> Measurement:
-        return measure(work.problem, theta, drawn.split, work.hyperparameters, drawn.shape.steepest)
+        return measure(work.task, theta, drawn.split, work.hyperparameters, drawn.shape.steepest)
 
     if not during:
         yield 0, now()
         return
-    for point in train(work.problem, theta, work.seeds, work.hyperparameters):
+    for point in train(work.task, theta, work.seeds, work.hyperparameters):
         yield point.iteration, now()  # train moves theta in place
 
 
@@ -82,8 +84,8 @@ def joined(parts: Sequence[Measurement]) -> Measurement:
     )
 
 
-def _shape(problem: Problem) -> ActivationShape:
-    phi = meanfield.elementwise(problem.apply, problem.slope_dtype)
+def _shape(architecture: Architecture) -> ActivationShape:
+    phi = meanfield.elementwise(architecture.activation, architecture.activation_parameters)
     slope = np.abs(phi(np.linspace(-FAR, FAR, 8001))[1])
     value, ends = phi(np.array([-FAR, FAR]))
     steepest = float(slope.max())

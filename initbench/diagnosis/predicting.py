@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initbench.core import draw, meanfield
-from initbench.core.engine.network import layer_views
+from initbench.core.architecture import Architecture, fans
 from initbench.core.meanfield import Prediction
 from initbench.core.propagation import mean_cosine
 from initbench.diagnosis.findings import Steady, Theory
@@ -43,7 +42,7 @@ class Background:
     """
 
     shape: ActivationShape
-    sizes: tuple[int, ...]
+    architecture: Architecture
     samples: int
     input_square: float
     input_cosine: float
@@ -54,24 +53,24 @@ class Background:
 
 def background(drawn: DrawnStack) -> Background:
     """What one stack tells about all stacks of its initializer, before it is trained."""
-    sizes, shape = drawn.work.problem.sizes, drawn.shape
+    architecture, shape = drawn.work.task.architecture, drawn.shape
     square = float((drawn.split.inputs**2).mean())
     cosine = float(mean_cosine(drawn.split.inputs[None])[0])
     variances = _variances(drawn.work, drawn.theta)
     prediction = None
     if variances.centred:
         prediction = meanfield.predict(
-            shape.phi, sizes, variances.weights, variances.biases, square, cosine
+            architecture, variances.weights, variances.biases, square, cosine
         )
     return Background(
         shape=shape,
-        sizes=sizes,
+        architecture=architecture,
         samples=drawn.split.inputs.shape[1],
         input_square=square,
         input_cosine=cosine,
         prediction=prediction,
-        theory=_theory(variances, prediction, shape, sizes),
-        steady=_steady(shape, sizes, square, cosine),
+        theory=_theory(variances, prediction, shape, architecture),
+        steady=_steady(architecture, square, cosine),
     )
 
 
@@ -79,7 +78,7 @@ def _variances(work: Work, theta: Array) -> WeightVariances:
     """From the initializer's law; where it has none (data-dependent ones), from drawn weights."""
     laws = draw.laws(work.chosen[0], work.network)
     mean, variance, errors, biases = [], [], [], []
-    for law, view in zip(laws, layer_views(theta, work.network.sizes), strict=True):
+    for law, view in zip(laws, work.task.architecture.views(theta), strict=True):
         weights = view[:, :, :-1].astype(np.float64)
         mean.append(weights.mean() if law is None else law.mean)
         variance.append((weights**2).mean() if law is None else law.mean**2 + law.std**2)
@@ -90,11 +89,11 @@ def _variances(work: Work, theta: Array) -> WeightVariances:
     return WeightVariances(np.array(variance), np.array(biases), bool(centred.all()))
 
 
-def _steady(shape: ActivationShape, sizes: Sequence[int], square: float, cosine: float) -> Steady:
-    scale, change = meanfield.steady_scale(shape.phi, len(sizes) - 1, square)
-    fan_in = np.array(sizes[:-1])
+def _steady(architecture: Architecture, square: float, cosine: float) -> Steady:
+    scale, change = meanfield.steady_scale(architecture, square)
+    fan_in = _fan_ins(architecture)
     prediction = meanfield.predict(
-        shape.phi, sizes, scale / fan_in, np.zeros(len(fan_in)), square, cosine
+        architecture, scale / fan_in, np.zeros(len(fan_in)), square, cosine
     )
     return Steady(scale, change, _length_spread(prediction))
 
@@ -103,14 +102,15 @@ def _theory(
     variances: WeightVariances,
     prediction: Prediction | None,
     shape: ActivationShape,
-    sizes: Sequence[int],
+    architecture: Architecture,
 ) -> Theory | None:
     """Theory supposes that the network goes on for ever as its median hidden layer is."""
-    if prediction is None or len(sizes) < 3:
+    layers = len(architecture.shapes)
+    if prediction is None or layers < 2:
         return None
     # Layers that an activation feeds: hidden ones, or where there is but one, the last.
-    inner = slice(1, -1) if len(sizes) > 3 else slice(1, None)
-    sigma_w2 = float(np.median((np.array(sizes[:-1]) * variances.weights)[inner]))
+    inner = slice(1, -1) if layers > 2 else slice(1, None)
+    sigma_w2 = float(np.median((_fan_ins(architecture) * variances.weights)[inner]))
     sigma_b2 = float(np.median(variances.biases[inner]))
     limit = meanfield.limit(shape.phi, sigma_w2, sigma_b2, float(prediction.variance[0]))
     unbiased = not variances.biases.any()
@@ -124,8 +124,13 @@ def _theory(
         xi_c=limit.xi_c,
         reach=limit.reach,
         length_spread=_length_spread(prediction),
-        born_dead=meanfield.born_dead(sizes) if shape.zero_below and unbiased else None,
+        born_dead=meanfield.born_dead(architecture) if shape.zero_below and unbiased else None,
     )
+
+
+def _fan_ins(architecture: Architecture) -> Array:
+    """The fan_in of each layer, (L,)."""
+    return np.array([fans(shape)[0] for shape in architecture.shapes])
 
 
 def _length_spread(prediction: Prediction) -> float:

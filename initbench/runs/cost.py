@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-import numpy as np
-
-from initbench.core.activations import ACTIVATIONS
-from initbench.core.engine.network import parameter_count
-from initbench.core.engine.train import EVALUATION_BATCH
+from initbench.core.engine.numpy_stack import EVALUATION_BATCH
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.spec import Experiment
 
@@ -21,28 +17,29 @@ SECONDS_A_START = 1.5
 
 def run_bytes(experiment: Experiment, samples: int) -> int:
     """What one run touches in every iteration: buffers, slopes, parameters, optimizer state."""
-    itemsize = np.dtype(experiment.dtype).itemsize
+    architecture = experiment.architecture
+    itemsize, slope = architecture.dtype.itemsize, architecture.slope_dtype.itemsize
     batch = experiment.batch_size or samples
-    slope = 1 if ACTIVATIONS[experiment.activation.name].binary_slope else itemsize
-    units = sum(experiment.sizes[1:])
+    features, *units = architecture.sizes
     slots = 2 + OPTIMIZERS[experiment.optimizer.name].slots
-    inputs = experiment.sizes[0] if experiment.batch_size else 0
+    inputs = features if experiment.batch_size else 0
     return (
-        batch * (units * (itemsize + slope) + inputs * itemsize)
-        + parameter_count(experiment.sizes) * slots * itemsize
+        batch * (sum(units) * (itemsize + slope) + inputs * itemsize)
+        + architecture.parameter_count * slots * itemsize
     )
 
 
 def memory_excess(experiment: Experiment, samples: int) -> str | None:
     """In words, why one run of the experiment cannot fit in this machine's memory, or None."""
-    itemsize = np.dtype(experiment.dtype).itemsize
-    evaluation = min(samples, EVALUATION_BATCH) * sum(experiment.sizes) * 2 * itemsize
+    architecture = experiment.architecture
+    elements = min(samples, EVALUATION_BATCH) * sum(architecture.sizes)
+    evaluation = elements * 2 * architecture.dtype.itemsize
     needed = run_bytes(experiment, samples) + evaluation
     available = physical_memory()
     if available is None or needed <= available:
         return None
     return (
-        f"one run needs {needed / 2**30:,.1f} GiB ({parameter_count(experiment.sizes):,} "
+        f"one run needs {needed / 2**30:,.1f} GiB ({architecture.parameter_count:,} "
         f"parameters), this machine has {available / 2**30:,.1f} GiB; "
         "use smaller layers or a smaller batch_size"
     )
@@ -70,5 +67,5 @@ def useful_jobs(
 def run_seconds(experiment: Experiment, samples: int) -> float:
     """About how long one run of a stack trains."""
     e = experiment
-    products = 6 * parameter_count(e.sizes) * (e.batch_size or samples)
+    products = 6 * e.architecture.parameter_count * (e.batch_size or samples)
     return e.iterations * (products / PRODUCTS_A_SECOND + SECONDS_A_CALL)

@@ -19,15 +19,13 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from initbench.core import draw as start
-from initbench.core.activations import ACTIVATIONS
-from initbench.core.engine.network import layer_views, parameters
-from initbench.core.engine.train import Point, Problem, train
+from initbench.core.engine.numpy_stack import train
+from initbench.core.engine.protocol import Point, TrainingTask
 from initbench.core.initializers import Network
-from initbench.core.losses import LOSS_OF_TASK, LOSSES
-from initbench.core.optimizers import OPTIMIZERS
+from initbench.core.losses import LOSS_OF_TASK
 from initbench.datasets import load
 from initbench.errors import ExecutorError
-from initbench.runs.plan import Stack, network_of
+from initbench.runs.plan import Stack
 from initbench.runs.provenance import Provenance, now, provenance
 from initbench.runs.records import NO_CURVE, Record, Status, curve_of
 from initbench.runs.workers import Tell, Workers
@@ -43,14 +41,18 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A stack as a worker needs it: no config, no model, only functions and arrays."""
+    """A stack as a worker needs it: no config, no model, only names, functions and arrays."""
 
-    problem: Problem
-    network: Network
+    task: TrainingTask
     chosen: tuple[start.Chosen, ...]
     seeds: tuple[int, ...]
     hyperparameters: dict[str, Array]
     nudges: tuple[int, ...]
+
+    @property
+    def network(self) -> Network:
+        """What the initializers may know: the network, and some train samples."""
+        return start.network_of(self.task.architecture, self.task.train.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,32 +180,25 @@ def prepare(stack: Stack) -> Work:
     """Look up everything that a stack's runs name, and load their data."""
     experiment = stack.runs[0].experiment
     data = load(experiment.dataset)
-    activation = ACTIVATIONS[experiment.activation.name]
-    optimizer = OPTIMIZERS[experiment.optimizer.name]
-    problem = Problem(
-        sizes=experiment.sizes,
-        apply=partial(activation.apply, **experiment.activation.parameters),
-        slope_dtype=np.bool_ if activation.binary_slope else np.dtype(experiment.dtype),
-        loss=LOSSES[LOSS_OF_TASK[data.task]],
-        optimizer=optimizer,
+    task = TrainingTask(
+        architecture=experiment.architecture,
+        loss=LOSS_OF_TASK[data.task],
+        optimizer=experiment.optimizer.name,
         train=data.train,
         test=data.test,
         iterations=experiment.iterations,
         log_every=experiment.log_every,
         batch_size=experiment.batch_size,
-        dtype=np.dtype(experiment.dtype),
     )
-    network = network_of(experiment, data.train.inputs)
     rows = [
         {"learning_rate": run.experiment.learning_rate, **run.experiment.optimizer.parameters}
         for run in stack.runs
     ]
     return Work(
-        problem,
-        network,
+        task,
         tuple(run.initializer.chosen for run in stack.runs),
         tuple(run.seed for run in stack.runs),
-        {key: np.array([[row[key]] for row in rows], problem.dtype) for key in rows[0]},
+        {key: np.array([[row[key]] for row in rows], task.architecture.dtype) for key in rows[0]},
         tuple(run.nudge for run in stack.runs),
     )
 
@@ -218,7 +213,7 @@ def train_work(tell: Tell, work: Work) -> StackOutcome:
         work, theta = drawn.work, drawn.theta
         nudge(theta, work)
         kept = [run for run in range(len(losses)) if run not in drawn.failures]
-        for point in train(work.problem, theta, work.seeds, work.hyperparameters) if kept else ():
+        for point in train(work.task, theta, work.seeds, work.hyperparameters) if kept else ():
             points.append(point)
             losses[kept] = point.train_loss
             tell(point.iteration, tuple(losses.tolist()))
@@ -245,7 +240,7 @@ def draw(work: Work) -> Drawn:
     if starts.failures:
         kept = [run for run in range(len(theta)) if run not in starts.failures]
         work = select(work, kept)
-        theta = parameters(len(kept), work.problem.sizes, work.problem.dtype)
+        theta = work.task.architecture.zeros(len(kept))
         theta[:] = starts.theta[kept]
     return Drawn(work, theta, starts.failures, starts.notes)
 
@@ -253,8 +248,7 @@ def draw(work: Work) -> Drawn:
 def select(work: Work, runs: Sequence[int]) -> Work:
     """The work of some of a stack's runs."""
     return Work(
-        work.problem,
-        work.network,
+        work.task,
         tuple(work.chosen[run] for run in runs),
         tuple(work.seeds[run] for run in runs),
         {name: values[runs] for name, values in work.hyperparameters.items()},
@@ -273,7 +267,7 @@ def nudge(theta: Array, work: Work) -> None:
         if not number:
             continue
         rng = RandomState([NUDGE_STREAM, number])
-        for view in layer_views(theta, work.problem.sizes):
+        for view in work.task.architecture.views(theta):
             weights = view[run, :, :-1]
             towards = np.where(rng.randint(2, size=weights.shape), np.inf, -np.inf)
             moved = np.nextafter(weights, towards.astype(theta.dtype))

@@ -36,7 +36,7 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
     return {
         "initializer": initializer,
         **({"framework": framework} if framework else {}),
-        "layers": list(e.sizes),
+        "layers": list(e.architecture.sizes),
         "activation": e.activation.model_dump(mode="json"),
         "dataset": dataset,
         "optimizer": e.optimizer.model_dump(mode="json"),

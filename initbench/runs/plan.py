@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from initbench.core.activations import ACTIVATIONS
-from initbench.core.draw import BATCH
-from initbench.core.initializers import Network
 from initbench.runs.cost import run_bytes, run_seconds
 from initbench.spec import Experiment, InitializerChoice
 
@@ -70,21 +64,6 @@ def runs(experiments: Iterable[Experiment]) -> list[Run]:
     ]
 
 
-def network_of(experiment: Experiment, inputs: NDArray[Any]) -> Network:
-    """What the experiment's initializers may know, ``inputs`` (I, N) being the train split's."""
-    chosen, dtype = experiment.activation, np.dtype(experiment.dtype)
-    activation = ACTIVATIONS[chosen.name]
-    return Network(
-        sizes=experiment.sizes,
-        dtype=dtype,
-        activation=chosen.name,
-        activation_parameters=chosen.parameters,
-        apply=partial(activation.apply, **chosen.parameters),
-        slope_dtype=np.bool_ if activation.binary_slope else dtype,
-        inputs=inputs[:, :BATCH].astype(dtype),
-    )
-
-
 def problem(experiment: Experiment) -> Hashable:
     """What two configs share that pose the same problem, so that initializers compare.
 
@@ -95,14 +74,14 @@ def problem(experiment: Experiment) -> Hashable:
     tuned = sorted(key for key in e.sweep if key.partition(".")[0] in TUNED)
     parts = {"learning_rate": e.learning_rate, "optimizer": e.optimizer, "batch_size": e.batch_size}
     fixed = [value for key, value in parts.items() if not any(t.startswith(key) for t in tuned)]
-    return (e.sizes, e.activation, e.dataset, e.iterations, e.dtype, *fixed, *tuned)
+    return (e.architecture.sizes, e.activation, e.dataset, e.iterations, e.dtype, *fixed, *tuned)
 
 
 def shape(experiment: Experiment) -> Hashable:
     """What the runs of a stack share. Learning rate and optimizer parameters may differ."""
     e = experiment
     return (
-        e.sizes, e.activation, e.dataset, e.optimizer.name,
+        e.architecture.sizes, e.activation, e.dataset, e.optimizer.name,
         e.iterations, e.log_every, e.batch_size, e.dtype,
     )  # fmt: skip
 

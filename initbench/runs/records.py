@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from initbench.core.engine.train import Point
+from initbench.core.engine.protocol import Point
 from initbench.metrics import METRICS, parse_metric
 
 Status = Literal["ok", "diverged", "failed"]

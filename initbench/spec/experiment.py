@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
+import numpy as np
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import (
     BeforeValidator,
@@ -22,6 +23,7 @@ from pydantic import (
 )
 
 from initbench.core import activations, initializers, optimizers
+from initbench.core.architecture import Architecture
 from initbench.core.gains import torch_gain
 from initbench.core.initializers import Initializer
 from initbench.spec.choice import Choice, choice_field, models_of, registry_spelling
@@ -210,14 +212,17 @@ class Experiment(Model):
         return self
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """The sizes of the layers, from the input to the output.
+    def architecture(self) -> Architecture:
+        """The network that the config describes.
 
-        Raises ValueError while they are unknown: ``config.load`` takes them from the data set.
+        Raises ValueError while its sizes are unknown: ``config.load`` takes them from the data set.
         """
         if self.layers is None:
             raise ValueError("the sizes depend on the data set: load the config with config.load")
-        return self.layers
+        activation = self.activation
+        return Architecture(
+            self.layers, np.dtype(self.dtype), activation.name, activation.parameters
+        )
 
     def find_initializer(self, name: str) -> Choice | None:
         """The initializer with this label, or the only one with this name or alias, or None."""

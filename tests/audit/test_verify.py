@@ -14,7 +14,6 @@ from scipy import stats
 
 from initbench.audit import verify
 from initbench.audit.verify import Check
-from initbench.core.activations import identity
 from initbench.core.arrays import Array
 from initbench.core.draw import Chosen
 from initbench.core.initializers import INITIALIZERS, Initializer, Moments, Network
@@ -26,8 +25,6 @@ def network(sizes: tuple[int, ...] = verify.SIZES) -> Network:
         dtype=np.dtype(np.float64),
         activation="identity",
         activation_parameters={},
-        apply=identity,
-        slope_dtype=bool,
         inputs=np.empty((sizes[0], 0)),
     )
 

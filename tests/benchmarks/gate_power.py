@@ -31,7 +31,6 @@ from numpy.random import RandomState
 from initbench import config
 from initbench.cli import gating
 from initbench.core.activations import ACTIVATIONS, leaky_relu
-from initbench.core.engine.network import layer_views, parameters
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.distributions import truncated_normal
 from initbench.core.initializers.scaling import Family, member, variance_scaling
@@ -225,9 +224,10 @@ def rate_times(factor: float) -> Callable[[Experiment], Any]:
 def no_bias_gradient(experiment: Experiment) -> Any:
     name = experiment.optimizer.name
     step = OPTIMIZERS[name].step
-    keep = parameters(1, experiment.sizes, np.dtype(experiment.dtype))
+    architecture = experiment.architecture
+    keep = architecture.zeros(1)
     keep[:] = 1
-    for view in layer_views(keep, experiment.sizes):
+    for view in architecture.views(keep):
         view[..., -1] = 0
 
     def without(theta: Any, gradient: Any, *rest: Any, **others: Any) -> None:

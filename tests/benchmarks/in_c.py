@@ -13,7 +13,6 @@ import numpy as np
 from task import Task
 
 from initbench.core.arrays import Array
-from initbench.core.engine.network import layer_views
 
 SOURCE = Path(__file__).with_name("article_loop.c")
 FLAGS = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC"]
@@ -23,7 +22,7 @@ def loop(task: Task, theta: Array, iterations: int) -> tuple[Array, float]:
     """One run of the article's network; no other."""
     library = _library()
     end = theta.copy()
-    layers = [layer[0] for layer in layer_views(end, task.sizes)]  # views: C writes into end
+    layers = [layer[0] for layer in task.architecture.views(end)]  # views: C writes into end
     data = [np.ascontiguousarray(task.inputs.T), task.labels.astype(np.float64)]
     pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (*layers, *data)]
     began = perf_counter()

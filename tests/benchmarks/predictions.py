@@ -17,12 +17,9 @@ import numpy as np
 from numpy.random import RandomState
 
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
-from initbench.core.engine.network import layer_views, parameters
-from initbench.core.engine.train import Problem, Split
-from initbench.core.losses import LOSSES
-from initbench.core.meanfield import elementwise, predict, steady_scale
-from initbench.core.optimizers import OPTIMIZERS
+from initbench.core.meanfield import predict, steady_scale
 from initbench.core.propagation import forward
 
 LAYERS = 10
@@ -35,29 +32,24 @@ def main() -> None:
     draws = int(sys.argv[2]) if sys.argv[2:] else 100
     sizes = (width,) * (LAYERS + 1)
     inputs = RandomState(0).standard_normal((width, SAMPLES))
-    split = Split(inputs, np.zeros((width, SAMPLES)))
-    problems, scales, predicted = {}, {}, {}
-    for name, row in ACTIVATIONS.items():
-        slope_dtype = np.bool_ if row.binary_slope else np.float64
-        problems[name] = Problem(
-            sizes, row.apply, slope_dtype, LOSSES["mean_squared_error"],
-            OPTIMIZERS["gd"], split, split, 1, 1, None, np.float64,
-        )  # fmt: skip
-        phi = elementwise(row.apply, slope_dtype)
-        scales[name], _ = steady_scale(phi, LAYERS)
+    networks, scales, predicted = {}, {}, {}
+    for name in ACTIVATIONS:
+        networks[name] = Architecture(sizes, np.dtype(np.float64), name, {})
+        scales[name], _ = steady_scale(networks[name])
         per_weight = np.full(LAYERS, scales[name] / width)
         square = float((inputs**2).mean())
-        found = predict(phi, sizes, per_weight, np.zeros(LAYERS), square, 0.0)
+        found = predict(networks[name], per_weight, np.zeros(LAYERS), square, 0.0)
         predicted[name] = found.variance
     ratios: dict[str, list[Array]] = {name: [] for name in ACTIVATIONS}
-    theta = parameters(1, sizes, np.float64)
+    linear = networks["identity"]
+    theta = linear.zeros(1)
     for seed in range(draws):
         rng = RandomState(seed)
-        for view in layer_views(theta, sizes):
+        for view in linear.views(theta):
             view[0, :, :-1] = rng.standard_normal((width, width))
-        for name, problem in problems.items():
-            traces = forward(problem, theta * np.sqrt(scales[name] / width), inputs)
-            variance = np.array([(trace.preactivation**2).mean() for trace in traces])
+        for name, network in networks.items():
+            layers = forward(network, theta * np.sqrt(scales[name] / width), inputs)
+            variance = np.array([(layer.preactivation**2).mean() for layer in layers])
             ratios[name].append(variance / predicted[name])
     worst = (0.0, "")
     for name, of_draws in ratios.items():

@@ -1,7 +1,7 @@
 """The two tasks that every contender trains, and what a contender is.
 
 A contender is a function ``(task, theta, iterations) -> (theta, seconds)``. It starts every
-run from its row of ``theta`` (R, P), laid out as in ``initbench.core.engine.network``, and returns
+run from its row of ``theta`` (R, P), laid out as in ``initbench.core.architecture``, and returns
 the rows that it reached. ``seconds`` are those of the training loop alone: setting up,
 compiling and converting arrays stay outside, for all of them.
 """
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.random import RandomState
 from sklearn.datasets import load_digits, make_circles
 
+from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
-from initbench.core.engine.network import layer_views, parameter_count
-from initbench.core.engine.train import batch_order
+from initbench.core.engine.protocol import batch_order
 from initbench.core.initializers import INITIALIZERS
 
 
@@ -36,6 +36,11 @@ class Task:
     learning_rate: float
     momentum: float
     dtype: type[np.floating[Any]]
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network as initbench has it."""
+        return Architecture(self.sizes, np.dtype(self.dtype), "relu", {})
 
 
 Trainer = Callable[[Task, Array, int], tuple[Array, float]]
@@ -60,11 +65,11 @@ def digits(dtype: type[np.floating[Any]]) -> Task:
 
 def start(task: Task, runs: int) -> Array:
     """He's weights of seeds 0, 1, ..., biases 0: (R, P)."""
-    theta = np.zeros((runs, parameter_count(task.sizes)), task.dtype)
+    theta = np.zeros((runs, task.architecture.parameter_count), task.dtype)
     draw = INITIALIZERS["he_normal"].draw
     for seed, row in enumerate(theta):
         rng = RandomState(seed)
-        for layer in layer_views(row[None], task.sizes):
+        for layer in task.architecture.views(row[None]):
             _, outputs, columns = layer.shape
             layer[0, :, :-1] = draw(rng, (outputs, columns - 1), task.dtype)
     return theta
@@ -80,7 +85,7 @@ def batches(task: Task, runs: int) -> Iterator[Array]:
 
 def unpack(theta: Array, sizes: tuple[int, ...]) -> Parameters:
     """Rows of parameters as weights (R, O, I) and biases (R, O), copied."""
-    layers = layer_views(theta, sizes)
+    layers = Architecture(sizes, theta.dtype, "relu", {}).views(theta)
     return [(layer[:, :, :-1].copy(), layer[:, :, -1].copy()) for layer in layers]
 
 

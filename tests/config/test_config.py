@@ -136,7 +136,7 @@ def test_missing_sizes() -> None:
 
 def test_width_and_depth_become_layers_that_fit_the_data() -> None:
     (experiment,) = load(NO_SIZES + "width: 7\ndepth: 3\ndataset: wine\n")
-    assert experiment.sizes == (13, 7, 7, 7, 3)
+    assert experiment.architecture.sizes == (13, 7, 7, 7, 3)
     assert (experiment.width, experiment.depth) == (None, None)
 
 
@@ -144,7 +144,7 @@ def test_overrides_win_and_grow_a_name_to_a_mapping() -> None:
     text = BASE + "dataset: circles\nseeds: 3\n"
     adam = ("optimizer.name=adam", "optimizer.beta1=.5")
     (experiment,) = load(text, "seeds=[7, 8]", "dataset.noise=0", "layers=[2, 1]", *adam)
-    assert (experiment.seeds, experiment.sizes) == ((7, 8), (2, 1))
+    assert (experiment.seeds, experiment.architecture.sizes) == ((7, 8), (2, 1))
     labels = [choice.label for choice in (experiment.dataset, experiment.optimizer)]
     assert labels == ["circles(noise=0)", "adam(beta1=0.5)"]
 
@@ -261,7 +261,7 @@ def test_the_article_s_numbers_are_expected(name: str, loss: float, accuracy: fl
     assert held["train_loss@14000", 3].value == loss
     assert held["train_loss@14000", 3].atol <= 2e-4
     assert held["test_accuracy", 3].value == accuracy
-    assert (experiment.sizes, experiment.iterations) == ((2, 10, 5, 1), 15000)
+    assert (experiment.architecture.sizes, experiment.iterations) == ((2, 10, 5, 1), 15000)
     assert (experiment.learning_rate, experiment.dataset) == (0.01, spec.CirclesDataset())
 
 
@@ -291,7 +291,7 @@ def test_a_path_is_relative_to_its_config(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path / "deep")
     for spelling in ("own.yaml", path, "../deep/own.yaml"):
         (experiment,) = config.load([spelling])
-        assert experiment.sizes == (2, 3, 1)
+        assert experiment.architecture.sizes == (2, 3, 1)
         assert isinstance(experiment.dataset, spec.FileDataset)
         assert experiment.dataset.path == str(tmp_path / "data.csv")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,11 +16,10 @@ from numpy.typing import DTypeLike
 
 from initbench.core import draw as starting
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
-from initbench.core.engine.network import layer_views, parameter_count
-from initbench.core.engine.train import Problem, Split
+from initbench.core.engine.protocol import Split, TrainingTask
 from initbench.core.initializers import INITIALIZERS, Moments, Network, defaults
-from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
 
 #: Parameters for problems that all activations are to learn: a sine of frequency 30 needs weights
@@ -29,7 +27,7 @@ from initbench.core.optimizers import OPTIMIZERS
 MILD = {"sine": {"frequency": 1.0}}
 
 
-class MakeProblem(Protocol):
+class MakeTask(Protocol):
     """The signature of the factory; every argument has a default worth having."""
 
     def __call__(
@@ -44,13 +42,13 @@ class MakeProblem(Protocol):
         log_every: int = 5,
         batch_size: int | None = None,
         dtype: DTypeLike = np.float64,
-    ) -> Problem: ...
+    ) -> TrainingTask: ...
 
 
-#: (problem, seeds) -> theta (R, P).
-Start = Callable[[Problem, Sequence[int]], Array]
-#: (problem, learning rates) -> the optimizer's parameters, an (R, 1) array each.
-Hyperparameters = Callable[[Problem, Sequence[float]], dict[str, Array]]
+#: (task, seeds) -> theta (R, P).
+Start = Callable[[TrainingTask, Sequence[int]], Array]
+#: (task, learning rates) -> the optimizer's parameters, an (R, 1) array each.
+Hyperparameters = Callable[[TrainingTask, Sequence[float]], dict[str, Array]]
 
 
 class MakeNetwork(Protocol):
@@ -93,15 +91,12 @@ def make_network() -> MakeNetwork:
         samples: int = 200,
         **parameters: Any,
     ) -> Network:
-        row = ACTIVATIONS[activation]
-        given = {**defaults(row.apply), **parameters}
+        given = {**defaults(ACTIVATIONS[activation].apply), **parameters}
         return Network(
             sizes=tuple(sizes),
             dtype=np.dtype(dtype),
             activation=activation,
             activation_parameters=given,
-            apply=partial(row.apply, **given),
-            slope_dtype=bool if row.binary_slope else dtype,
             inputs=RandomState(1).standard_normal((sizes[0], samples)).astype(dtype),
         )
 
@@ -116,8 +111,7 @@ def draw_start() -> DrawStart:
         chosen = starting.Chosen(name, INITIALIZERS[name], parameters)
         starts = starting.draw(network, [chosen], [seed])
         assert starts.failures == {}
-        views = layer_views(starts.theta, network.sizes)
-        return [(view[0, :, :-1], view[0, :, -1]) for view in views]
+        return [(view[0, :, :-1], view[0, :, -1]) for view in network.views(starts.theta)]
 
     return draw
 
@@ -147,7 +141,7 @@ def split_of(loss: str, samples: int, seed: int) -> Split:
 
 
 @pytest.fixture(scope="session")
-def make_problem() -> MakeProblem:
+def make_task() -> MakeTask:
     """Two inputs, targets by the loss; 19 test samples."""
 
     def make(
@@ -161,21 +155,18 @@ def make_problem() -> MakeProblem:
         log_every: int = 5,
         batch_size: int | None = None,
         dtype: DTypeLike = np.float64,
-    ) -> Problem:
+    ) -> TrainingTask:
         train = split_of(loss, samples, seed=100)
-        row = ACTIVATIONS[activation]
-        return Problem(
-            sizes=(2, *hidden, len(train.targets)),
-            apply=partial(row.apply, **MILD.get(activation, {})),
-            slope_dtype=bool if row.binary_slope else dtype,
-            loss=LOSSES[loss],
-            optimizer=OPTIMIZERS[optimizer],
+        sizes = (2, *hidden, len(train.targets))
+        return TrainingTask(
+            architecture=Architecture(sizes, np.dtype(dtype), activation, MILD.get(activation, {})),
+            loss=loss,
+            optimizer=optimizer,
             train=train,
             test=split_of(loss, 19, seed=101),
             iterations=iterations,
             log_every=log_every,
             batch_size=batch_size,
-            dtype=dtype,
         )
 
     return make
@@ -183,13 +174,14 @@ def make_problem() -> MakeProblem:
 
 @pytest.fixture(scope="session")
 def start() -> Start:
-    """(problem, seeds) -> theta (R, P): each run's row from its own seed, biases not 0."""
+    """(task, seeds) -> theta (R, P): each run's row from its own seed, biases not 0."""
 
-    def draw(problem: Problem, seeds: Sequence[int]) -> Array:
-        theta = np.empty((len(seeds), parameter_count(problem.sizes)), problem.dtype)
+    def draw(task: TrainingTask, seeds: Sequence[int]) -> Array:
+        architecture = task.architecture
+        theta = np.empty((len(seeds), architecture.parameter_count), architecture.dtype)
         for row, seed in zip(theta, seeds, strict=True):
             rng = RandomState(seed)
-            for (layer,) in (view for view in layer_views(row[None], problem.sizes)):
+            for (layer,) in architecture.views(row[None]):
                 outputs, inputs = layer.shape[0], layer.shape[1] - 1
                 layer[:, :-1] = rng.standard_normal((outputs, inputs)) * np.sqrt(2 / inputs)
                 layer[:, -1] = rng.standard_normal(outputs) * 0.3
@@ -200,14 +192,15 @@ def start() -> Start:
 
 @pytest.fixture(scope="session")
 def hyperparameters() -> Hyperparameters:
-    """(problem, learning rates) -> (R, 1) arrays; the optimizer's other parameters by default."""
+    """(task, learning rates) -> (R, 1) arrays; the optimizer's other parameters by default."""
 
-    def arrays(problem: Problem, rates: Sequence[float]) -> dict[str, Array]:
-        parameters = inspect.signature(problem.optimizer.step).parameters.values()
+    def arrays(task: TrainingTask, rates: Sequence[float]) -> dict[str, Array]:
+        parameters = inspect.signature(OPTIMIZERS[task.optimizer].step).parameters.values()
         defaults = {
             p.name: [p.default] * len(rates) for p in parameters if p.default is not p.empty
         }
         columns = defaults | {"learning_rate": list(rates)}
-        return {name: np.array(column, problem.dtype)[:, None] for name, column in columns.items()}
+        dtype = task.architecture.dtype
+        return {name: np.array(column, dtype)[:, None] for name, column in columns.items()}
 
     return arrays

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from initbench.core import draw as start
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.arrays import Array
-from initbench.core.engine.network import layer_views
 from initbench.core.initializers import INITIALIZERS, Network
 from tests.core.conftest import DrawStart, MakeNetwork
 
@@ -39,9 +38,7 @@ def test_lsuv_gives_unit_variance(
     chosen = start.Chosen("lsuv", INITIALIZERS["lsuv"], {"tolerance": 1e-9})
     starts = start.draw(network, [chosen], [seed])
     assert starts.failures == {}
-    layers = [
-        (view[0, :, :-1], view[0, :, -1]) for view in layer_views(starts.theta, network.sizes)
-    ]
+    layers = [(view[0, :, :-1], view[0, :, -1]) for view in network.views(starts.theta)]
     variances = [float(z.var()) for z in preactivations(network, layers)]
     unmet = [number for number, v in enumerate(variances, 1) if abs(v - 1) > 1e-8]
     # A narrow ReLU layer may be dead: then the layers above it see nothing, and the note says so.
@@ -80,9 +77,7 @@ def test_within_layer_normalized_units_have_mean_0_and_variance_1(
     network = dataclasses.replace(network, inputs=network.inputs * scale + 2)
     name = "within_layer_normalized"
     starts = start.draw(network, [start.Chosen(name, INITIALIZERS[name], {})], [seed])
-    layers = [
-        (view[0, :, :-1], view[0, :, -1]) for view in layer_views(starts.theta, network.sizes)
-    ]
+    layers = [(view[0, :, :-1], view[0, :, -1]) for view in network.views(starts.theta)]
     # The noise of a mean is an ulp of the largest weight times input, here up to 1e3 of the spread.
     for z in preactivations(network, layers):
         np.testing.assert_allclose(z.mean(axis=1), 0, atol=1e-9)

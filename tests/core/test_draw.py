@@ -11,9 +11,7 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike
 
 from initbench.core import draw as start
-from initbench.core.activations import identity
 from initbench.core.draw import Chosen, Starts
-from initbench.core.engine.network import layer_views
 from initbench.core.initializers import INITIALIZERS, Initializer, Moments, Network, Start, fans
 
 NETWORK = Network(
@@ -21,8 +19,6 @@ NETWORK = Network(
     dtype=np.dtype(np.float32),
     activation="identity",
     activation_parameters={},
-    apply=identity,
-    slope_dtype=bool,
     inputs=np.ones((2, 5), np.float32),
 )
 HE = Chosen("he_normal", INITIALIZERS["he_normal"], {})
@@ -41,7 +37,7 @@ def failure(draw: Callable[..., Any]) -> str:
 
 
 def test_layers_are_drawn_from_one_stream_and_biases_are_zero() -> None:
-    first, second = layer_views(start.draw(NETWORK, [HE], [7]).theta, NETWORK.sizes)
+    first, second = NETWORK.views(start.draw(NETWORK, [HE], [7]).theta)
     rng = RandomState(7)
     for layer, shape in ((first[0], (3, 2)), (second[0], (1, 3))):
         expected = HE.initializer.draw(rng, shape, np.float32)

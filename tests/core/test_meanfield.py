@@ -16,13 +16,17 @@ from scipy.stats import binom
 
 from initbench.core import meanfield
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
-from initbench.core.meanfield import Activation, born_dead, elementwise, limit
+from initbench.core.meanfield import Phi, born_dead, elementwise, limit
 
 
-def activation(name: str) -> Activation:
-    row = ACTIVATIONS[name]
-    return elementwise(row.apply, bool if row.binary_slope else np.float64)
+def activation(name: str) -> Phi:
+    return elementwise(name, {})
+
+
+def architecture(sizes: tuple[int, ...], name: str = "relu") -> Architecture:
+    return Architecture(sizes, np.dtype(np.float64), name, {})
 
 
 def settles(name: str) -> bool:
@@ -190,7 +194,7 @@ def test_relu_with_biases_settles() -> None:
 
 def test_zero_weights_have_a_prediction() -> None:
     nothing = np.zeros(3)
-    found = meanfield.predict(activation("relu"), (2, 10, 5, 1), nothing, nothing, 0.5, 0.1)
+    found = meanfield.predict(architecture((2, 10, 5, 1)), nothing, nothing, 0.5, 0.1)
     np.testing.assert_array_equal(found.variance, 0)
     np.testing.assert_array_equal(found.gradient_growth, [0, 0, 1])
     assert np.isfinite(found.cosine).all()
@@ -202,7 +206,7 @@ def test_finite_width_spread() -> None:
     depth, width, runs = 8, 50, 2000
     sizes = (width,) * (depth + 1)
     variance = np.full(depth, 2 / width)
-    found = meanfield.predict(activation("relu"), sizes, variance, np.zeros(depth), 1.0, 0.0)
+    found = meanfield.predict(architecture(sizes), variance, np.zeros(depth), 1.0, 0.0)
     expected = found.log_length_variance[-1]
     assert expected == pytest.approx(5 * (depth - 1) / width, rel=1e-10)
     rng = RandomState(0)
@@ -229,7 +233,7 @@ def test_born_dead_is_the_papers_closed_form(width: int, layers: int) -> None:
     share = (1 - 2.0 ** (1 - width)) * (1 - 2.0**-width) / (1 + (width - 1) * 2.0**-width)
     k = layers - 2
     lower = 1 - a1**k - share * (a1**k - a2**k)
-    low, high = born_dead((1, *[width] * (layers - 1), 1))
+    low, high = born_dead(architecture((1, *[width] * (layers - 1), 1)))
     assert low == pytest.approx(lower, abs=1e-12)
     assert high == pytest.approx(1 - a1 ** (layers - 1), abs=1e-12)
 
@@ -246,7 +250,7 @@ def dead_networks(sizes: tuple[int, ...], inputs: Array, runs: int, seed: int) -
 def test_born_dead_frequency(sizes: tuple[int, ...]) -> None:
     """2,000 draws: exact for inputs on one ray, within the bounds for others."""
     runs = 2000
-    low, high = born_dead(sizes)
+    low, high = born_dead(architecture(sizes))
     ray = np.outer(np.ones(sizes[0]), [0.5, 1.0, 2.0])
     # The 99 % interval of a binomial with the predicted probability.
     interval = binom.interval(0.99, runs, high)
@@ -260,12 +264,11 @@ def test_born_dead_frequency(sizes: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("name", ["relu", "tanh", "gelu", "selu", "identity"])
 def test_the_steady_scale_is_steady(name: str, layers: int) -> None:
     """No scale nearby loses less by more than it is nearer to unit variance."""
-    phi = activation(name)
-    scale, change = meanfield.steady_scale(phi, layers)
+    network = architecture((100,) * (layers + 1), name)
+    scale, change = meanfield.steady_scale(network)
     assert change < 10**2.5  # or the advice would lead to another bad verdict
-    sizes = (100,) * (layers + 1)
     variance, nothing = np.full(layers, scale / 100), np.zeros(layers)
-    found = meanfield.predict(phi, sizes, variance, nothing, 1.0, 0.0)
+    found = meanfield.predict(network, variance, nothing, 1.0, 0.0)
     growth = abs(math.log(found.variance[-1] / found.variance[0]))
     gradient = abs(math.log(np.prod(found.gradient_growth)))
     assert math.log(change) == pytest.approx(max(growth, gradient), abs=1e-9)

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from initbench.core.activations import ACTIVATIONS
-from initbench.core.engine.network import layer_views
-from initbench.core.engine.train import batch_order, train
+from initbench.core.engine.numpy_stack import train
+from initbench.core.engine.protocol import batch_order
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import ALIASES, OPTIMIZERS
-from tests.core.conftest import Hyperparameters, MakeProblem, Start
+from tests.core.conftest import Hyperparameters, MakeTask, Start
 
 #: Name -> PyTorch's optimizer class and its arguments; its defaults are ours.
 TORCH: dict[str, tuple[str, dict[str, Any]]] = {
@@ -91,36 +91,36 @@ def test_trajectory_is_pytorchs(
     name: str,
     loss: str,
     batch_size: int | None,
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     start: Start,
     hyperparameters: Hyperparameters,
 ) -> None:
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)  # waiting for threads would cost more than products this small
-    problem = make_problem(
+    task = make_task(
         "tanh", loss, name, hidden=(4, 3), iterations=200, log_every=200, batch_size=batch_size
     )
     seeds, rates = [3, 4], [0.01, 0.003]
-    theta = start(problem, seeds)
+    theta = start(task, seeds)
     first = theta.copy()
-    *_, _ = train(problem, theta, seeds, hyperparameters(problem, rates))
+    *_, _ = train(task, theta, seeds, hyperparameters(task, rates))
 
     for run, (seed, rate) in enumerate(zip(seeds, rates, strict=True)):
         layers = [
-            torch.tensor(v[0]).requires_grad_() for v in layer_views(first[[run]], problem.sizes)
+            torch.tensor(v[0]).requires_grad_() for v in task.architecture.views(first[[run]])
         ]
         kind, arguments = TORCH[name]
         optimizer = getattr(torch.optim, kind)(layers, lr=rate, **arguments)
-        samples = problem.train.inputs.shape[1]
+        samples = task.train.inputs.shape[1]
         order = batch_order(seed, samples, batch_size or samples)
-        for _ in range(problem.iterations):
+        for _ in range(task.iterations):
             batch = next(order) if batch_size else np.arange(samples)
-            activations = torch.tensor(problem.train.inputs.T[batch])
+            activations = torch.tensor(task.train.inputs.T[batch])
             for layer in layers:
                 if layer is not layers[0]:
                     activations = torch.tanh(activations)
                 activations = activations @ layer[:, :-1].T + layer[:, -1]
-            targets = torch.tensor(problem.train.targets.T[batch])
+            targets = torch.tensor(task.train.targets.T[batch])
             optimizer.zero_grad()
             TORCH_LOSSES[loss](torch.nn.functional, activations, targets).backward()
             optimizer.step()
@@ -137,14 +137,14 @@ def test_convergence(
     name: str,
     loss: str,
     batch_size: int | None,
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     start: Start,
     hyperparameters: Hyperparameters,
 ) -> None:
-    problem = make_problem("tanh", loss, name, iterations=400, log_every=400, batch_size=batch_size)
+    task = make_task("tanh", loss, name, iterations=400, log_every=400, batch_size=batch_size)
     seeds = [0, 1, 2]
     rates = [{"gd": 0.3}.get(name, 0.03)] * 3
-    first, last = train(problem, start(problem, seeds), seeds, hyperparameters(problem, rates))
+    first, last = train(task, start(task, seeds), seeds, hyperparameters(task, rates))
     assert (last.train_loss < 0.3 * first.train_loss).all()
     if last.train_accuracy is not None:
         assert (last.train_accuracy >= 0.9).all()
@@ -152,11 +152,11 @@ def test_convergence(
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_trains(
-    activation: str, make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
+    activation: str, make_task: MakeTask, start: Start, hyperparameters: Hyperparameters
 ) -> None:
-    problem = make_problem(activation, optimizer="adam", iterations=200, log_every=200)
+    task = make_task(activation, optimizer="adam", iterations=200, log_every=200)
     seeds = [0, 1, 2]
-    first, last = train(problem, start(problem, seeds), seeds, hyperparameters(problem, [0.03] * 3))
+    first, last = train(task, start(task, seeds), seeds, hyperparameters(task, [0.03] * 3))
     assert (last.train_loss < 0.5 * first.train_loss).all()
 
 

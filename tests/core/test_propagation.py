@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,10 @@ from numpy.random import RandomState
 from initbench.core import propagation
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.arrays import Array
-from initbench.core.engine.network import layer_views, parameter_count
-from initbench.core.engine.train import Problem
+from initbench.core.engine.protocol import TrainingTask
 from initbench.core.losses import LOSSES
 from initbench.core.propagation import Measurement, distinct_units, mean_cosine, measure
-from tests.core.conftest import Hyperparameters, MakeProblem, Start
+from tests.core.conftest import Hyperparameters, MakeTask, Start
 
 TORCH: dict[str, Callable[[Any, Any], Any]] = {
     "identity": lambda _, z: z * 1,
@@ -39,20 +37,20 @@ TORCH: dict[str, Callable[[Any, Any], Any]] = {
 
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "cross_entropy"])
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_pytorch(name: str, loss: str, make_problem: MakeProblem, start: Start) -> None:
+def test_pytorch(name: str, loss: str, make_task: MakeTask, start: Start) -> None:
     """Activations, gradients at every z and every weight, and the Jacobian, run by run."""
     torch = pytest.importorskip("torch")
-    problem = make_problem(name, loss, hidden=(7, 5, 6), samples=9)
-    theta = start(problem, [2, 5])
-    inputs, targets = problem.train.inputs, problem.train.targets
-    traces = propagation.forward(problem, theta, inputs)
-    delta = propagation.output_delta(problem, traces[-1].preactivation, targets)
-    deltas = propagation.backward(problem, theta, traces, delta)
-    gradient = propagation.weight_gradient(problem, inputs, traces, deltas)
-    jacobian = propagation.jacobian(problem, theta, traces)
+    task = make_task(name, loss, hidden=(7, 5, 6), samples=9)
+    theta = start(task, [2, 5])
+    inputs, targets = task.train.inputs, task.train.targets
+    signals = propagation.forward(task.architecture, theta, inputs)
+    delta = propagation.output_delta(task.loss, signals[-1].preactivation, targets)
+    deltas = propagation.backward(task.architecture, theta, signals, delta)
+    gradient = propagation.weight_gradient(task.architecture, inputs, signals, deltas)
+    jacobian = propagation.jacobian(task.architecture, theta, signals)
 
     for run in range(len(theta)):
-        parts = [torch.tensor(view[run]) for view in layer_views(theta, problem.sizes)]
+        parts = [torch.tensor(view[run]) for view in task.architecture.views(theta)]
         parts = [part.clone().requires_grad_() for part in parts]
 
         def network(x: Any, parts: list[Any] = parts) -> tuple[list[Any], list[Any]]:
@@ -72,12 +70,12 @@ def test_pytorch(name: str, loss: str, make_problem: MakeProblem, start: Start) 
         )
         by_z = torch.autograd.grad(each.sum(), zs, retain_graph=True)
         by_weight = torch.autograd.grad(each.mean(), parts)
-        for layer, trace in enumerate(traces):
-            close(trace.preactivation[run].T, zs[layer])
+        for layer, signal in enumerate(signals):
+            close(signal.preactivation[run].T, zs[layer])
             close(deltas[layer][run].T, by_z[layer])
-            if layer < len(traces) - 1:
-                close(trace.activation[run].T, hs[layer])
-            close(layer_views(gradient, problem.sizes)[layer][run], by_weight[layer])
+            if layer < len(signals) - 1:
+                close(signal.activation[run].T, hs[layer])
+            close(task.architecture.views(gradient)[layer][run], by_weight[layer])
         for sample in range(inputs.shape[1]):
             x = torch.tensor(inputs[:, sample])
             expected = torch.autograd.functional.jacobian(lambda x: network(x[None])[0][-1][0], x)
@@ -89,22 +87,20 @@ def close(got: Array, expected: Any) -> None:
 
 
 def measured(
-    problem: Problem, theta: Array, hyperparameters: Hyperparameters, steepest: float = 1.0
+    task: TrainingTask, theta: Array, hyperparameters: Hyperparameters, steepest: float = 1.0
 ) -> Measurement:
-    rates = hyperparameters(problem, [0.1] * len(theta))
-    return measure(problem, theta, problem.train, rates, steepest)
+    rates = hyperparameters(task, [0.1] * len(theta))
+    return measure(task, theta, task.train, rates, steepest)
 
 
-def test_by_definition(
-    make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
-) -> None:
+def test_by_definition(make_task: MakeTask, start: Start, hyperparameters: Hyperparameters) -> None:
     """Every statistic once more, in plain NumPy on one network."""
-    problem = make_problem("tanh", "cross_entropy", "momentum", hidden=(6, 4), samples=8)
-    theta = start(problem, [3])
+    task = make_task("tanh", "cross_entropy", "momentum", hidden=(6, 4), samples=8)
+    theta = start(task, [3])
     theta *= 2  # so that some units are flat
-    m = measured(problem, theta, hyperparameters)
-    h, n = problem.train.inputs, problem.train.inputs.shape[1]
-    for layer, view in enumerate(layer_views(theta, problem.sizes)):
+    m = measured(task, theta, hyperparameters)
+    h, n = task.train.inputs, task.train.inputs.shape[1]
+    for layer, view in enumerate(task.architecture.views(theta)):
         z = view[0, :, :-1] @ h + view[0, :, -1:]
         h = np.tanh(z) if layer < 2 else z
         assert m.preactivation_mean[0, layer] == pytest.approx(z.mean())
@@ -127,22 +123,24 @@ def test_by_definition(
             assert m.distinct_units[0, layer] == len(z)
     p = np.exp(z) / np.exp(z).sum(axis=0)
     assert m.flat[0, 2] == (p * (1 - p) < 0.005).all(axis=0).mean()
-    correct = (p * problem.train.targets).sum(axis=0)
+    correct = (p * task.train.targets).sum(axis=0)
     assert m.loss[0] == pytest.approx(-np.log(correct).mean())
-    traces = propagation.forward(problem, theta, problem.train.inputs)
-    values = np.linalg.svd(propagation.jacobian(problem, theta, traces)[0], compute_uv=False)
+    signals = propagation.forward(task.architecture, theta, task.train.inputs)
+    values = np.linalg.svd(
+        propagation.jacobian(task.architecture, theta, signals)[0], compute_uv=False
+    )
     assert m.jacobian_largest[0] == pytest.approx(np.median(values[:, 0]))
     assert m.jacobian_smallest[0] == pytest.approx(np.median(values[:, -1]))
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_a_run_does_not_depend_on_its_company(
-    name: str, make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
+    name: str, make_task: MakeTask, start: Start, hyperparameters: Hyperparameters
 ) -> None:
-    problem = make_problem(name, "cross_entropy")
-    theta = start(problem, [1, 2, 3])
-    together = measured(problem, theta, hyperparameters)
-    alone = measured(problem, theta[[1]], hyperparameters)
+    task = make_task(name, "cross_entropy")
+    theta = start(task, [1, 2, 3])
+    together = measured(task, theta, hyperparameters)
+    alone = measured(task, theta[[1]], hyperparameters)
     for field in fields(Measurement):
         a, b = getattr(together, field.name)[1], getattr(alone, field.name)[0]
         # Sums over units and samples run in another order: the last bits.
@@ -150,18 +148,18 @@ def test_a_run_does_not_depend_on_its_company(
 
 
 def test_the_first_update_is_the_optimizers(
-    make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
+    make_task: MakeTask, start: Start, hyperparameters: Hyperparameters
 ) -> None:
     """Plain gradient descent moves a layer by learning rate times its gradient."""
-    problem = make_problem("tanh")
-    theta = start(problem, [1])
-    m = measured(problem, theta, hyperparameters)
-    traces = propagation.forward(problem, theta, problem.train.inputs)
-    delta = propagation.output_delta(problem, traces[-1].preactivation, problem.train.targets)
-    deltas = propagation.backward(problem, theta, traces, delta)
-    gradient = propagation.weight_gradient(problem, problem.train.inputs, traces, deltas)
+    task = make_task("tanh")
+    theta = start(task, [1])
+    m = measured(task, theta, hyperparameters)
+    signals = propagation.forward(task.architecture, theta, task.train.inputs)
+    delta = propagation.output_delta(task.loss, signals[-1].preactivation, task.train.targets)
+    deltas = propagation.backward(task.architecture, theta, signals, delta)
+    gradient = propagation.weight_gradient(task.architecture, task.train.inputs, signals, deltas)
     for layer, (g, w) in enumerate(
-        zip(layer_views(gradient, problem.sizes), layer_views(theta, problem.sizes), strict=True)
+        zip(task.architecture.views(gradient), task.architecture.views(theta), strict=True)
     ):
         expected = 0.1 * np.linalg.norm(g[0]) / np.linalg.norm(w[0])
         assert m.update_size[0, layer] == pytest.approx(expected)
@@ -196,12 +194,12 @@ def test_distinct_units_ignore_order_and_rounding(
 
 
 def test_zeros_and_overflow_are_findings(
-    make_problem: MakeProblem, hyperparameters: Hyperparameters
+    make_task: MakeTask, hyperparameters: Hyperparameters
 ) -> None:
-    problem = make_problem("relu", hidden=(4, 3))
-    theta = np.zeros((2, parameter_count(problem.sizes)))
+    task = make_task("relu", hidden=(4, 3))
+    theta = np.zeros((2, task.architecture.parameter_count))
     theta[1] = 1e200
-    m = measured(problem, theta, hyperparameters)
+    m = measured(task, theta, hyperparameters)
     assert m.born_dead.tolist() == [True, False]
     np.testing.assert_array_equal(m.preactivation_variance[0], 0)
     np.testing.assert_array_equal(m.dead[0, :2], 1)
@@ -210,15 +208,15 @@ def test_zeros_and_overflow_are_findings(
     assert not np.isfinite(m.preactivation_variance[1, -1])
 
 
-def test_dead_is_not_inactive(make_problem: MakeProblem, hyperparameters: Hyperparameters) -> None:
+def test_dead_is_not_inactive(make_task: MakeTask, hyperparameters: Hyperparameters) -> None:
     """One unit off on half of the samples, one on all."""
-    problem = make_problem("relu", hidden=(2,))
-    theta = np.zeros((1, parameter_count(problem.sizes)))
-    first, second = layer_views(theta, problem.sizes)
+    task = make_task("relu", hidden=(2,))
+    theta = np.zeros((1, task.architecture.parameter_count))
+    first, second = task.architecture.views(theta)
     first[0] = [[1, 0, 0], [0, 0, -1]]
     second[0] = [[1, 2, 0]]
-    m = measured(problem, theta, hyperparameters)
-    off = (problem.train.inputs[0] <= 0).mean()
+    m = measured(task, theta, hyperparameters)
+    off = (task.train.inputs[0] <= 0).mean()
     assert m.flat[0, 0] == pytest.approx((off + 1) / 2)
     assert m.dead[0, 0] == 0.5
     assert not m.born_dead[0]
@@ -226,12 +224,12 @@ def test_dead_is_not_inactive(make_problem: MakeProblem, hyperparameters: Hyperp
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_certain_output_is_saturated(
-    loss: str, make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
+    loss: str, make_task: MakeTask, start: Start, hyperparameters: Hyperparameters
 ) -> None:
-    problem = make_problem("tanh", loss)
-    theta = start(problem, [1])
-    layer_views(theta, problem.sizes)[-1][:] *= 1e6
-    flat = measured(problem, theta, hyperparameters).flat[0, -1]
+    task = make_task("tanh", loss)
+    theta = start(task, [1])
+    task.architecture.views(theta)[-1][:] *= 1e6
+    flat = measured(task, theta, hyperparameters).flat[0, -1]
     if loss == "mean_squared_error":
         assert np.isnan(flat)
     else:
@@ -252,10 +250,10 @@ def test_cosine_keeps_its_range_at_any_scale() -> None:
 
 
 def test_no_hidden_layer(
-    make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
+    make_task: MakeTask, start: Start, hyperparameters: Hyperparameters
 ) -> None:
-    problem = make_problem("relu", hidden=())
-    m = measured(problem, start(problem, [1, 2]), hyperparameters)
+    task = make_task("relu", hidden=())
+    m = measured(task, start(task, [1, 2]), hyperparameters)
     assert m.preactivation_variance.shape == (2, 1)
     assert not m.born_dead.any()
-    assert list(pairwise(problem.sizes)) == [(2, 1)]
+    assert task.architecture.shapes == [(1, 2)]

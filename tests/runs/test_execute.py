@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from initbench import config, datasets
-from initbench.core.engine.network import layer_views
 from initbench.core.initializers import INITIALIZERS, Initializer
 from initbench.errors import ExecutorError
 from initbench.runs import execute, identity, plan
@@ -362,7 +361,7 @@ def test_twins_start_one_unit_in_the_last_place_away(experiments: list[Any]) -> 
     execute.nudge(theta, work)
     moved = np.abs(theta - drawn) / np.spacing(np.abs(drawn))
     biases = np.zeros_like(theta[:1])
-    for view in layer_views(biases, work.problem.sizes):
+    for view in work.task.architecture.views(biases):
         view[..., -1] = 1
     assert (moved[0] == 0).all()
     # A unit below a power of two is half as large.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from initbench.core.engine.train import Point
+from initbench.core.engine.protocol import Point
 from initbench.runs.records import curve_of
 
 

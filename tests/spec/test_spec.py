@@ -347,9 +347,9 @@ def test_log_points_at_the_limit() -> None:
 
 
 def test_sizes_wait_for_the_data() -> None:
-    assert experiment().sizes == (2, 3, 1)
+    assert experiment().architecture.sizes == (2, 3, 1)
     with pytest.raises(ValueError, match="load the config with"):
-        _ = experiment(layers=None, width=3, depth=2).sizes
+        _ = experiment(layers=None, width=3, depth=2).architecture.sizes
 
 
 def test_the_schema_file_is_the_models() -> None:

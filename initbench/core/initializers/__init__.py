@@ -6,17 +6,16 @@
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from initbench.core.architecture import Shape, fans
 from initbench.core.initializers.protocol import (
     GAIN_WORDS,
     Initializer,
     Moments,
     Network,
     Property,
-    Shape,
     Start,
     Weights,
     defaults,
-    fans,
 )
 from initbench.core.initializers.registry import ALIASES, INITIALIZERS
 

@@ -14,7 +14,8 @@ from annotated_types import Gt, Lt
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from initbench.core.initializers.protocol import Network, Shape, Start
+from initbench.core.architecture import Shape
+from initbench.core.initializers.protocol import Network, Start
 from initbench.core.initializers.structured import orthogonal
 
 Array = NDArray[Any]

@@ -12,7 +12,8 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike
 from scipy.special import ndtr
 
-from initbench.core.initializers.protocol import Moments, Shape, Weights
+from initbench.core.architecture import Shape
+from initbench.core.initializers.protocol import Moments, Weights
 
 
 def zeros(rng: RandomState, shape: Shape, dtype: DTypeLike) -> Weights:

@@ -14,7 +14,8 @@ from annotated_types import Ge, Gt
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from initbench.core.initializers.protocol import Gain, Moments, Network, Shape, Start, fans
+from initbench.core.architecture import Shape, fans
+from initbench.core.initializers.protocol import Gain, Moments, Network, Start
 from initbench.core.initializers.scaling import variance_scaling, variance_scaling_law
 from initbench.core.initializers.structured import orthogonal
 from initbench.core.quadrature import gaussian_moments

@@ -7,20 +7,20 @@ global generator. Weights are ``(O, I)``: fan_out rows of fan_in weights, as in 
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from inspect import Parameter, signature
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from annotated_types import Gt
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
+
+from initbench.core.architecture import Architecture
 
 Array = NDArray[Any]
 Weights = NDArray[np.floating]
-Shape = tuple[int, int]
 #: What an initializer says of its weights beside their law: drawn without chance; rows or columns
 #: (the fewer) orthogonal and of one length; not symmetric about their mean.
 Property = Literal["fixed", "orthogonal", "skewed"]
@@ -51,26 +51,20 @@ class Moments(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """What an initializer may know beside its generator: the network, and some of its data.
+class Network(Architecture):
+    """What an initializer may know beside its generator: an architecture, and some of its data.
 
-    ``apply(z, slope)`` is the activation of the hidden layers with its parameters given (see
-    :mod:`initbench.core.activations`). ``inputs`` (I, B) are samples of the train split, the
-    same for every run of a stack; (I, 0) where only a law is asked for.
+    ``inputs`` (I, B) are samples of the train split, the same for every run of a stack; (I, 0)
+    where only a law is asked for.
     """
 
-    sizes: tuple[int, ...]  # input ... output
-    dtype: np.dtype[Any]
-    activation: str
-    activation_parameters: Mapping[str, Any]
-    apply: Callable[[Array, Array], None]
-    slope_dtype: DTypeLike
     inputs: Array
 
-    @property
-    def shapes(self) -> list[Shape]:
-        """Each layer's (O, I), from the first to the last."""
-        return [(outputs, inputs) for inputs, outputs in itertools.pairwise(self.sizes)]
+    @classmethod
+    def of(cls, architecture: Architecture, inputs: Array) -> Network:
+        """The network of an architecture and of samples (I, B)."""
+        own = {field.name: getattr(architecture, field.name) for field in fields(Architecture)}
+        return cls(**own, inputs=inputs)
 
 
 class Start(NamedTuple):
@@ -109,16 +103,6 @@ class Initializer(NamedTuple):
     scope: Literal["layer", "network"] = "layer"
     properties: frozenset[Property] = frozenset()
     sha256: str = ""
-
-
-def fans(shape: Shape) -> tuple[int, int]:
-    """``(fan_in, fan_out)`` of weights of shape ``(O, I)``.
-
-    >>> fans((10, 2))
-    (2, 10)
-    """
-    outputs, inputs = shape
-    return inputs, outputs
 
 
 def defaults(function: Callable[..., Any]) -> dict[str, Any]:

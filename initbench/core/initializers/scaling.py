@@ -28,8 +28,9 @@ from annotated_types import Gt
 from numpy.random import RandomState
 from numpy.typing import DTypeLike
 
+from initbench.core.architecture import Shape, fans
 from initbench.core.initializers.distributions import normal, truncated_normal, uniform
-from initbench.core.initializers.protocol import Gain, Moments, Shape, Weights, fans
+from initbench.core.initializers.protocol import Gain, Moments, Weights
 
 Mode = Literal["fan_in", "fan_out", "fan_avg"]
 Distribution = Literal["normal", "uniform", "truncated_normal"]

@@ -11,7 +11,8 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike
 from scipy.linalg import hadamard
 
-from initbench.core.initializers.protocol import Gain, Moments, Shape, Weights, fans
+from initbench.core.architecture import Shape, fans
+from initbench.core.initializers.protocol import Gain, Moments, Weights
 
 
 def orthogonal(rng: RandomState, shape: Shape, dtype: DTypeLike, *, gain: Gain = 1.0) -> Weights:
@@ -37,7 +38,8 @@ def identity(
     rng: RandomState, shape: Shape, dtype: DTypeLike, *, gain: Annotated[float, Gt(0)] = 1.0
 ) -> Weights:
     """``gain`` on the diagonal and 0 elsewhere, also where the matrix is not square."""
-    return (gain * np.eye(*shape)).astype(dtype)
+    outputs, inputs = shape
+    return (gain * np.eye(outputs, inputs)).astype(dtype)
 
 
 def identity_law(shape: Shape, *, gain: float) -> Moments:
@@ -114,7 +116,7 @@ def zero_hadamard_law(shape: Shape) -> Moments:
 def _zero_hadamard(shape: Shape) -> Weights:
     inputs, outputs = fans(shape)
     if outputs <= inputs:
-        return np.eye(*shape)
+        return np.eye(outputs, inputs)
     order = (outputs - 1).bit_length()  # ceil(log2(outputs))
     signs = hadamard(2**order, dtype=np.float64)[:outputs, :inputs]
     weights: Weights = signs * 2.0 ** (-(order - 1) / 2)

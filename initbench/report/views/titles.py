@@ -9,7 +9,7 @@ from initbench.spec import Experiment
 
 def network(experiment: Experiment) -> str:
     """Sizes and activation, in words: ``2-10-5-1 relu``."""
-    sizes = experiment.sizes
+    sizes = experiment.architecture.sizes
     words = "-".join(map(str, sizes))
     if len(set(sizes[1:-1])) == 1 and len(sizes) > 6:
         words = f"{sizes[0]}-[{sizes[1]}]x{len(sizes) - 2}-{sizes[-1]}"

@@ -9,8 +9,9 @@ import pytest
 from numpy.random import RandomState
 from scipy import special
 
-from initbench.core.engine.train import batch_order, train
-from tests.core.conftest import Hyperparameters, MakeProblem, Start
+from initbench.core.engine.numpy_stack import train
+from initbench.core.engine.protocol import batch_order
+from tests.core.conftest import Hyperparameters, MakeTask, Start
 
 
 @pytest.mark.parametrize(("samples", "batch_size"), [(30, 10), (30, 7), (30, 1), (5, 12), (5, 5)])
@@ -37,21 +38,21 @@ def test_batch_order_has_its_own_stream() -> None:
 
 
 def test_each_run_trains_on_its_own_batches(
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     start: Start,
     hyperparameters: Hyperparameters,
 ) -> None:
     """Logistic regression with momentum, a run at a time, from first principles."""
-    problem = make_problem(optimizer="momentum", hidden=(), iterations=20, batch_size=7)
+    task = make_task(optimizer="momentum", hidden=(), iterations=20, batch_size=7)
     seeds, rates = [4, 5, 4], [0.3, 0.3, 0.1]
-    theta = start(problem, seeds)
+    theta = start(task, seeds)
     expected = theta.copy()
-    *_, _ = train(problem, theta, seeds, hyperparameters(problem, rates))
+    *_, _ = train(task, theta, seeds, hyperparameters(task, rates))
 
-    inputs, labels = problem.train.inputs.T, problem.train.targets[0]
+    inputs, labels = task.train.inputs.T, task.train.targets[0]
     for row, seed, rate in zip(expected, seeds, rates, strict=True):
         velocity = np.zeros(3)
-        for batch in islice(batch_order(seed, len(labels), 7), problem.iterations):
+        for batch in islice(batch_order(seed, len(labels), 7), task.iterations):
             x, y = inputs[batch], labels[batch]
             error = special.expit(x @ row[:2] + row[2]) - y
             velocity = 0.9 * velocity + np.append(error @ x, error.sum()) / 7

@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from numpy.random import RandomState
 
 from initbench.core.activations import ACTIVATIONS
+from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
-from initbench.core.engine.network import (
-    Layer,
-    backward,
-    build,
-    forward,
-    layer_views,
-    parameter_count,
-    with_ones,
-)
-from initbench.core.engine.train import Problem
+from initbench.core.engine.numpy_stack import Layer, backward, build, forward, with_ones
+from initbench.core.engine.protocol import TrainingTask
 from initbench.core.losses import LOSSES
-from tests.core.conftest import MakeProblem, Start
+from tests.core.conftest import MakeTask, Start
 
 #: Wide layers, a hidden layer of width 1 below a wide one, and none at all: the delta's way
 #: back is an outer product below a layer of one output, else a product of matrices.
 HIDDEN = [(4, 3), (3, 1, 2), ()]
 
 
-def stack_of(problem: Problem, theta: Array, inputs: Array) -> tuple[list[Layer], Array]:
+def stack_of(task: TrainingTask, theta: Array, inputs: Array) -> tuple[list[Layer], Array]:
     gradient = np.full_like(theta, np.nan)
-    layers = build(theta, gradient, problem.sizes, with_ones(inputs), problem.slope_dtype)
+    layers = build(task.architecture, theta, gradient, with_ones(inputs))
     return layers, gradient
 
 
-def mean_loss(problem: Problem, theta: Array, targets: Array) -> Array:
+def mean_loss(task: TrainingTask, theta: Array, targets: Array) -> Array:
     """(R,)"""
-    layers, _ = stack_of(problem, theta, problem.train.inputs)
-    return np.array(problem.loss.value(forward(layers, problem.apply), targets).mean(axis=1))
+    layers, _ = stack_of(task, theta, task.train.inputs)
+    return np.array(
+        LOSSES[task.loss].value(forward(layers, task.architecture.apply), targets).mean(axis=1)
+    )
 
 
-def distance_to_kink(problem: Problem, theta: Array) -> float:
+def distance_to_kink(task: TrainingTask, theta: Array) -> float:
     """The hidden pre-activation closest to 0."""
     closest = [np.inf]
 
     def watch(z: Array, slope: Array) -> None:
         closest.append(float(np.abs(z).min()))
-        problem.apply(z, slope)
+        task.architecture.apply(z, slope)
 
-    forward(stack_of(problem, theta, problem.train.inputs)[0], watch)
+    forward(stack_of(task, theta, task.train.inputs)[0], watch)
     return min(closest)
 
 
@@ -59,27 +52,25 @@ def test_gradient(
     activation: str,
     loss: str,
     hidden: tuple[int, ...],
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     start: Start,
 ) -> None:
-    problem = make_problem(activation, loss, hidden=hidden, samples=6)
-    theta = start(problem, [2, 5])
+    task = make_task(activation, loss, hidden=hidden, samples=6)
+    theta = start(task, [2, 5])
     h = 1e-5
     # A step of h in one parameter moves a pre-activation by less than 100 h in these networks:
     # none crosses a kink at 0, and the loss is smooth between theta - h and theta + h.
-    assert distance_to_kink(problem, theta) > 100 * h
+    assert distance_to_kink(task, theta) > 100 * h
 
-    layers, gradient = stack_of(problem, theta, problem.train.inputs)
-    problem.loss.delta(forward(layers, problem.apply), problem.train.targets)
+    layers, gradient = stack_of(task, theta, task.train.inputs)
+    LOSSES[task.loss].delta(forward(layers, task.architecture.apply), task.train.targets)
     backward(layers)
 
     numeric = np.empty_like(theta)
     for column in range(theta.shape[1]):
         step = np.zeros_like(theta)
         step[:, column] = h
-        above, below = (
-            mean_loss(problem, theta + side, problem.train.targets) for side in (step, -step)
-        )
+        above, below = (mean_loss(task, theta + side, task.train.targets) for side in (step, -step))
         numeric[:, column] = (above - below) / (2 * h)
     # Truncation: h^2 / 6 = 2e-11 times a third derivative, up to a few hundred where weights
     # of 3 follow each other. Rounding: an ulp of a loss below 10, over 2 h, 1e-10.
@@ -90,25 +81,25 @@ def test_gradient(
 
 @pytest.mark.parametrize("samples", [4, 120], ids=["matrix product", "vector products"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_batches_of_their_own(
-    loss: str, samples: int, make_problem: MakeProblem, start: Start
-) -> None:
+def test_batches_of_their_own(loss: str, samples: int, make_task: MakeTask, start: Start) -> None:
     """Runs on different batches, as mini-batches bring them, equal runs one by one."""
-    problem = make_problem("tanh", loss, hidden=(4, 3))
-    theta = start(problem, [2, 5, 8])
+    task = make_task("tanh", loss, hidden=(4, 3))
+    theta = start(task, [2, 5, 8])
     indices = RandomState(1).randint(33, size=(3, samples))
-    inputs = with_ones(problem.train.inputs).T[indices].swapaxes(1, 2)
-    targets = problem.train.targets.T[indices].swapaxes(1, 2)
+    inputs = with_ones(task.train.inputs).T[indices].swapaxes(1, 2)
+    targets = task.train.targets.T[indices].swapaxes(1, 2)
     gradient = np.empty_like(theta)
-    layers = build(theta, gradient, problem.sizes, inputs, problem.slope_dtype)
-    problem.loss.delta(forward(layers, problem.apply), targets)
+    layers = build(task.architecture, theta, gradient, inputs)
+    LOSSES[task.loss].delta(forward(layers, task.architecture.apply), targets)
     backward(layers)
     for run, batch in enumerate(indices):
         # The mean of samples one by one, whose gradients are tested above.
         ones = []
         for sample in batch:
-            alone, expected = stack_of(problem, theta[[run]], problem.train.inputs[:, [sample]])
-            problem.loss.delta(forward(alone, problem.apply), problem.train.targets[:, [sample]])
+            alone, expected = stack_of(task, theta[[run]], task.train.inputs[:, [sample]])
+            LOSSES[task.loss].delta(
+                forward(alone, task.architecture.apply), task.train.targets[:, [sample]]
+            )
             backward(alone)
             ones.append(expected[0].copy())
         # Sums of up to 120 terms below 10, in another order: a few dozen ulps.
@@ -118,39 +109,19 @@ def test_batches_of_their_own(
 def test_forward_by_hand() -> None:
     # Layer by layer: weights then bias, an output a row; relu between.
     theta = np.array([[1.0, 2.0, 0.5, -1.0, 1.0, -3.0, 2.0, -1.0, 0.25]])
-    layers = build(theta, theta, (2, 2, 1), with_ones(np.array([[1.0, -1.0], [1.0, 4.0]])), bool)
-    logits = forward(layers, ACTIVATIONS["relu"].apply)
+    network = Architecture((2, 2, 1), np.dtype(np.float64), "relu", {})
+    layers = build(network, theta, theta, with_ones(np.array([[1.0, -1.0], [1.0, 4.0]])))
+    logits = forward(layers, network.apply)
     # First sample: relu(3.5), relu(-3); second: relu(7.5), relu(2).
     np.testing.assert_array_equal(logits, [[[2 * 3.5 + 0.25, 2 * 7.5 - 2 + 0.25]]])
 
 
 def test_logits_are_not_activated() -> None:
     theta = np.array([[-1.0, 0.0]])
-    layers = build(theta, theta, (1, 1), np.array([[5.0], [1.0]]), bool)
-    logits = forward(layers, ACTIVATIONS["relu"].apply)
+    network = Architecture((1, 1), np.dtype(np.float64), "relu", {})
+    layers = build(network, theta, theta, np.array([[5.0], [1.0]]))
+    logits = forward(layers, network.apply)
     np.testing.assert_array_equal(logits, [[[-5.0]]])
-
-
-@pytest.mark.parametrize("runs", [1, 2, 5])
-@pytest.mark.parametrize("sizes", [(2, 10, 5, 1), (3, 1), (1, 1, 1), (4, 3, 2)])
-def test_layer_views(runs: int, sizes: tuple[int, ...]) -> None:
-    theta = np.zeros((runs, parameter_count(sizes)))
-    views = layer_views(theta, sizes)
-    shapes = [(runs, o, i + 1) for i, o in pairwise(sizes)]
-    assert [view.shape for view in views] == shapes
-    # Numbers written through the views arrive in theta, and fill it without a gap.
-    for number, view in enumerate(views, start=1):
-        assert np.shares_memory(view, theta)
-        view[:] = number
-    expected = np.repeat(range(1, len(sizes)), [o * i for _, o, i in shapes])
-    np.testing.assert_array_equal(theta, [expected] * runs)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "count"), [((2, 10, 5, 1), 30 + 55 + 6), ((3, 1), 4), ((4, 3, 2), 15 + 8)]
-)
-def test_parameter_count(sizes: tuple[int, ...], count: int) -> None:
-    assert parameter_count(sizes) == count
 
 
 def test_with_ones() -> None:
@@ -161,15 +132,15 @@ def test_with_ones() -> None:
 
 
 @pytest.mark.parametrize("runs", [1, 3])
-def test_a_second_pass_is_the_first(runs: int, make_problem: MakeProblem, start: Start) -> None:
+def test_a_second_pass_is_the_first(runs: int, make_task: MakeTask, start: Start) -> None:
     """The buffers hold nothing that the next pass could trip over, the ones least of all."""
-    problem = make_problem("relu", hidden=(4, 3))
-    layers, gradient = stack_of(problem, start(problem, range(runs)), problem.train.inputs)
+    task = make_task("relu", hidden=(4, 3))
+    layers, gradient = stack_of(task, start(task, range(runs)), task.train.inputs)
     passes = []
     for _ in range(2):
-        logits = forward(layers, problem.apply)
+        logits = forward(layers, task.architecture.apply)
         passes.append([logits.copy()])
-        problem.loss.delta(logits, problem.train.targets)
+        LOSSES[task.loss].delta(logits, task.train.targets)
         backward(layers)
         passes[-1].append(gradient.copy())
     for first, second in zip(*passes, strict=True):

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from numpy.typing import DTypeLike
 
 from initbench.core.activations import ACTIVATIONS
-from initbench.core.engine.train import Problem, train
+from initbench.core.engine.numpy_stack import train
+from initbench.core.engine.protocol import TrainingTask
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
-from tests.core.conftest import Hyperparameters, MakeProblem, Start
+from tests.core.conftest import Hyperparameters, MakeTask, Start
 
 Run = tuple[int, float]  # seed, learning rate
-Traces = Callable[[Problem, Sequence[Run]], list[bytes]]
+Traces = Callable[[TrainingTask, Sequence[Run]], list[bytes]]
 
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -37,11 +38,11 @@ def traces(start: Start, hyperparameters: Hyperparameters) -> Traces:
     trains no further, in company it runs on for nothing.
     """
 
-    def together(problem: Problem, runs: Sequence[Run]) -> list[bytes]:
+    def together(task: TrainingTask, runs: Sequence[Run]) -> list[bytes]:
         seeds, rates = [seed for seed, _ in runs], [rate for _, rate in runs]
-        theta = start(problem, seeds)
+        theta = start(task, seeds)
         found, alive = [b""] * len(runs), [True] * len(runs)
-        for point in train(problem, theta, seeds, hyperparameters(problem, rates)):
+        for point in train(task, theta, seeds, hyperparameters(task, rates)):
             metrics = [point.train_loss, point.test_loss]
             metrics += [a for a in (point.train_accuracy, point.test_accuracy) if a is not None]
             for run in np.flatnonzero(alive):
@@ -54,10 +55,10 @@ def traces(start: Start, hyperparameters: Hyperparameters) -> Traces:
     return together
 
 
-def assert_company_changes_nothing(problem: Problem, runs: Sequence[Run], traces: Traces) -> None:
-    stacked = traces(problem, runs)
+def assert_company_changes_nothing(task: TrainingTask, runs: Sequence[Run], traces: Traces) -> None:
+    stacked = traces(task, runs)
     for run, trace in zip(runs, stacked, strict=True):
-        assert [trace] == traces(problem, [run])
+        assert [trace] == traces(task, [run])
     # A learning rate or a seed that got lost would make all runs equal and pass the above.
     assert len(set(stacked)) == len(set(runs))
 
@@ -71,12 +72,12 @@ def test_every_combination(
     loss: str,
     optimizer: str,
     dtype: DTypeLike,
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     traces: Traces,
 ) -> None:
     runs = [(5, 0.05), (3, 0.01), (8, 0.02)]
     for batch_size in (None, 1, 7):
-        problem = make_problem(
+        task = make_task(
             activation,
             loss,
             optimizer,
@@ -85,7 +86,7 @@ def test_every_combination(
             batch_size=batch_size,
             dtype=dtype,
         )
-        assert_company_changes_nothing(problem, runs, traces)
+        assert_company_changes_nothing(task, runs, traces)
 
 
 runs_of_a_stack = st.lists(
@@ -114,15 +115,13 @@ def test_any_company(
     hidden: list[int],
     batch_size: int | None,
     dtype: DTypeLike,
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     traces: Traces,
 ) -> None:
-    problem = make_problem(
-        activation, loss, optimizer, hidden=hidden, batch_size=batch_size, dtype=dtype
-    )
-    stacked = traces(problem, runs)
+    task = make_task(activation, loss, optimizer, hidden=hidden, batch_size=batch_size, dtype=dtype)
+    stacked = traces(task, runs)
     for run, trace in zip(runs, stacked, strict=True):
-        assert [trace] == traces(problem, [run])
+        assert [trace] == traces(task, [run])
 
 
 @each_dtype
@@ -133,24 +132,24 @@ def test_any_order(
     order: list[int],
     batch_size: int | None,
     dtype: DTypeLike,
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     traces: Traces,
 ) -> None:
-    problem = make_problem("gelu", "cross_entropy", "adam", batch_size=batch_size, dtype=dtype)
+    task = make_task("gelu", "cross_entropy", "adam", batch_size=batch_size, dtype=dtype)
     # Two seeds at three learning rates: the runs of one seed share their batches.
     runs = [(seed, rate) for seed in (1, 2) for rate in (0.001, 0.01, 0.1)]
-    expected = traces(problem, runs)
-    assert traces(problem, [runs[i] for i in order]) == [expected[i] for i in order]
+    expected = traces(task, runs)
+    assert traces(task, [runs[i] for i in order]) == [expected[i] for i in order]
 
 
 @each_dtype
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("samples", [1, 2, 3, 5])
 def test_few_samples(
-    samples: int, loss: str, dtype: DTypeLike, make_problem: MakeProblem, traces: Traces
+    samples: int, loss: str, dtype: DTypeLike, make_task: MakeTask, traces: Traces
 ) -> None:
-    problem = make_problem("relu", loss, samples=samples, dtype=dtype, iterations=5)
-    assert_company_changes_nothing(problem, [(seed, 0.01) for seed in range(5)], traces)
+    task = make_task("relu", loss, samples=samples, dtype=dtype, iterations=5)
+    assert_company_changes_nothing(task, [(seed, 0.01) for seed in range(5)], traces)
 
 
 @each_dtype
@@ -160,11 +159,11 @@ def test_large_networks(
     hidden: tuple[int, ...],
     batch_size: int | None,
     dtype: DTypeLike,
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     traces: Traces,
 ) -> None:
     """Sizes at which BLAS works in blocks and threads; 21 runs, beyond the L1 cache."""
-    problem = make_problem(
+    task = make_task(
         "relu",
         hidden=hidden,
         samples=301,
@@ -174,18 +173,18 @@ def test_large_networks(
         dtype=dtype,
     )
     runs = [(seed, 0.01 * (seed + 1)) for seed in range(21)]
-    stacked = traces(problem, runs)
+    stacked = traces(task, runs)
     for position in (0, 1, 10, 20):
-        assert [stacked[position]] == traces(problem, [runs[position]])
+        assert [stacked[position]] == traces(task, [runs[position]])
 
 
 @each_dtype
-def test_a_diverging_neighbour(dtype: DTypeLike, make_problem: MakeProblem, traces: Traces) -> None:
-    problem = make_problem("identity", "mean_squared_error", iterations=60, dtype=dtype)
+def test_a_diverging_neighbour(dtype: DTypeLike, make_task: MakeTask, traces: Traces) -> None:
+    task = make_task("identity", "mean_squared_error", iterations=60, dtype=dtype)
     calm = [(1, 0.01), (2, 0.02)]
     wild = [(1, 1e4), (9, 1e9)]
-    stacked = traces(problem, [wild[0], calm[0], wild[1], calm[1]])
-    assert [stacked[1], stacked[3]] == traces(problem, calm)
-    assert [stacked[1]] == traces(problem, calm[:1])
+    stacked = traces(task, [wild[0], calm[0], wild[1], calm[1]])
+    assert [stacked[1], stacked[3]] == traces(task, calm)
+    assert [stacked[1]] == traces(task, calm[:1])
     # They did diverge: their traces are a point or two, and have no parameters.
     assert max(len(stacked[0]), len(stacked[2])) < len(stacked[1]) / 4

@@ -8,15 +8,14 @@ from numpy.random import RandomState
 from scipy import special
 from sklearn.datasets import make_circles
 
-from initbench.core.activations import ACTIVATIONS
+from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
-from initbench.core.engine import train as module
-from initbench.core.engine.network import build, forward, layer_views, parameter_count, with_ones
-from initbench.core.engine.train import Problem, Split, evaluate, train
+from initbench.core.engine import numpy_stack
+from initbench.core.engine.numpy_stack import build, evaluate, forward, train, with_ones
+from initbench.core.engine.protocol import Split, TrainingTask
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.losses import LOSSES
-from initbench.core.optimizers import OPTIMIZERS
-from tests.core.conftest import Hyperparameters, MakeProblem, Start
+from tests.core.conftest import Hyperparameters, MakeTask, Start
 
 
 def circles(samples: int, seed: int) -> tuple[Array, Array]:
@@ -30,26 +29,23 @@ def split(samples: int, seed: int) -> Split:
     return Split(inputs.T, labels[None])
 
 
-def article(iterations: int, log_every: int) -> tuple[Problem, Array]:
-    """The article's problem, and He's start at its seed 3 with biases 0."""
-    problem = Problem(
-        sizes=(2, 10, 5, 1),
-        apply=ACTIVATIONS["relu"].apply,
-        slope_dtype=bool,
-        loss=LOSSES["binary_cross_entropy"],
-        optimizer=OPTIMIZERS["gd"],
+def article(iterations: int, log_every: int) -> tuple[TrainingTask, Array]:
+    """The article's task, and He's start at its seed 3 with biases 0."""
+    task = TrainingTask(
+        architecture=Architecture((2, 10, 5, 1), np.dtype(np.float64), "relu", {}),
+        loss="binary_cross_entropy",
+        optimizer="gd",
         train=split(300, 1),
         test=split(100, 2),
         iterations=iterations,
         log_every=log_every,
         batch_size=None,
-        dtype=np.float64,
     )
-    theta, rng = np.zeros((1, parameter_count(problem.sizes))), RandomState(3)
-    for view in layer_views(theta, problem.sizes):
+    theta, rng = np.zeros((1, task.architecture.parameter_count)), RandomState(3)
+    for view in task.architecture.views(theta):
         shape = (view.shape[1], view.shape[2] - 1)
         view[0, :, :-1] = INITIALIZERS["he_normal"].draw(rng, shape, np.float64)
-    return problem, theta
+    return task, theta
 
 
 #: The cost after 0, 1000, ..., 14000 iterations as deeplearning.ai's "Improving Deep Neural
@@ -63,8 +59,8 @@ PUBLISHED = [
 
 
 def test_published_curve() -> None:
-    problem, theta = article(15_000, 1000)
-    points = list(train(problem, theta, [3], {"learning_rate": np.array([[0.01]])}))
+    task, theta = article(15_000, 1000)
+    points = list(train(task, theta, [3], {"learning_rate": np.array([[0.01]])}))
     losses = [point.train_loss[0] for point in points[:-1]]
     # Published copies of the curve differ from each other by up to 1e-15, by their BLAS: a
     # thousand times that.
@@ -74,13 +70,13 @@ def test_published_curve() -> None:
 
 
 def test_gradient_descent_from_first_principles() -> None:
-    problem, theta = article(50, 10)
+    task, theta = article(50, 10)
     start = theta.copy()
-    points = list(train(problem, theta, [3], {"learning_rate": np.array([[0.01]])}))
+    points = list(train(task, theta, [3], {"learning_rate": np.array([[0.01]])}))
 
     # Samples first, a matrix and a vector a layer, probabilities, the chain rule by hand.
-    weights = [view[0, :, :-1].copy() for view in layer_views(start, problem.sizes)]
-    biases = [view[0, :, -1].copy() for view in layer_views(start, problem.sizes)]
+    weights = [view[0, :, :-1].copy() for view in task.architecture.views(start)]
+    biases = [view[0, :, -1].copy() for view in task.architecture.views(start)]
     (x, y), (x_test, y_test) = circles(300, 1), circles(100, 2)
 
     def activations(a: Array) -> list[Array]:
@@ -117,7 +113,7 @@ def test_gradient_descent_from_first_principles() -> None:
     ]
     # Rounding: 1e-16 a sum of 300, 50 steps of 0.01: 1e-15 at most; a thousand times that.
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
-    for view, w, b in zip(layer_views(theta, problem.sizes), weights, biases, strict=True):
+    for view, w, b in zip(task.architecture.views(theta), weights, biases, strict=True):
         np.testing.assert_allclose(view[0], np.column_stack([w, b]), rtol=0, atol=1e-12)
 
 
@@ -136,73 +132,71 @@ def test_iterations_of_the_curve(
     iterations: int,
     log_every: int,
     expected: list[int],
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     start: Start,
     hyperparameters: Hyperparameters,
 ) -> None:
-    problem = make_problem(iterations=iterations, log_every=log_every)
-    points = train(problem, start(problem, [0]), [0], hyperparameters(problem, [0.1]))
+    task = make_task(iterations=iterations, log_every=log_every)
+    points = train(task, start(task, [0]), [0], hyperparameters(task, [0.1]))
     assert [point.iteration for point in points] == expected
 
 
 @pytest.mark.parametrize("batch_size", [None, 7])
 def test_logging_does_not_disturb(
     batch_size: int | None,
-    make_problem: MakeProblem,
+    make_task: MakeTask,
     start: Start,
     hyperparameters: Hyperparameters,
 ) -> None:
     ends = []
     for log_every in (1, 5, 100):
-        problem = make_problem(optimizer="adam", log_every=log_every, batch_size=batch_size)
-        theta = start(problem, [0, 1])
-        *_, last = train(problem, theta, [0, 1], hyperparameters(problem, [0.1, 0.1]))
+        task = make_task(optimizer="adam", log_every=log_every, batch_size=batch_size)
+        theta = start(task, [0, 1])
+        *_, last = train(task, theta, [0, 1], hyperparameters(task, [0.1, 0.1]))
         ends.append((theta.tobytes(), last.train_loss.tobytes(), last.test_loss.tobytes()))
     assert ends[0] == ends[1] == ends[2]
 
 
 def test_evaluation_in_parts(
-    make_problem: MakeProblem, start: Start, monkeypatch: pytest.MonkeyPatch
+    make_task: MakeTask, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problem = make_problem("relu")
-    theta = start(problem, range(3))
-    whole = evaluate(problem, theta, problem.train)
-    monkeypatch.setattr(module, "EVALUATION_BATCH", 10)
-    parts = evaluate(problem, theta, problem.train)
+    task = make_task("relu")
+    theta = start(task, range(3))
+    whole = evaluate(task, theta, task.train)
+    monkeypatch.setattr(numpy_stack, "EVALUATION_BATCH", 10)
+    parts = evaluate(task, theta, task.train)
     # A sum of 33 terms in another order: an ulp or two each.
     np.testing.assert_allclose(parts[0], whole[0], rtol=1e-14)
     np.testing.assert_array_equal(parts[1], whole[1])
 
 
-def test_evaluation_is_in_float64(make_problem: MakeProblem, start: Start) -> None:
-    problem = make_problem(dtype=np.float32)
-    theta = start(problem, [0])
-    loss, accuracy = evaluate(problem, theta, problem.train)
+def test_evaluation_is_in_float64(make_task: MakeTask, start: Start) -> None:
+    task = make_task(dtype=np.float32)
+    theta = start(task, [0])
+    loss, accuracy = evaluate(task, theta, task.train)
     assert accuracy is not None
     assert loss.dtype == accuracy.dtype == np.float64
 
-    inputs, targets = (a.astype(np.float32) for a in (problem.train.inputs, problem.train.targets))
+    inputs, targets = (a.astype(np.float32) for a in (task.train.inputs, task.train.targets))
     logits = forward(
-        build(theta, theta, problem.sizes, with_ones(inputs), np.float32), problem.apply
+        build(task.architecture, theta, theta, with_ones(inputs)), task.architecture.apply
     )
-    (values,) = problem.loss.value(logits, targets)
+    (values,) = LOSSES[task.loss].value(logits, targets)
     # The samples' losses are float32; a sum in float32 would be off by 1e-8.
     assert loss[0] == pytest.approx(sum(map(float, values)) / values.size, rel=1e-14)
 
 
-def test_regression_has_no_accuracy(make_problem: MakeProblem, start: Start) -> None:
-    problem = make_problem(loss="mean_squared_error")
-    assert evaluate(problem, start(problem, [0]), problem.test)[1] is None
+def test_regression_has_no_accuracy(make_task: MakeTask, start: Start) -> None:
+    task = make_task(loss="mean_squared_error")
+    assert evaluate(task, start(task, [0]), task.test)[1] is None
 
 
-def test_divergence(
-    make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
-) -> None:
-    problem = make_problem("identity", "mean_squared_error", iterations=100, log_every=10)
+def test_divergence(make_task: MakeTask, start: Start, hyperparameters: Hyperparameters) -> None:
+    task = make_task("identity", "mean_squared_error", iterations=100, log_every=10)
     seeds = [0, 1]
 
     def curve(rates: list[float]) -> list[tuple[int, list[bool]]]:
-        points = train(problem, start(problem, seeds), seeds, hyperparameters(problem, rates))
+        points = train(task, start(task, seeds), seeds, hyperparameters(task, rates))
         # inf, never NaN: a diverged run is worse than any other.
         return [(p.iteration, (p.train_loss == np.inf).tolist()) for p in points]
 
@@ -215,13 +209,13 @@ def test_divergence(
 
 
 def test_a_start_without_a_finite_loss(
-    make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
+    make_task: MakeTask, start: Start, hyperparameters: Hyperparameters
 ) -> None:
-    problem = make_problem()
-    theta = start(problem, [0, 1])
+    task = make_task()
+    theta = start(task, [0, 1])
     theta[0] = np.nan
     theta[1] = np.inf
-    points = list(train(problem, theta, [0, 1], hyperparameters(problem, [0.1, 0.1])))
+    points = list(train(task, theta, [0, 1], hyperparameters(task, [0.1, 0.1])))
     assert [point.iteration for point in points] == [0]
     for losses in (points[0].train_loss, points[0].test_loss):
         np.testing.assert_array_equal(losses, [np.inf, np.inf])
@@ -229,12 +223,12 @@ def test_a_start_without_a_finite_loss(
 
 
 def test_numpys_settings_are_left_alone(
-    make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
+    make_task: MakeTask, start: Start, hyperparameters: Hyperparameters
 ) -> None:
-    problem = make_problem()
+    task = make_task()
     state = np.random.get_state(legacy=False)
     with np.errstate(over="raise", divide="warn", under="ignore", invalid="print"):
-        points = train(problem, start(problem, [0]), [0], hyperparameters(problem, [0.1]))
+        points = train(task, start(task, [0]), [0], hyperparameters(task, [0.1]))
         before = np.geterr(), np.getbufsize()
         # At every yield, between them and at the end.
         for _ in points:
@@ -243,16 +237,16 @@ def test_numpys_settings_are_left_alone(
     np.testing.assert_equal(np.random.get_state(legacy=False), state)
 
 
-def test_the_problem_is_left_alone(
-    make_problem: MakeProblem, start: Start, hyperparameters: Hyperparameters
+def test_the_task_is_left_alone(
+    make_task: MakeTask, start: Start, hyperparameters: Hyperparameters
 ) -> None:
     for batch_size in (None, 7):
-        problem = make_problem(batch_size=batch_size, optimizer="adam")
-        parameters = hyperparameters(problem, [0.1])
+        task = make_task(batch_size=batch_size, optimizer="adam")
+        parameters = hyperparameters(task, [0.1])
         arrays = [*parameters.values()]
-        for part in (problem.train, problem.test):
+        for part in (task.train, task.test):
             arrays += [part.inputs, part.targets]
         before = [a.copy() for a in arrays]
-        *_, _ = train(problem, start(problem, [0]), [0], parameters)
+        *_, _ = train(task, start(task, [0]), [0], parameters)
         for array, copy in zip(arrays, before, strict=True):
             np.testing.assert_array_equal(array, copy)
