@@ -60,7 +60,9 @@ ROOMS = {
         ["overrides", "messages"],
         ["document", "plugins"],
     ],
-    "analysis": [["comparison"], ["paired"]],
+    "analysis": [
+        ["comparison"], ["selection", "standing"], ["summary", "intervals", "paired"]
+    ],
     "runs": [
         ["execute", "identity"],
         ["plan", "store", "workers"],

@@ -1,41 +1,29 @@
-"""What paired replicates can tell: differences, intervals, tests. Pure functions on numbers.
+"""Paired replicates: their differences, and the tests of these.
 
-A diverged run's loss is inf, and stays in every one of these: it is the largest in a median
-and in a rank; a difference of two is 0, since neither is worse; a difference of one of them is
-itself infinite, and counts by its sign and as the largest rank.
+Runs at the same seed share their data and their batches, so that the differences of two
+initializers are taken seed by seed. A diverged run's loss is inf, and stays in every one of these
+functions: the difference of two such runs is 0, since neither is worse; the difference to a finite
+loss is infinite, and counts by its sign and as the largest rank.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.random import RandomState
 from numpy.typing import NDArray
+
+from initbench.runs.records import Record
 
 Array = NDArray[Any]
 
-CONFIDENCE = 0.95
-#: The signed-rank test of five differences has no p-value under 2/32 = 0.0625: with fewer than
-#: six, nothing can be told apart at 5 %.
+#: The signed-rank test of five differences has no p-value below 2/32 = 0.0625: with fewer than six
+#: nothing can be told apart at 5 %.
 MIN_SEEDS = 6
 #: More differences than this are tested by the normal approximation.
 MAX_EXACT = 50
-RESAMPLES = 10_000
-BOOTSTRAP_SEED = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A median and its bootstrap interval."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 def differences(values: Sequence[float] | Array, others: Sequence[float] | Array) -> Array:
@@ -49,65 +37,26 @@ def differences(values: Sequence[float] | Array, others: Sequence[float] | Array
     return result
 
 
-def median_interval(values: Sequence[float] | Array, confidence: float = CONFIDENCE) -> Interval:
-    """The median, and the percentile bootstrap's interval of it.
-
-    The bootstrap (Efron 1979) draws n of the n values with replacement, ``RESAMPLES`` times
-    from the stated ``BOOTSTRAP_SEED``; the interval holds the middle ``confidence`` of the
-    medians, and its ends are medians that occurred. ``scipy.stats.bootstrap`` interpolates
-    between them, which of two infinities makes NaN.
-
-    >>> median_interval([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, np.inf])
-    Interval(estimate=4.0, low=2.0, high=6.0)
-    """
-    ordered = np.sort(np.asarray(values, float))
-    n = len(ordered)
-    below, above = _resampled_middles(n)
-    medians = np.sort(_midpoints(ordered[below], ordered[above]))
-    tail = (1 - confidence) / 2
-    low, high = (int(np.ceil(q * RESAMPLES)) - 1 for q in (tail, 1 - tail))
-    return Interval(median(ordered), float(medians[low]), float(medians[high]))
-
-
-def median(values: Sequence[float] | Array) -> float:
-    """The median; of an even number the mean of the middle two, inf if the upper is inf."""
-    ordered = np.sort(np.asarray(values, float))
-    (middle,) = _midpoints(ordered[[(len(ordered) - 1) // 2]], ordered[[len(ordered) // 2]])
-    return float(middle)
-
-
-@lru_cache(maxsize=64)
-def _resampled_middles(n: int) -> tuple[Array, Array]:
-    """The indices, into n ordered values, of the middle two of each resample.
-
-    Of n uniform numbers the k-th smallest is Beta(k, n + 1 - k), and the next the smallest of
-    n - k uniform on what is left: two draws a resample, however large n is.
-    """
-    rng = RandomState(BOOTSTRAP_SEED)
-    k = (n + 1) // 2
-    first = rng.beta(k, n + 1 - k, RESAMPLES)
-    second = first
-    if n % 2 == 0:
-        second = first + (1 - first) * rng.beta(1, n - k, RESAMPLES)
-    below, above = (np.minimum(n - 1, (n * u).astype(int)) for u in (first, second))
-    return below, above
-
-
-def _midpoints(low: Array, high: Array) -> Array:
-    """The means of ``low`` and ``high``; of -inf and inf, which lean nowhere, 0."""
-    # Halved first: the sum of two large numbers may overflow.
-    apart = (low != -high) | np.isfinite(low)
-    middle = np.add(low / 2, high / 2, out=np.zeros_like(low), where=apart)
-    result: Array = np.clip(middle, low, high)  # half of the smallest number is 0
-    return result
+def paired_differences(records: Sequence[Record], others: Sequence[Record], metric: str) -> Array:
+    """``records`` less ``others`` in ``metric``, at the seeds where both have it."""
+    values, reference = (
+        {record.seed: record.metric(metric) for record in side} for side in (records, others)
+    )
+    pairs = [
+        (value, other)
+        for seed, value in values.items()
+        if value is not None and (other := reference.get(seed)) is not None
+    ]
+    return differences([value for value, _ in pairs], [other for _, other in pairs])
 
 
 def signed_rank_p(differences: Array) -> float:
-    """Two-sided p of the Wilcoxon signed-rank test that differences are symmetric about 0.
+    """The two-sided p-value of the Wilcoxon signed-rank test: differences are symmetric about 0.
 
-    Differences of 0 are dropped (Wilcoxon 1945), and where fewer than ``MIN_SEEDS`` are left p
-    is 1: no test of so few can reach 5 %. To ``MAX_EXACT`` p is exact, also with ties: all 2^n
-    patterns of signs are counted by their sum of ranks. Above, it is SciPy's normal approximation.
+    Differences of 0 are dropped (Wilcoxon 1945, Biometrics Bulletin 1), and p is 1 where fewer than
+    ``MIN_SEEDS`` are left, because a test of so few cannot reach 5 %. Up to ``MAX_EXACT`` p is
+    exact, with ties too: all 2^n patterns of signs are counted by their sum of ranks. Beyond, it is
+    SciPy's normal approximation.
 
     >>> signed_rank_p(np.array([0.1, 0.2, 0.3, 0.4, 0.5, np.inf]))
     0.03125
@@ -134,9 +83,10 @@ def signed_rank_p(differences: Array) -> float:
 
 
 def seeds_needed(tests: int, significance: float = 0.05) -> int:
-    """Seeds without which not even differences all of one sign pass as many tests.
+    """The number of seeds below which no difference can be significant among so many ``tests``.
 
-    Their p is 2 / 2^n, of which Holm multiplies the smallest by the number of tests.
+    Even n differences of one sign have a p-value of 2 / 2^n, and Holm multiplies the smallest
+    p-value by the number of tests.
 
     >>> seeds_needed(1), seeds_needed(5)
     (6, 8)
@@ -145,7 +95,9 @@ def seeds_needed(tests: int, significance: float = 0.05) -> int:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for their number by Holm's step-down (1979): all hold at once.
+    """P-values adjusted for their number by Holm's step-down method, so that all hold at once.
+
+    Holm 1979, Scandinavian Journal of Statistics 6.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]

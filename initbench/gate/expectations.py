@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from initbench.analysis.paired import differences, median
+from initbench.analysis.intervals import median
+from initbench.analysis.paired import differences
 from initbench.gate.verdicts import Verdict, Word
 from initbench.metrics import parse_metric
 from initbench.runs.records import Record

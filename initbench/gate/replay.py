@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from initbench.analysis.paired import MIN_SEEDS, Interval, differences, median, median_interval
+from initbench.analysis.intervals import Interval, median, median_interval
+from initbench.analysis.paired import MIN_SEEDS, differences
 from initbench.gate.outcomes import RowOutcomes, RunOutcome, distance
 from initbench.gate.verdicts import Verdict, Word
 from initbench.metrics import METRICS, Metric

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from initbench.analysis.paired import Interval
+from initbench.analysis.intervals import Interval
 from initbench.runs.records import RowKey
 
 Word = Literal[

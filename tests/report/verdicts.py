@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initbench.analysis.paired import Interval
+from initbench.analysis.intervals import Interval
 from initbench.gate.verdicts import Verdict
 
 VERDICTS = [

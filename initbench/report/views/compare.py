@@ -7,22 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from initbench.analysis.comparison import (
-    LEARNED_SHARE,
-    SIGNIFICANCE,
-    Contest,
-    Row,
-    Target,
-    summarize,
-)
-from initbench.analysis.paired import (
-    BOOTSTRAP_SEED,
-    CONFIDENCE,
-    RESAMPLES,
-    Interval,
-    median,
-    seeds_needed,
-)
+from initbench.analysis.comparison import LEARNED_SHARE, Contest, Row, Target
+from initbench.analysis.intervals import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval, median
+from initbench.analysis.standing import SIGNIFICANCE, seeds_to_tell
+from initbench.analysis.summary import summarize
 from initbench.files import finite_or_none
 from initbench.metrics import METRICS
 from initbench.report.views.records import interval_fields, noted
@@ -157,7 +145,7 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
             f"Holm-adjusted p above {SIGNIFICANCE:g})."
         )
     pairs = [row.pairs for row in rows if row.pairs]  # none, where all runs failed
-    needed = seeds_needed(len(pairs) - 1, SIGNIFICANCE)
+    needed = seeds_to_tell(pairs)
     if len(pairs) > 1 and min(pairs) < needed:
         lines.append(
             f"{min(pairs)} paired seeds cannot tell {len(pairs)} rows apart: that takes at least "

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from initbench.analysis.paired import Interval
+from initbench.analysis.intervals import Interval
 from initbench.files import finite_or_none
 from initbench.metrics import METRICS
 from initbench.report.views.view import Cells, Table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from initbench.analysis.comparison import Spread, Summary, summarize
+from initbench.analysis.summary import Spread, Summary, summarize
 from initbench.files import envelope, finite_or_none
 from initbench.metrics import METRICS
 from initbench.report.views import titles

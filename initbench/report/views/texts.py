@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 
-from initbench.analysis.comparison import Row, Spread, Summary
-from initbench.analysis.paired import Interval
+from initbench.analysis.comparison import Row
+from initbench.analysis.intervals import Interval
+from initbench.analysis.summary import Spread, Summary
 from initbench.metrics import METRICS
 
 DIVERGED = " A diverged run counts as loss inf."

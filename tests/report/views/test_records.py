@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from initbench.analysis.comparison import summarize
+from initbench.analysis.summary import summarize
 from initbench.files import json_text
 from initbench.report.views import records as view
 from initbench.report.views.run import run_document

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from initbench.analysis.comparison import Spread, Summary
+from initbench.analysis.summary import Spread, Summary
 from initbench.metrics import METRICS
 from initbench.report.render.markdown import markdown_table
 from initbench.report.views.run import summary_table
