@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help compare test bench power docs clean
+.PHONY: help compare test frameworks bench power docs clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -12,13 +12,16 @@ help:  ## List the targets
 compare: .venv/.run  ## Run the article's experiment: initbench compare --all
 	$(BIN)/initbench compare --all
 
-test: .venv/.test  ## Everything CI runs: ruff, mypy, generated docs, pytest with doctests, initbench check
+test: .venv/.test  ## Run what needs no framework: ruff, mypy, generated docs, pytest with doctests, initbench check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m cogapp --check --check-fail-msg "run 'make docs'" -P README.md
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not frameworks'
 	$(BIN)/initbench check --all
+
+frameworks: .venv/.frameworks  ## Install PyTorch, JAX and Keras, and run the tests that need them
+	INITBENCH_REQUIRE_FRAMEWORKS=1 $(BIN)/python -m pytest -m frameworks tests
 
 bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and C; processes, Dask (minutes)
 	$(BIN)/python tests/benchmarks/speed.py
@@ -48,6 +51,16 @@ clean:  ## Remove .venv and caches
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ .venv/.run
 
-.venv/.bench: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[bench,dask]'
+# PyTorch comes first and alone, in the version that figures are compared to: left to choose from
+# the range in pyproject.toml, pip may fetch another one, with gigabytes of GPU packages.
+.venv/.torch: | .venv/bin/python
+	$(BIN)/python -m pip install --quiet torch==2.13.0
 	@touch $@
+
+.venv/.frameworks: pyproject.toml .venv/.torch
+	$(BIN)/python -m pip install --quiet --editable '.[test,frameworks]'
+	@touch $@ .venv/.run .venv/.test
+
+.venv/.bench: pyproject.toml .venv/.torch
+	$(BIN)/python -m pip install --quiet --editable '.[bench,dask]'
+	@touch $@ .venv/.run

@@ -208,8 +208,7 @@ def test_single_precision(row: Row) -> None:
 
 
 @each_row
-def test_pytorch(row: Row) -> None:
-    torch = pytest.importorskip("torch")
+def test_pytorch(row: Row, torch: Any) -> None:
     # 0 belongs to this grid: the slope at a kink is PyTorch's.
     z = torch.linspace(-12, 12, 241, dtype=torch.float64, requires_grad=True)
     expected = row.torch(torch.nn.functional, z)

@@ -187,12 +187,15 @@ OF_FRAMEWORKS = [
 each_function = pytest.mark.parametrize(("package", "function", "ours"), OF_FRAMEWORKS)
 
 
-def imported(package: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture
+def framework(package: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The framework that the test's parameter names; Keras upon JAX."""
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     return pytest.importorskip(package)
 
 
 @pytest.mark.filterwarnings("default")  # the frameworks' own, at import
+@pytest.mark.usefixtures("framework")
 @pytest.mark.parametrize("shape", [TALL, WIDE], ids=["tall", "wide"])
 @each_function
 def test_a_dialect_draws_what_its_framework_draws(
@@ -200,9 +203,7 @@ def test_a_dialect_draws_what_its_framework_draws(
     function: str,
     ours: str,
     shape: tuple[int, int],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    imported(package, monkeypatch)
     if ours == "orthogonal":
         shape = (shape[0] // 10, shape[1] // 10)  # its decomposition is slow on busy cores
     written = {"name": ours, "dialect": package}
@@ -229,9 +230,8 @@ def test_a_dialect_draws_what_its_framework_draws(
 @pytest.mark.filterwarnings("default")
 @each_function
 def test_a_framework_row_is_a_function_of_its_generator(
-    package: Dialect, function: str, ours: str, monkeypatch: pytest.MonkeyPatch
+    package: Dialect, function: str, ours: str, framework: Any
 ) -> None:
-    framework = imported(package, monkeypatch)
     row = FRAMEWORKS[f"{package}:{function}"]
     row.draw(RandomState(0), (2, 3), np.float32)  # whatever a first call sets up
     states = [random.getstate(), np.random.get_state(legacy=False)]
@@ -250,8 +250,7 @@ def test_a_framework_row_is_a_function_of_its_generator(
     assert DIALECTS[package][ours]
 
 
-def test_constants_and_identities_are_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch = imported("torch", monkeypatch)
+def test_constants_and_identities_are_theirs(torch: Any) -> None:
     for shape in (TALL, WIDE):
         eye = torch.nn.init.eye_(torch.empty(shape)).numpy()
         np.testing.assert_array_equal(draw({"name": "identity", "dialect": "torch"}, shape), eye)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,19 +85,24 @@ def test_an_exact_gain_keeps_the_second_moment(name: str) -> None:
     assert abs(squares.mean() - 1) < 5 * squares.std() / 1000
 
 
+WITHOUT_TORCH_GAIN = ("gelu", "silu", "elu", "softplus", "sine")
+
+
 @pytest.mark.parametrize("name", TORCH_GAINS)
-def test_torch_gains_are_pytorchs(name: str) -> None:
-    init = pytest.importorskip("torch").nn.init
+def test_torch_gains_are_pytorchs(name: str, torch: Any) -> None:
     theirs = {"identity": "linear"}.get(name, name)
     parameters = defaults(ACTIVATIONS[name].apply)
-    expected = init.calculate_gain(theirs, *parameters.values())
+    expected = torch.nn.init.calculate_gain(theirs, *parameters.values())
     assert torch_gain(name, parameters) == pytest.approx(expected, rel=1e-15)  # a rounding apart
 
 
-@pytest.mark.parametrize("name", ["gelu", "silu", "elu", "softplus", "sine"])
-def test_pytorch_has_no_gain_for_others(name: str) -> None:
+@pytest.mark.parametrize("name", WITHOUT_TORCH_GAIN)
+def test_others_have_no_torch_gain(name: str) -> None:
     with pytest.raises(ValueError, match=f"no value for {name}, only for identity, sigmoid, tanh"):
         torch_gain(name, {})
-    init = pytest.importorskip("torch").nn.init
+
+
+@pytest.mark.parametrize("name", WITHOUT_TORCH_GAIN)
+def test_pytorch_has_no_gain_for_them(name: str, torch: Any) -> None:
     with pytest.raises(ValueError, match="Unsupported"):
-        init.calculate_gain(name)
+        torch.nn.init.calculate_gain(name)

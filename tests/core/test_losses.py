@@ -113,8 +113,7 @@ def test_value(row: Row, outputs: int) -> None:
 
 
 @each_size
-def test_pytorch(row: Row, outputs: int) -> None:
-    torch = pytest.importorskip("torch")
+def test_pytorch(row: Row, outputs: int, torch: Any) -> None:
     (logits, *_), (targets, *_) = draw(row, 1, outputs, 33)
     z = torch.tensor(logits.T, requires_grad=True)
     expected = row.torch(torch.nn.functional, z, torch.tensor(targets.T))

@@ -6,6 +6,7 @@ Random checks have fixed seeds; their margins are wide of the measured values.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,8 +196,7 @@ def test_sklearn_default_is_scikit_learns_own_start(
             np.testing.assert_array_equal(biases, classifier.intercepts_[number])
 
 
-def test_torch_default_has_the_bounds_of_linear() -> None:
-    torch = pytest.importorskip("torch")
+def test_torch_default_has_the_bounds_of_linear(torch: Any) -> None:
     layer = torch.nn.Linear(100, 3000)
     bound = 1 / math.sqrt(100)
     for values in (layer.weight, layer.bias):

@@ -37,9 +37,8 @@ TORCH: dict[str, Callable[[Any, Any], Any]] = {
 
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "cross_entropy"])
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_pytorch(name: str, loss: str, make_task: MakeTask, start: Start) -> None:
+def test_pytorch(name: str, loss: str, make_task: MakeTask, start: Start, torch: Any) -> None:
     """Activations, gradients at every z and every weight, and the Jacobian, run by run."""
-    torch = pytest.importorskip("torch")
     task = make_task(name, loss, hidden=(7, 5, 6), samples=9)
     theta = start(task, [2, 5])
     inputs, targets = task.train.inputs, task.train.targets

@@ -33,8 +33,7 @@ def test_sparse_units_have_their_connections(outputs: int, inputs: int, seed: in
 
 @given(outputs=widths, inputs=widths, sparsity=st.floats(0, 0.99))
 @settings(deadline=None, derandomize=True)
-def test_sparsity_is_pytorchs(outputs: int, inputs: int, sparsity: float) -> None:
-    torch = pytest.importorskip("torch")
+def test_sparsity_is_pytorchs(torch: Any, outputs: int, inputs: int, sparsity: float) -> None:
     theirs = torch.nn.init.sparse_(torch.empty(outputs, inputs), sparsity)
     ours = draw("sparse", (outputs, inputs), sparsity=sparsity)
     np.testing.assert_array_equal(

@@ -20,7 +20,6 @@ from initbench import spec
 from initbench.core import activations, initializers, optimizers
 from initbench.files import json_text
 from initbench.interop import frameworks
-from initbench.interop.frameworks import missing
 from initbench.spec import Experiment, fields
 from initbench.spec.choice import Choice, model_name
 from initbench.spec.expectations import Expectation
@@ -88,12 +87,7 @@ def metadata_of(annotation: Any) -> tuple[Any, ...]:
 
 
 MODELS: list[type[BaseModel]] = [
-    *(
-        model
-        for models, _ in REGISTRIES.values()
-        for name, model in models.items()
-        if not missing(name)  # a framework that is not installed
-    ),
+    *(model for models, _ in REGISTRIES.values() for model in models.values()),
     Expectation,
 ]
 EVERY: list[type[BaseModel]] = [*MODELS, Experiment]
@@ -179,7 +173,13 @@ def test_no_number_is_a_bool_a_text_a_list_or_endless(
     assert {error["loc"][0] for error in caught.value.errors()} == {field}
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def with_frameworks(model: type[BaseModel]) -> Any:
+    """The model as a parameter, marked if it stands for a framework's own initializer."""
+    marks = [pytest.mark.frameworks] if ":" in registered_name(model) else []
+    return pytest.param(model, marks=marks, id=model.__name__)
+
+
+@pytest.mark.parametrize("model", [with_frameworks(model) for model in MODELS])
 def test_models_are_closed_frozen_and_hashable(model: type[BaseModel]) -> None:
     field = next(iter(model.model_fields))
     one, other = (tried(model, field, "test_loss" if model is Expectation else default_name(model))
