@@ -149,6 +149,28 @@ def parse_metric(text: str) -> MetricAt:
     return MetricAt(METRICS[name], int(moment) if moment else None)
 
 
+def parse_target(text: str) -> tuple[str, float]:
+    """The metric and the value of ``METRIC=VALUE``: a target, which runs may reach.
+
+    Raises:
+        ValueError: The text names no metric, or a value that the metric cannot have.
+
+    >>> parse_target("test_accuracy=0.9")
+    ('test_accuracy', 0.9)
+    """
+    name, _, figure = text.partition("=")
+    try:
+        value = float(figure)
+    except ValueError:
+        value = math.nan
+    if name not in METRICS or not math.isfinite(value) or not METRICS[name].is_valid(value):
+        raise ValueError(
+            f"must be METRIC=VALUE, as in test_accuracy=0.9, got {text!r}; "
+            f"METRIC is one of {', '.join(METRICS)}, a loss is at least 0, an accuracy from 0 to 1"
+        )
+    return name, value
+
+
 def known() -> str:
     """All metrics' names, for a message: ``a, b, c or d``."""
     *names, last = METRICS

@@ -17,6 +17,7 @@ PACKAGE = Path(initbench.__file__).parent
 #: one row do not import each other.
 WINGS = [
     ["cli"],
+    ["api"],
     ["report"],
     ["gate", "diagnosis"],
     ["config", "analysis"],
@@ -36,10 +37,9 @@ ROOMS = {
             "diagnose_command", "explain_command", "verify_command", "show_command",
             "clean_command", "list_command", "schema_command",
         ],
-        ["gating", "stored", "output"],
-        ["training"],
-        ["display", "options"],
+        ["display", "options", "output"],
     ],
+    "api": [["flows", "initializers", "stored"], ["results", "sources"]],
     "report": [["render"], ["views"]],
     "report.views": [
         ["compare"],
@@ -50,7 +50,12 @@ ROOMS = {
     "report.render": [
         ["rich", "markdown", "csv", "json", "html", "junit", "github", "benchmark_action"],
     ],
-    "gate": [["replay", "baseline"], ["outcomes", "expectations"], ["verdicts"]],
+    "gate": [
+        ["check"],
+        ["replay", "baseline", "training"],
+        ["outcomes", "expectations"],
+        ["verdicts"],
+    ],
     "diagnosis": [
         ["diagnose"], ["predicting", "advice"], ["measuring", "rules"], ["findings"]
     ],
@@ -61,9 +66,13 @@ ROOMS = {
         ["document", "plugins"],
     ],
     "analysis": [
-        ["comparison"], ["selection", "standing"], ["summary", "intervals", "paired"]
+        ["contests"],
+        ["comparison"],
+        ["selection", "standing"],
+        ["summary", "intervals", "paired"],
     ],
     "runs": [
+        ["runner"],
         ["execute", "identity"],
         ["plan", "store", "workers"],
         ["cost", "database", "records"],

@@ -19,6 +19,7 @@ from initbench.analysis.standing import Standing, standings
 from initbench.analysis.summary import failure_reasons, metric_values, run_notes, with_status
 from initbench.metrics import METRICS
 from initbench.runs.records import Record
+from initbench.spec import Experiment
 
 #: A run has trained where its train loss is at least this share below the constant predictor's:
 #: 5 %, the gate's default of an effect that counts. The loss decides, because a network that
@@ -28,10 +29,14 @@ LEARNED_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """The records of all that compete on one problem, and its constant predictor's train loss."""
+    """The records of all that compete on one problem, and its constant predictor's train loss.
+
+    ``experiments`` are those that pose the problem.
+    """
 
     records: Sequence[Record]
     constant_loss: float
+    experiments: tuple[Experiment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

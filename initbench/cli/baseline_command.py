@@ -8,8 +8,6 @@ import click
 
 from initbench.cli import options
 
-ANOTHER = "another file with --baseline"
-
 
 @click.group("baseline")
 def command() -> None:
@@ -18,7 +16,7 @@ def command() -> None:
 
 @command.command("save")
 @click.argument("configs", nargs=-1, metavar="[CONFIG...]", type=click.Path())
-@click.option("--all", "everything", is_flag=True, help="Every config directly in configs/.")
+@options.everything
 @options.gating
 def save(
     configs: tuple[str, ...],
@@ -37,44 +35,25 @@ def save(
     are kept to confirm a regression. Named configs replace theirs in the file and leave the
     others; --all writes it anew.
     """
-    if bool(configs) == everything:
-        raise click.UsageError("Name configs, or give --all; not both.")
-    from dataclasses import replace
-
+    paths = options.named_or_all(configs, everything=everything)
     from initbench import config
-    from initbench.cli import gating
-    from initbench.cli.training import reasons
+    from initbench.api import flows
+    from initbench.cli.display import say, watch
     from initbench.config import plugins
-    from initbench.errors import FailedRunsError
-    from initbench.files import ensure_writable, write_file
-    from initbench.gate import baseline as saved
-    from initbench.gate.outcomes import TWINS, confirm_seeds
-    from initbench.runs import plan
+    from initbench.runs.runner import Execution
 
-    model = plugins.experiment(plugin_files)
-    experiments = config.load(configs or config.all_configs(), [*overrides, *seeds], model)
-    kept = {}
-    if configs and baseline.exists():
-        names = {experiment.name for experiment in experiments}
-        kept = {key: g for key, g in saved.load(baseline).items() if g.config not in names}
-    ensure_writable(baseline.parent, ANOTHER)
-
-    runs = plan.runs(experiments)
-    twins = [replace(run, nudge=k) for run in runs for k in range(1, TWINS + 1)]
-    others = plan.runs(e.model_copy(update={"seeds": confirm_seeds(e.seeds)}) for e in experiments)
-    records = gating.train([*runs, *twins, *others], jobs, quiet=quiet)
-    if failures := reasons(records):
-        raise FailedRunsError("runs failed; no baseline was saved:\n" + "\n".join(failures))
-    first = len(runs) + len(twins)
-    confirm = {group.key: group.runs for group in gating.groups(others, records[first:])}
-    groups = [
-        replace(group, confirm=confirm[group.key])
-        for group in gating.groups([*runs, *twins], records[:first])
-    ]
-    write_file(baseline, saved.text([*kept.values(), *groups]), ANOTHER)
+    saved = flows.save_baseline(
+        config.load(paths, [*overrides, *seeds], plugins.experiment(plugin_files)),
+        baseline,
+        Execution(jobs),
+        anew=everything,
+        watch=watch(quiet=quiet),
+        say=say(quiet=quiet),
+    )
     if not quiet:
         click.echo(
-            f"wrote {baseline}: {len(runs)} runs with {TWINS} twins each, {len(others)} to "
-            f"confirm{f'; {len(kept)} other rows kept' if kept else ''}",
+            f"wrote {baseline}: {saved.runs} runs with {saved.twins} twins each, "
+            f"{saved.to_confirm} to confirm"
+            f"{f'; {saved.kept} other rows kept' if saved.kept else ''}",
             err=True,
         )

@@ -39,7 +39,7 @@ def command(
     """
     if everything == any((what, status, initializer, since, before)):
         raise click.UsageError("Say which runs, or give --all; not both.")
-    from initbench.cli.stored import chosen
+    from initbench.api.stored import chosen
     from initbench.runs.store import Filter, existing
 
     with existing(results) as store:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -35,32 +33,16 @@ def command(
     part) and healthy, with its reason, the layer where it begins, and what to do.
     """
     from initbench import config
+    from initbench.api import flows
+    from initbench.cli.display import share_done
     from initbench.cli.output import show
     from initbench.config import plugins
-    from initbench.diagnosis.diagnose import diagnose
-    from initbench.errors import FailedRunsError
-    from initbench.report.views.diagnose import diagnose_view
 
     experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
-    with _progress(enabled=during and not quiet) as tell:
-        found, failures, notes = diagnose(experiments, during=during, report=tell)
-    show(output_format, diagnose_view(found, experiments, during=during))
-    if notes and not quiet:
-        click.echo("\n".join(notes), err=True)
-    if failures:
-        raise FailedRunsError("some networks could not be drawn:\n" + "\n".join(failures))
-
-
-@contextmanager
-def _progress(*, enabled: bool) -> Iterator[Callable[[float], None]]:
-    """A bar on standard error while networks train; silent unless that is a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    if not (enabled and console.is_terminal):
-        yield lambda _: None
-        return
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("", total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+    with share_done(enabled=during and not quiet) as tell:
+        result = flows.diagnose(experiments, during=during, report=tell)
+    show(output_format, result.view)
+    if result.notes and not quiet:
+        click.echo("\n".join(result.notes), err=True)
+    if result.failure is not None:
+        raise result.failure

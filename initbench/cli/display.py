@@ -1,22 +1,47 @@
-"""Progress on a terminal, while runs train."""
+"""What a terminal shows while a command works: progress bars and messages on standard error."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from types import TracebackType
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from initbench.runs import execute
 from initbench.runs.plan import Run, Stack
+from initbench.runs.runner import Say, Watch, silent
 
 #: Seconds between two updates.
 INTERVAL = 0.1
+
+
+def watch(*, quiet: bool) -> Watch:
+    """Shows the progress of stacks that train, on a terminal and unless ``quiet``."""
+    return lambda stacks: Display(stacks, enabled=not quiet)
+
+
+def say(*, quiet: bool) -> Say:
+    """Prints a message on standard error, unless ``quiet``."""
+    return silent if quiet else lambda message: click.echo(message, err=True)
+
+
+@contextmanager
+def share_done(*, enabled: bool) -> Iterator[Callable[[float], None]]:
+    """A bar that is told the share of the work that is done; silent unless on a terminal."""
+    console = Console(stderr=True)
+    if not (enabled and console.is_terminal):
+        yield lambda _: None
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda share: bar.update(task, completed=share)
 
 
 class Display:
@@ -63,7 +88,7 @@ class Display:
         if not self._progress.disable:  # Rich before 14.3 prints a line even then
             self._progress.stop()
 
-    def report(self, news: execute.Progress) -> None:
+    def __call__(self, news: execute.Progress) -> None:
         """Take in that a stack has reached a log point."""
         if self._progress.disable:
             return

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
-from initbench.metrics import METRICS
+from initbench.metrics import parse_target
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,16 +38,6 @@ def _seeds(ctx: click.Context, param: click.Parameter, value: str | None) -> lis
     return [(f"--seeds {value}", f"seeds={seeds}")]
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """How runs are trained: options that only commands with stored results have."""
-
-    force: bool = False
-    fail_fast: bool = False
-    executor: str = "processes"
-    scheduler: str | None = None
-
-
 output_format = click.option(
     "--format",
     "output_format",
@@ -66,17 +54,10 @@ def target(
     """``METRIC=VALUE`` as the two, or a usage error."""
     if value is None:
         return None
-    metric, _, figure = value.partition("=")
     try:
-        number = float(figure)
-    except ValueError:
-        number = math.nan
-    if metric not in METRICS or not math.isfinite(number) or not METRICS[metric].is_valid(number):
-        raise click.BadParameter(
-            f"must be METRIC=VALUE, as in test_accuracy=0.9, got {value!r}; "
-            f"METRIC is one of {', '.join(METRICS)}, a loss is at least 0, an accuracy from 0 to 1"
-        )
-    return metric, number
+        return parse_target(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 plugins = click.option(
@@ -135,6 +116,20 @@ training = _together(
     quiet,
 )  # fmt: skip
 
+everything = click.option(
+    "--all", "everything", is_flag=True, help="Every config directly in configs/."
+)
+
+
+def named_or_all(configs: tuple[str, ...], *, everything: bool) -> list[str | Path]:
+    """The configs that a command is to work on: those that are named, or with --all every one."""
+    if bool(configs) == everything:
+        raise click.UsageError("Name configs, or give --all; not both.")
+    from initbench import config
+
+    return list(configs) or list(config.all_configs())
+
+
 #: What trains without leaving tables: the gate.
 gating = _together(
     click.option(
@@ -162,21 +157,26 @@ _execution = _together(
 )  # fmt: skip
 
 
-#: What the options say when none is given.
-USUAL = Execution()
-
-
 def execution(function: Callable[..., Any]) -> Callable[..., Any]:
     """Options that make one argument, ``execution``."""
 
     @wraps(function)
     def command(
-        *, force: bool, fail_fast: bool, executor: str, scheduler: str | None, **others: Any
+        *,
+        jobs: int | None,
+        force: bool,
+        fail_fast: bool,
+        executor: Literal["processes", "dask"],
+        scheduler: str | None,
+        **others: Any,
     ) -> Any:
         if scheduler is not None and executor != "dask":
             raise click.UsageError("--scheduler needs --executor dask.")
-        if scheduler is not None and others["jobs"] is not None:
+        if scheduler is not None and jobs is not None:
             raise click.UsageError("--scheduler has workers of its own: give no --jobs with it.")
-        return function(execution=Execution(force, fail_fast, executor, scheduler), **others)
+        from initbench.runs.runner import Execution  # which imports NumPy
+
+        chosen = Execution(jobs, force, fail_fast, executor, scheduler)
+        return function(execution=chosen, **others)
 
     return _execution(command)

@@ -1,9 +1,10 @@
-"""Prints a command's result on standard output, in the format asked for."""
+"""Prints a command's result on standard output, and what there is to say about it on the other."""
 
 from __future__ import annotations
 
 import click
 
+from initbench.api.results import Comparison, RunResult
 from initbench.report.render import TEXTS
 from initbench.report.views.view import View
 
@@ -18,3 +19,13 @@ def show(output_format: str, view: View) -> None:
         from initbench.report.render.rich import rich_view
 
         Console().print(rich_view(view))
+
+
+def finish(result: RunResult | Comparison, *, quiet: bool) -> None:
+    """Say what was written and where runs came from; raise what cut them short, or failed."""
+    if not quiet:
+        if result.written:
+            click.echo(f"wrote {', '.join(map(str, result.written))}", err=True)
+        click.echo(result.summary, err=True)
+    if result.failure is not None:
+        raise result.failure

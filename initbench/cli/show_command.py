@@ -35,8 +35,8 @@ def command(
     all that determined it, where it was made, and its curve are shown, too. csv and json export
     everything, with all digits.
     """
+    from initbench.api.stored import chosen
     from initbench.cli.output import show
-    from initbench.cli.stored import chosen
     from initbench.report.views.show import show_run_view, show_view
     from initbench.runs.store import existing
 

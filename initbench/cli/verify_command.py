@@ -27,49 +27,17 @@ def command(
     always the same, their type the one asked for, and no global random state touched. Exits 1 if
     a check fails.
     """
-    from initbench import config
-    from initbench.audit import verify
-    from initbench.cli.output import show
-    from initbench.config import plugins
-    from initbench.core.draw import network_of
-    from initbench.errors import FailedChecksError
-    from initbench.interop.frameworks import missing
-    from initbench.report.views.verify import failures, verify_view
-
-    model = plugins.experiment(plugin_files)
     if bool(names) and everything:
         raise click.UsageError("Name initializers, or give --all; not both.")
-    own = [name for name, known in model.initializer_models.items() if known.plugin]
-    if not (names or everything or own):
+    from initbench.api.initializers import own_names, verification, verification_of_all
+    from initbench.cli.output import show
+    from initbench.config import plugins
+
+    model = plugins.experiment(plugin_files)
+    chosen = list(names) or own_names(model)
+    if not (chosen or everything):
         raise click.UsageError("Name initializers, give --all, or your own by --plugin FILE.")
-    left_out = [what for name in model.initializer_models if (what := missing(name))]
-    if everything:
-        names = tuple(
-            verify.WITH_EXAMPLES.get(name, name)
-            for name in model.initializer_models
-            if not missing(name)
-        )
-    experiments = [
-        config.from_options([(name, f"initializer={name}"), *verify.SETTINGS], model)
-        for name in names or own
-    ]
-    chosen = {
-        choice.label: choice.chosen
-        for experiment in experiments
-        for choice in experiment.initializer
-    }
-    notes = [
-        f"{label} declares no law: its mean, variance, bounds and symmetry were not tested."
-        for label, one in chosen.items()
-        if one.initializer.law is None
-    ]
-    if everything and left_out:
-        notes.append(f"{len(left_out)} initializers were left out; the first: {left_out[0]}.")
-    network = network_of(experiments[0].architecture, verify.inputs())
-    checks = verify.verify(chosen, network)
-    title = f"{len(verify.SEEDS)} seeds of {'-'.join(map(str, network.sizes))} networks"
-    show(output_format, verify_view(title, checks, notes))
-    if failed := failures(checks):
-        raise FailedChecksError(
-            f"{len(failed)} of {len(checks)} checks failed:\n" + "\n".join(failed)
-        )
+    verified = verification_of_all(model) if everything else verification(chosen, model)
+    show(output_format, verified.view)
+    if verified.failure is not None:
+        raise verified.failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -19,14 +20,14 @@ from initbench.spec import Experiment
 
 
 def load(
-    paths: Sequence[str | Path],
+    sources: Sequence[str | Path | Document],
     overrides: Sequence[tuple[str, str]] = (),
     model: type[Experiment] = Experiment,
 ) -> list[Experiment]:
-    """The Experiments of config files: one for each config, or for each point of its sweep.
+    """The Experiments of configs: one for each config, or for each point of its sweep.
 
     Args:
-        paths: The files.
+        sources: Paths of files, or documents that were made elsewhere.
         overrides: Pairs of an option as the user wrote it and ``KEY=VALUE``; they win over the
             files.
         model: Experiment, or what :func:`initbench.spec.with_initializers` makes of it.
@@ -36,23 +37,24 @@ def load(
     """
     problems: list[Problem] = []
     experiments: list[Experiment] = []
-    sources: dict[str, str] = {}
-    for path in paths:
+    places: dict[str, str] = {}
+    for source in sources:
+        place = source.source if isinstance(source, Document) else str(source)
         try:
-            loaded = _load_one(Path(path), overrides, model)
+            loaded = _load_one(source, overrides, model)
         except ConfigError as error:
             problems += error.problems
             continue
         name = loaded[0].name
-        if name in sources:
+        if name in places:
             problems.append(
                 Problem(
-                    Place(str(path)), "name",
-                    f"{name!r} is also the name of {sources[name]}, whose results it would "
+                    Place(place), "name",
+                    f"{name!r} is also the name of {places[name]}, whose results it would "
                     "overwrite; give one another name",
                 )
             )  # fmt: skip
-        sources[name] = str(path)
+        places[name] = place
         experiments += loaded
     if problems:
         # A wrong override is wrong for every config, and is said once.
@@ -101,24 +103,33 @@ def from_options(
     return experiment
 
 
-def read_config(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Document:
-    """A config as a document: its data with the overrides and its name, and all places."""
-    parsed = read(str(path), _content(path))
+def read_config(
+    source: str | Path | Document, overrides: Sequence[tuple[str, str]] = ()
+) -> Document:
+    """A config as a document: its data with the overrides and its name, and all places.
+
+    The name is the file's without its ending, or the document's own, unless the config has another.
+    """
+    if isinstance(source, Document):
+        document, name = copy.deepcopy(source), source.source
+    else:
+        document, name = read(str(source), _content(Path(source))), Path(source).stem
     for option, text in overrides:
-        override(parsed, option, text)
-    parsed.data.setdefault("name", path.stem)
-    return parsed
+        override(document, option, text)
+    document.data.setdefault("name", name)
+    return document
 
 
 def _load_one(
-    path: Path, overrides: Sequence[tuple[str, str]], model: type[Experiment]
+    source: str | Path | Document, overrides: Sequence[tuple[str, str]], model: type[Experiment]
 ) -> list[Experiment]:
-    document = read_config(path, overrides)
+    document = read_config(source, overrides)
+    folder = Path() if isinstance(source, Document) else Path(source).parent
     points = points_of(document)  # may add to the document's problems, so they are read after it
     problems, experiments = list(document.problems), []
     for point in points:
         problems += point.problems  # a swept key that cannot be set
-        loaded = _experiment(point, path.parent, model)
+        loaded = _experiment(point, folder, model)
         if isinstance(loaded, Experiment):
             experiments.append(loaded)
         else:

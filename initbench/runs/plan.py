@@ -21,8 +21,6 @@ MAX_STACK = 16
 #: the article's network train at 90 % of the speed.
 STACK_SECONDS = 60.0
 SMALL_STACK = 8
-#: Keys that tune the training on a problem, not the problem.
-TUNED = ("learning_rate", "optimizer", "batch_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +60,6 @@ def runs(experiments: Iterable[Experiment]) -> list[Run]:
         for initializer in experiment.initializer
         for seed in experiment.seeds
     ]
-
-
-def problem(experiment: Experiment) -> Hashable:
-    """What two configs share that pose the same problem, so that initializers compare.
-
-    Under a sweep, how training is tuned (TUNED) is no part of it: each initializer may have its
-    own best. Any other swept key makes problems of its values.
-    """
-    e = experiment
-    tuned = sorted(key for key in e.sweep if key.partition(".")[0] in TUNED)
-    parts = {"learning_rate": e.learning_rate, "optimizer": e.optimizer, "batch_size": e.batch_size}
-    fixed = [value for key, value in parts.items() if not any(t.startswith(key) for t in tuned)]
-    return (e.architecture.sizes, e.activation, e.dataset, e.iterations, e.dtype, *fixed, *tuned)
 
 
 def shape(experiment: Experiment) -> Hashable:

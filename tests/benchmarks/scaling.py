@@ -102,7 +102,7 @@ def throughput(work: list[Experiment], rounds: int) -> dict[str, list[float]]:
 
 def store_share(runs: int) -> float:
     """Time spent in the store, as a share of the rest: identities, settings, look-up, writing."""
-    from initbench.cli import training
+    from initbench.runs import runner
 
     work = experiments(50, runs)
     inside = 0.0
@@ -128,7 +128,7 @@ def store_share(runs: int) -> float:
                 select = opened.select
                 opened.select = timed(lambda chosen: list(select(chosen)))  # type: ignore[method-assign,assignment]
                 start = perf_counter()
-                training.train_all(work, 1, quiet=True, store=opened)
+                runner.train(work, runner.Execution(jobs=1), opened)
                 total = perf_counter() - start
     finally:
         identity.identities, identity.settings = kept

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from initbench.analysis import contests
 from initbench.core import ENGINE_REVISION
 from initbench.interop import frameworks
 from initbench.report.views import titles
@@ -66,7 +67,7 @@ def test_learning_rates_and_optimizer_parameters_share_a_stack() -> None:
     )
     assert len(plan.stacks(runs, 1, samples)) == 3  # 40 runs, at most 16 a stack
     assert plan.shape(runs[0].experiment) == plan.shape(runs[-1].experiment)
-    assert plan.problem(runs[0].experiment) != plan.problem(runs[-1].experiment)
+    assert contests.problem(runs[0].experiment) != contests.problem(runs[-1].experiment)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +85,12 @@ def test_learning_rates_and_optimizer_parameters_share_a_stack() -> None:
 )
 def test_what_changes_the_arithmetic_of_a_stack_splits_it(change: dict[str, Any]) -> None:
     assert plan.shape(experiment()) != plan.shape(experiment(**change))
-    assert plan.problem(experiment()) != plan.problem(experiment(**change))
+    assert contests.problem(experiment()) != contests.problem(experiment(**change))
 
 
 def test_words_and_seeds_do_not_make_another_problem() -> None:
     other = experiment(name="other", description="d", seeds=3, log_every=7, initializer="ones")
-    assert plan.problem(experiment()) == plan.problem(other)
+    assert contests.problem(experiment()) == contests.problem(other)
 
 
 def test_small_work_is_not_spread_over_processes() -> None:
@@ -220,15 +221,15 @@ def test_an_identity_knows_the_version_of_a_framework(monkeypatch: pytest.Monkey
 
 def test_under_a_sweep_of_how_training_is_tuned_the_problem_is_one() -> None:
     rates = [experiment(learning_rate=r, sweep={"learning_rate": [r]}) for r in (0.1, 0.2)]
-    assert plan.problem(rates[0]) == plan.problem(rates[1])
-    assert plan.problem(rates[0]) != plan.problem(experiment(learning_rate=0.1))
+    assert contests.problem(rates[0]) == contests.problem(rates[1])
+    assert contests.problem(rates[0]) != contests.problem(experiment(learning_rate=0.1))
     momenta = [
         experiment(optimizer={"name": "momentum", "momentum": m}, sweep={"optimizer.momentum": [m]})
         for m in (0.5, 0.9)
     ]
-    assert plan.problem(momenta[0]) == plan.problem(momenta[1])
+    assert contests.problem(momenta[0]) == contests.problem(momenta[1])
     noises = [
         experiment(dataset={"name": "circles", "noise": n}, sweep={"dataset.noise": [n]})
         for n in (0.1, 0.2)
     ]
-    assert plan.problem(noises[0]) != plan.problem(noises[1])
+    assert contests.problem(noises[0]) != contests.problem(noises[1])

@@ -6,10 +6,9 @@ from typing import NoReturn
 import pytest
 
 from initbench import config, datasets
-from initbench.cli.gating import train
-from initbench.cli.training import train_runs
 from initbench.runs import identity, plan
 from initbench.runs import workers as executors
+from initbench.runs.runner import Execution, train_afresh, train_runs
 
 CONFIG = "initializer: zeros\nlayers: [2, 4, 1]\niterations: 2\nlearning_rate: 1\nseeds: 2"
 
@@ -28,7 +27,7 @@ def test_workers_are_ended_when_ctrl_c_comes_before_their_first_stack(
 
     monkeypatch.setattr(plan, "stacks", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        list(train_runs(todo, 2, quiet=True))
+        list(train_runs(todo, Execution(jobs=2)))
     assert closed == [True]
 
 
@@ -39,5 +38,5 @@ def test_the_gate_reads_a_data_set_once_for_all_runs(
     runs = plan.runs(config.load([str(tmp_path / "small.yaml")]))
     read: list[object] = []
     monkeypatch.setattr(datasets, "fingerprint", read.append)
-    assert [record.seed for record in train(runs, 1, quiet=True)] == [0, 1, 0, 1]
+    assert [record.seed for record in train_afresh(runs, Execution(jobs=1))] == [0, 1, 0, 1]
     assert len(read) == 1

@@ -1,0 +1,236 @@
+"""Experiments -> results: what each command does between parsing its options and printing.
+
+The Python API and the command line both call these functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from initbench import datasets
+from initbench.analysis import comparison as statistics
+from initbench.analysis.comparison import Target
+from initbench.analysis.contests import contests
+from initbench.analysis.summary import summarize
+from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
+from initbench.diagnosis import diagnose as diagnosis
+from initbench.errors import ConfigError, FailedRunsError, Place, Problem
+from initbench.files import ensure_writable, write_file, write_results
+from initbench.gate import baseline as baselines
+from initbench.gate import check as gate
+from initbench.gate.check import Judgement
+from initbench.gate.outcomes import TWINS
+from initbench.gate.training import baseline_of
+from initbench.gate.verdicts import exit_code
+from initbench.report.render import TEXTS
+from initbench.report.views import titles
+from initbench.report.views.check import check_view
+from initbench.report.views.compare import compare_view
+from initbench.report.views.diagnose import diagnose_view
+from initbench.report.views.run import run_view
+from initbench.runs import plan, runner
+from initbench.runs.provenance import provenance
+from initbench.runs.runner import USUAL, Execution, Say, Trained, Watch, silent, unwatched
+from initbench.runs.store import opened
+from initbench.spec import Experiment
+
+#: The file that a gate reads and `baseline save` writes, unless another is named.
+BASELINE = Path("results/baseline.json")
+#: The advice where a baseline cannot be written.
+ANOTHER_BASELINE = "another file with --baseline"
+
+
+def run(
+    experiments: Sequence[Experiment],
+    execution: Execution = USUAL,
+    results: Path | None = None,
+    *,
+    watch: Watch = unwatched,
+    say: Say = silent,
+) -> RunResult:
+    """Train the experiments; with ``results``, by way of that folder's store, and write tables."""
+    trained = _train(experiments, execution, results, watch, say)
+    here = provenance().numerics
+    written: list[Path] = []
+    for name in dict.fromkeys(experiment.name for experiment in experiments):
+        records = [record for record in trained.records if record.config == name]
+        if results is None or not records:
+            continue
+        of_config = [experiment for experiment in experiments if experiment.name == name]
+        view = run_view(of_config, records, here)
+        texts = {ending: TEXTS[ending](view) for ending in ("csv", "json")}
+        partial = len(records) < len(plan.runs(of_config))
+        written += write_results(results, name, texts, partial=partial)
+    return RunResult(
+        run_view(experiments, trained.records, here),
+        records=tuple(trained.records),
+        rows=tuple(summarize(trained.records)),
+        summary=trained.summary,
+        written=tuple(written),
+        stopped_by=trained.stopped_by,
+        failure=trained.failure,
+    )
+
+
+def compare(
+    experiments: Sequence[Experiment],
+    metric: str = "train_loss",
+    target: Target | None = None,
+    execution: Execution = USUAL,
+    results: Path | None = None,
+    *,
+    watch: Watch = unwatched,
+    say: Say = silent,
+) -> Comparison:
+    """Train the experiments and rank their initializers, problem by problem.
+
+    With ``results``, runs are looked up and stored in that folder, and the tables are written.
+    """
+    _refuse_unknown_metrics(experiments, metric, target)
+    trained = _train(experiments, execution, results, watch, say)
+    competing = contests(experiments, trained.records)
+    rows = statistics.compare(competing, metric, target)
+    view = compare_view(
+        [titles.problem(contest.experiments) for contest in competing],
+        competing,
+        trained.records,
+        rows,
+        target,
+        provenance().numerics,
+    )
+    written: list[Path] = []
+    if results is not None and trained.records:
+        endings = {"md": "markdown", "csv": "csv", "json": "json"}
+        texts = {ending: TEXTS[name](view) for ending, name in endings.items()}
+        partial = trained.stopped_by is not None
+        written = write_results(results, "comparison", texts, partial=partial)
+    return Comparison(
+        view,
+        records=tuple(trained.records),
+        rows=tuple(rows),
+        summary=trained.summary,
+        written=tuple(written),
+        stopped_by=trained.stopped_by,
+        failure=trained.failure,
+    )
+
+
+def diagnose(
+    experiments: Sequence[Experiment],
+    *,
+    during: bool = False,
+    report: Callable[[float], None] | None = None,
+) -> DiagnosisResult:
+    """Diagnose each initializer; with ``during`` also train, and diagnose at each log point."""
+    found, failures, notes = diagnosis.diagnose(experiments, during=during, report=report)
+    error = None
+    if failures:
+        error = FailedRunsError("some networks could not be drawn:\n" + "\n".join(failures))
+    view = diagnose_view(found, experiments, during=during)
+    return DiagnosisResult(view, rows=tuple(found), notes=tuple(notes), failure=error)
+
+
+def check(
+    experiments: Sequence[Experiment],
+    baseline: Path = BASELINE,
+    execution: Execution = USUAL,
+    *,
+    strict: bool = False,
+    watch: Watch = unwatched,
+    say: Say = silent,
+) -> CheckResult:
+    """Train the experiments afresh, and judge them against a baseline file."""
+    known = baselines.load(baseline)
+    judgement = gate.check(
+        experiments,
+        known,
+        lambda runs: runner.train_afresh(runs, execution, watch=watch, say=say),
+    )
+    unnamed = {row.config for row in known.values()} - {e.name for e in experiments}
+    return _check_result(judgement, baseline, tuple(sorted(unnamed)), strict=strict)
+
+
+def check_files(baseline: Path, candidate: Path, *, strict: bool = False) -> CheckResult:
+    """Judge one saved file against another; nothing is trained."""
+    judgement = gate.check_saved(baselines.load(baseline), baselines.load(candidate))
+    return _check_result(judgement, baseline, (), strict=strict)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedBaseline:
+    """How many runs a baseline was saved of, and how many of its rows were there before."""
+
+    runs: int
+    to_confirm: int
+    kept: int
+    twins: int = TWINS
+
+
+def save_baseline(
+    experiments: Sequence[Experiment],
+    baseline: Path = BASELINE,
+    execution: Execution = USUAL,
+    *,
+    anew: bool = False,
+    watch: Watch = unwatched,
+    say: Say = silent,
+) -> SavedBaseline:
+    """Train the experiments and write what came out as a baseline.
+
+    Their rows replace those of the same configs in the file; ``anew`` drops all the others too.
+    """
+    kept = []
+    if not anew and baseline.exists():
+        names = {experiment.name for experiment in experiments}
+        kept = [row for row in baselines.load(baseline).values() if row.config not in names]
+    ensure_writable(baseline.parent, ANOTHER_BASELINE)
+    rows = baseline_of(
+        experiments, lambda runs: runner.train_afresh(runs, execution, watch=watch, say=say)
+    )
+    write_file(baseline, baselines.text([*kept, *rows]), ANOTHER_BASELINE)
+    return SavedBaseline(
+        runs=sum(len(row.runs) for row in rows),
+        to_confirm=sum(len(row.confirm) for row in rows),
+        kept=len(kept),
+    )
+
+
+def _train(
+    experiments: Sequence[Experiment],
+    execution: Execution,
+    results: Path | None,
+    watch: Watch,
+    say: Say,
+) -> Trained:
+    if results is not None:
+        ensure_writable(results)
+    with nullcontext() if results is None else opened(results) as store:
+        return runner.train(experiments, execution, store, watch=watch, say=say)
+
+
+def _check_result(
+    judgement: Judgement, baseline: Path, unnamed: tuple[str, ...], *, strict: bool
+) -> CheckResult:
+    code = exit_code(judgement.verdicts, strict=strict)
+    view = check_view(judgement.verdicts, code, str(baseline), judgement.notes)
+    return CheckResult(view, rows=judgement.verdicts, exit_code=code, unnamed=unnamed)
+
+
+def _refuse_unknown_metrics(
+    experiments: Sequence[Experiment], metric: str, target: Target | None
+) -> None:
+    """Raise ConfigError where a task has no such metric, before an hour is spent on training."""
+    asked = {f"--metric {metric}": metric}
+    if target:
+        asked[f"--target {target.metric}={target.value:g}"] = target.metric
+    problems = [
+        Problem(Place(option), e.name, f"its task has no {name}; it has {' and '.join(known)}")
+        for e in experiments
+        for option, name in asked.items()
+        if name not in (known := datasets.metrics(datasets.load(e.dataset)))
+    ]
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))  # of a sweep's points each once
