@@ -38,12 +38,14 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOMES.get(name, "initbench.api")), name)
-    globals()[name] = value  # the next time it is found without this function
-    return value
+if not TYPE_CHECKING:  # a type checker would take any name for one of the package's
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOMES.get(name, "initbench.api")), name)
+        globals()[name] = value  # the next time it is found without this function
+        return value
 
 
 def __dir__() -> list[str]:

@@ -176,6 +176,22 @@ def test_core_is_numpy_and_scipy_only() -> None:
                     assert alias.name.split(".")[0] in allowed, f"{path.name}: {alias.name}"
 
 
+def test_commands_parse_call_and_print() -> None:
+    """They have no logic that the Python API lacks: the wings that compute are out of their sight.
+
+    What they parse and print needs configs, results and views.
+    """
+    seen = {"api", "cli", "config", "errors", "files", "metrics", "report", "runs", "spec"}
+    for path in (PACKAGE / "cli").glob("*.py"):
+        for name in imported(path):
+            assert name.split(".")[1] in seen, f"{path.name}: {name}"
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        used = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+        used |= {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+        others = {str(module).split(".")[0] for module in used} - set(sys.stdlib_module_names)
+        assert others <= {"click", "rich", "initbench"}, path.name
+
+
 def test_files_stay_readable() -> None:
     """One file, one job: about 400 lines."""
     for path in MODULES:

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from initbench.analysis.comparison import Target
 from initbench.api import flows
 from initbench.api.initializers import drawn
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
@@ -281,11 +280,11 @@ def _folder(results: str | Path | None) -> Path | None:
     return None if results is None else Path(results)
 
 
-def _target(target: tuple[str, float] | None) -> Target | None:
+def _target(target: tuple[str, float] | None) -> tuple[str, float] | None:
     if target is None:
         return None
     name, value = target
     try:
-        return Target(*parse_target(f"{name}={value}"))
+        return parse_target(f"{name}={value}")
     except ValueError as error:
         raise InitbenchError(f"target: {error}") from None

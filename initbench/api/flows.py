@@ -78,7 +78,7 @@ def run(
 def compare(
     experiments: Sequence[Experiment],
     metric: str = "train_loss",
-    target: Target | None = None,
+    target: tuple[str, float] | None = None,
     execution: Execution = USUAL,
     results: Path | None = None,
     *,
@@ -87,18 +87,20 @@ def compare(
 ) -> Comparison:
     """Train the experiments and rank their initializers, problem by problem.
 
-    With ``results``, runs are looked up and stored in that folder, and the tables are written.
+    ``target`` is a metric and a value that runs are to reach. With ``results``, runs are looked up
+    and stored in that folder, and the tables are written.
     """
-    _refuse_unknown_metrics(experiments, metric, target)
+    reach = Target(*target) if target else None
+    _refuse_unknown_metrics(experiments, metric, reach)
     trained = _train(experiments, execution, results, watch, say)
     competing = contests(experiments, trained.records)
-    rows = statistics.compare(competing, metric, target)
+    rows = statistics.compare(competing, metric, reach)
     view = compare_view(
         [titles.problem(contest.experiments) for contest in competing],
         competing,
         trained.records,
         rows,
-        target,
+        reach,
         provenance().numerics,
     )
     written: list[Path] = []

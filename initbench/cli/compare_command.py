@@ -54,7 +54,6 @@ def command(
     """
     paths = options.named_or_all(configs, everything=everything)
     from initbench import config
-    from initbench.analysis.comparison import Target
     from initbench.api import flows
     from initbench.cli.display import say, watch
     from initbench.cli.output import finish, show
@@ -64,7 +63,7 @@ def command(
     result = flows.compare(
         experiments,
         metric,
-        Target(*target) if target else None,
+        target,
         execution,
         results,
         watch=watch(quiet=quiet),

@@ -29,7 +29,6 @@ import numpy as np
 from numpy.random import RandomState
 
 from initbench import config
-from initbench.cli import gating
 from initbench.core.activations import ACTIVATIONS, leaky_relu
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.distributions import truncated_normal
@@ -38,8 +37,10 @@ from initbench.core.optimizers import OPTIMIZERS
 from initbench.gate import replay as gate
 from initbench.gate.baseline import load
 from initbench.gate.outcomes import TWINS, RowOutcomes
+from initbench.gate.training import row_outcomes
 from initbench.gate.verdicts import WORDS
 from initbench.runs import plan
+from initbench.runs.runner import Execution, train_afresh
 from initbench.spec import Experiment
 
 KERNELS = ("SkylakeX", "Haswell", "Nehalem", "Prescott", "Zen")
@@ -124,7 +125,7 @@ def outcomes(experiments: Sequence[Experiment], twins: int) -> list[RowOutcomes]
         for k in range(1, twins + 1)
     ]
     every = [*runs, *nudged]
-    return gating.groups(every, gating.train(every, 1, quiet=True))
+    return row_outcomes(every, train_afresh(every, Execution(jobs=1)))
 
 
 DEEP = """
