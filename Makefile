@@ -27,7 +27,7 @@ bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and C; processes
 	$(BIN)/python tests/benchmarks/speed.py
 	$(BIN)/python tests/benchmarks/scaling.py
 
-power: .venv/.test  ## Does the gate cry wolf, does it sleep: what README says of `check` (many minutes)
+power: .venv/.test  ## How often `check` raises a false alarm or misses a fault (many minutes)
 	$(BIN)/python tests/benchmarks/gate_power.py
 
 docs: .venv/.test  ## Generate README's command reference and configs/schema.json

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from initbench.core.arrays import Array
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from initbench.core.arrays import Array
 from initbench.runs.records import Record
-
-Array = NDArray[Any]
 
 #: The signed-rank test of five differences has no p-value below 2/32 = 0.0625: with fewer than six
 #: nothing can be told apart at 5 %.

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from numpy.typing import NDArray
 
 from initbench.analysis.intervals import Interval, median_interval
 from initbench.analysis.paired import MIN_SEEDS, holm, seeds_needed, signed_rank_p
-
-Array = NDArray[Any]
+from initbench.core.arrays import Array
 
 #: A row is told from the best where its p-value, adjusted by Holm for the number of rows, is at
 #: most this.

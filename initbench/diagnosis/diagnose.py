@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from initbench.core.architecture import fans
+from initbench.core.arrays import Array
 from initbench.core.meanfield import Prediction
 from initbench.core.propagation import Measurement
 from initbench.diagnosis.advice import advise
@@ -24,8 +23,6 @@ from initbench.runs import plan
 from initbench.runs.plan import Run
 from initbench.runs.records import RowKey
 from initbench.spec import Experiment
-
-Array = NDArray[Any]
 
 #: A diagnosis takes a second or two: all its runs together may cost this many multiplications.
 #: Where that is too little, fewer samples are measured, but no fewer than MIN_SAMPLES.
@@ -135,7 +132,7 @@ def _diagnose_row(
         if len(networks.theta):
             try:
                 shared = shared or background(networks)
-            except PluginError as error:  # a user's initializer whose law raises
+            except PluginError as error:  # a plugin whose moments raise
                 found.failures.append(f"{name}: {error}")
                 return found
             for iteration, measurement in measurements(networks, during=during):

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from initbench.core import meanfield
 from initbench.core.architecture import Architecture
+from initbench.core.arrays import Array
 from initbench.core.engine.numpy_stack import train
 from initbench.core.engine.protocol import Split
 from initbench.core.meanfield import Phi
 from initbench.core.propagation import Measurement, measure
 from initbench.runs.execute import Drawn, Work, draw, prepare
 from initbench.runs.plan import Stack
-
-Array = NDArray[Any]
 
 #: At this distance from 0, to either side, an activation that has a flat side is flat.
 FAR = 40.0
@@ -57,7 +54,7 @@ def draw_stack(stack: Stack, samples: int) -> tuple[DrawnStack, Drawn]:
     # Evenly spaced: a file may be sorted by class.
     chosen = np.unique(np.linspace(0, count - 1, min(samples, count)).astype(int))
     split = Split(train_split.inputs[:, chosen], train_split.targets[:, chosen])
-    return DrawnStack(work, drawn.theta, split, _shape(work.task.architecture)), drawn
+    return DrawnStack(work, drawn.theta, split, activation_shape(work.task.architecture)), drawn
 
 
 def measurements(drawn: DrawnStack, *, during: bool) -> Iterator[tuple[int, Measurement]]:
@@ -84,7 +81,8 @@ def joined(parts: Sequence[Measurement]) -> Measurement:
     )
 
 
-def _shape(architecture: Architecture) -> ActivationShape:
+def activation_shape(architecture: Architecture) -> ActivationShape:
+    """The shape of a network's activation, found by evaluating it."""
     phi = meanfield.elementwise(architecture.activation, architecture.activation_parameters)
     slope = np.abs(phi(np.linspace(-FAR, FAR, 8001))[1])
     value, ends = phi(np.array([-FAR, FAR]))

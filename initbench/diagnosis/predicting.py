@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from initbench.core import draw, meanfield
 from initbench.core.architecture import Architecture, fans
+from initbench.core.arrays import Array
 from initbench.core.meanfield import Prediction
 from initbench.core.propagation import mean_cosine
 from initbench.diagnosis.findings import Steady, Theory
 from initbench.diagnosis.measuring import ActivationShape, DrawnStack
 from initbench.runs.execute import Work
-
-Array = NDArray[Any]
 
 #: Theory supposes that weights have mean 0, and says nothing where a layer's mean is further from 0
 #: than this share of the weights' root mean square. Where the mean is estimated from drawn weights,
@@ -75,18 +72,18 @@ def background(drawn: DrawnStack) -> Background:
 
 
 def _variances(work: Work, theta: Array) -> WeightVariances:
-    """From the initializer's law; where it has none (data-dependent ones), from drawn weights."""
-    laws = draw.laws(work.chosen[0], work.network)
-    mean, variance, errors, biases = [], [], [], []
-    for law, view in zip(laws, work.task.architecture.views(theta), strict=True):
+    """From the initializer's declared moments; where it has none, from the weights as drawn."""
+    declared = draw.laws(work.chosen[0], work.network)
+    mean, squares, errors, biases = [], [], [], []
+    for moments, view in zip(declared, work.task.architecture.views(theta), strict=True):
         weights = view[:, :, :-1].astype(np.float64)
-        mean.append(weights.mean() if law is None else law.mean)
-        variance.append((weights**2).mean() if law is None else law.mean**2 + law.std**2)
-        errors.append(MEAN_ERRORS / math.sqrt(weights.size) if law is None else 0.0)
+        mean.append(weights.mean() if moments is None else moments.mean)
+        square = (weights**2).mean() if moments is None else moments.mean**2 + moments.std**2
+        squares.append(square)
+        errors.append(MEAN_ERRORS / math.sqrt(weights.size) if moments is None else 0.0)
         biases.append((view[:, :, -1].astype(np.float64) ** 2).mean())
-    size = np.sqrt(variance)
-    centred = np.abs(mean) <= np.maximum(errors, MEAN_SHARE) * size
-    return WeightVariances(np.array(variance), np.array(biases), bool(centred.all()))
+    centred = np.abs(mean) <= np.maximum(errors, MEAN_SHARE) * np.sqrt(squares)
+    return WeightVariances(np.array(squares), np.array(biases), bool(centred.all()))
 
 
 def _steady(architecture: Architecture, square: float, cosine: float) -> Steady:

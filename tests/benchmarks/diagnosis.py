@@ -1,18 +1,18 @@
-"""Is a verdict worth something? Diagnose a grid of starts, train each, and compare.
+"""Is a diagnosis right? Diagnose a grid of untrained networks, train each, and compare.
 
     python tests/benchmarks/diagnosis.py [TABLE]
 
-288 cells, each an initializer, an activation, a depth and a width, on two data sets, trained at
-three seeds from the same stacked engine that `initbench run` uses. A cell has trained if in most
-of its seeds the last train loss is below half of chance's, log(classes). It prints (and writes to
-TABLE) the confusion table of verdict and outcome, and two shares: of the healthy cells, those
-that trained; of all others, those that did not, or that first got there later than the median
-healthy cell of the same data set.
+The grid has 288 cells, each an initializer, an activation, a depth and a width, on two data sets.
+Every cell is trained at three seeds by the stacked engine that `initbench run` uses. It has trained
+if in most of its seeds the last train loss is below half of chance's, log(classes). The script
+prints, and writes to TABLE, how conditions and outcomes fall together, and two shares: of the cells
+diagnosed as healthy, those that trained; of all others, those that did not, or that first got there
+later than the median healthy cell of the same data set.
 
 The grid, the budget and what counts as trained were fixed first. Then two thresholds of
-initbench.diagnosis.rules, LOST and LOTTERY, were fitted on digits at seeds 0 to 2. The table is of
-seeds 6 to 8, which nothing was fitted on. LOTTERY was moved once more, by what digits showed, after
-both data sets had been seen at seeds 3 to 5. Some minutes on one core.
+initbench.diagnosis.rules, LOST and LOTTERY, were fitted on digits at seeds 0 to 2. The table shows
+seeds 6 to 8, on which nothing was fitted. LOTTERY was moved once more, because of what digits
+showed, after both data sets had been seen at seeds 3 to 5. It takes some minutes on one core.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ OUTCOMES = ("trained", "stuck", "diverged")
 
 @dataclass(frozen=True)
 class Cell:
-    """A start: what was said of it, what became of it, and when it was trained."""
+    """A cell of the grid: its condition before training, its outcome, and when it had trained."""
 
     name: str
-    verdict: str
+    condition: str
     outcome: str
     iterations: float  # until the loss was below half of chance's: the median over seeds
 
@@ -90,7 +90,7 @@ def experiments(dataset: str) -> Iterator[Experiment]:
 
 
 def outcome(records: Sequence[Record], classes: int) -> tuple[str, float]:
-    """What most seeds came to, and after how many iterations the median one had trained."""
+    """The outcome of most seeds, and the iterations after which the median seed had trained."""
     target = math.log(classes) / 2
     outcomes, times = [], []
     for record in records:
@@ -107,11 +107,11 @@ def outcome(records: Sequence[Record], classes: int) -> tuple[str, float]:
 def cells(dataset: str) -> list[Cell]:
     """Every cell of the grid on one data set."""
     posed = list(experiments(dataset))
-    verdicts = {}
+    conditions = {}
     for experiment in posed:
         for diagnosis in diagnose([experiment])[0]:
             findings = diagnosis.findings
-            verdicts[findings.config, findings.initializer] = diagnosis.condition
+            conditions[findings.config, findings.initializer] = diagnosis.condition
     runs = plan.runs(posed)
     stacks = plan.stacks(runs, 1, lambda _: 50)
     records: dict[tuple[str, str], list[Record]] = {}
@@ -120,37 +120,38 @@ def cells(dataset: str) -> list[Cell]:
         for record in finished.records:
             records.setdefault((record.config, record.initializer), []).append(record)
     return [
-        Cell(", ".join(key), verdicts[key], *outcome(records[key], DATASETS[dataset]))
-        for key in verdicts
+        Cell(", ".join(key), conditions[key], *outcome(records[key], DATASETS[dataset]))
+        for key in conditions
     ]
 
 
 def table(dataset: str, found: Sequence[Cell]) -> str:
     """The confusion table of one data set and its two shares, as Markdown."""
-    count = Counter((cell.verdict, cell.outcome) for cell in found)
+    count = Counter((cell.condition, cell.outcome) for cell in found)
     lines = [
         f"**{dataset}**, {len(found)} cells\n",
-        f"| verdict | {' | '.join(OUTCOMES)} |",
+        f"| condition | {' | '.join(OUTCOMES)} |",
         "| --- | ---: | ---: | ---: |",
         *(
-            f"| {verdict} | {' | '.join(str(count[verdict, o]) for o in OUTCOMES)} |"
-            for verdict in CONDITIONS
+            f"| {condition} | {' | '.join(str(count[condition, o]) for o in OUTCOMES)} |"
+            for condition in CONDITIONS
         ),
     ]
-    healthy = [cell for cell in found if cell.verdict == "healthy"]
-    others = [cell for cell in found if cell.verdict != "healthy"]
+    healthy = [cell for cell in found if cell.condition == "healthy"]
+    others = [cell for cell in found if cell.condition != "healthy"]
     typical = median(cell.iterations for cell in healthy)
     trained = sum(cell.outcome == "trained" for cell in healthy)
     failed = sum(cell.outcome != "trained" for cell in others)
     late = sum(cell.iterations > typical for cell in others) - failed
     wrong = [c.name for c in healthy if c.outcome != "trained"]
-    fast = [f"{c.name} ({c.verdict})" for c in others if c.iterations <= typical]
+    fast = [f"{c.name} ({c.condition})" for c in others if c.iterations <= typical]
     lines += [
         "",
         f"Healthy cells that trained: {trained} of {len(healthy)}, "
         f"{100 * trained / len(healthy):.1f} %; the median one within {typical:.0f} iterations.",
-        f"Others that failed: {failed} of {len(others)}, {100 * failed / len(others):.1f} %; that "
-        f"failed or were later than that: {100 * (failed + late) / len(others):.1f} %.",
+        f"Others that did not train: {failed} of {len(others)}, "
+        f"{100 * failed / len(others):.1f} %; that did not, or were later than that: "
+        f"{100 * (failed + late) / len(others):.1f} %.",
         f"Healthy, but did not train: {'; '.join(wrong) or 'none'}.",
         f"Not healthy, but trained as soon: {'; '.join(fast) or 'none'}.",
     ]
@@ -164,7 +165,10 @@ def main() -> None:
         parts.append(table(dataset, cells(dataset)))
         print(parts[-1], flush=True)
     if sys.argv[1:]:
-        title = "# Verdicts against outcomes\n\nBy tests/benchmarks/diagnosis.py; see there.\n"
+        title = (
+            "# Conditions before training against outcomes\n\n"
+            "Measured by tests/benchmarks/diagnosis.py, which explains the tables.\n"
+        )
         Path(sys.argv[1]).write_text("\n".join([title, *parts]), encoding="utf-8")
 
 

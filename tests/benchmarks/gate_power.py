@@ -1,12 +1,14 @@
-"""Does the gate cry wolf, and does it sleep? Prints what it measures; README holds the figures.
+"""How often does the gate raise a false alarm, and how often does it miss a fault?
 
-1. Kernels: the committed baseline, saved under one OpenBLAS kernel, checked under each of five
+The script prints what it measures:
+
+1. kernels: the committed baseline, saved under one OpenBLAS kernel, is checked under each of five
    (in child processes, by OPENBLAS_CORETYPE).
-2. Wolf: 200 candidates that differ from their baseline in seeds alone, over the shipped configs
-   (a fifth of their iterations at five times their learning rate).
-3. Sleep: faults planted in this process, each judged in 20 disjoint sets of seeds.
+2. alarms: 200 candidates that differ from their baseline in seeds alone, over the shipped configs
+   (a fifth of their iterations at five times their learning rate), are checked.
+3. faults: faults are planted in this process, and each is checked in 20 disjoint sets of seeds.
 
-    python gate_power.py [kernels] [wolf] [sleep]
+    python gate_power.py [kernels] [alarms] [faults]
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ SETS = 20
 
 
 def kernels() -> None:
-    """No `changed` on any kernel."""
+    """No kernel may turn a verdict into `changed`."""
     saved = {str((group.provenance or {})["blas"]) for group in load(BASELINE).values()}
     print(f"  the baseline was saved under {', '.join(saved)}")
     for kernel in KERNELS:
@@ -72,8 +74,8 @@ def kernels() -> None:
         print(f"  {kernel:10} exit {done.returncode}, {dict(counts)}", flush=True)
 
 
-def wolf() -> None:
-    """At most 1 % of candidates that differ in seeds alone end as regressed."""
+def alarms() -> None:
+    """At most 1 % of the candidates that differ in seeds alone may end as regressed."""
     quicker = [("", "iterations=3000"), ("", "learning_rate=0.05"), ("", f"seeds={POOL}")]
     experiments = config.load(sorted(CONFIGS.glob("*.yaml")), quicker)
     pools = outcomes(experiments, twins=0)
@@ -96,7 +98,7 @@ def wolf() -> None:
 
 
 def relabelled(pool: RowOutcomes, seeds: Sequence[int]) -> RowOutcomes:
-    """Some of a pool's runs under the seeds 0, 1, ...: as if one code drew them and one those."""
+    """Some of a pool's runs under the seeds 0, 1, ..., as if another code had drawn them."""
     runs = tuple(replace(pool.runs[old], seed=new) for new, old in enumerate(seeds))
     return replace(pool, runs=runs)
 
@@ -104,7 +106,7 @@ def relabelled(pool: RowOutcomes, seeds: Sequence[int]) -> RowOutcomes:
 def judged(
     known: Sequence[RowOutcomes], candidates: Sequence[RowOutcomes], repeats: Sequence[RowOutcomes]
 ) -> tuple[set[str], str]:
-    """What `check` says before it confirms, and the worst of what it says in the end."""
+    """All verdicts before confirmation, and the worst one after it."""
     baseline = {group.key: group for group in known}
     verdicts = gate.judge(baseline, candidates, {})
     found = gate.to_confirm(verdicts)
@@ -116,7 +118,7 @@ def judged(
 
 
 def outcomes(experiments: Sequence[Experiment], twins: int) -> list[RowOutcomes]:
-    """Train every run, and of the first half of each main set its twins."""
+    """Train every run, and the twins of those in the first half of each set of seeds."""
     runs = plan.runs(experiments)
     nudged = [
         replace(run, nudge=k)
@@ -166,7 +168,7 @@ log_every: 1500
 
 
 class Fault(NamedTuple):
-    """What is planted, in which problem, and whether its effect is real: a worse net."""
+    """What is planted, in which problem, and whether it is real: whether it makes a net worse."""
 
     what: str
     problem: str
@@ -177,7 +179,7 @@ class Fault(NamedTuple):
 
 @contextmanager
 def planted(registry: dict[str, Any], name: str, **fields: Any) -> Iterator[None]:
-    """A registry's row with other fields, for a while."""
+    """Give a registry's row other fields while the context is open."""
     row = registry[name]
     registry[name] = row._replace(**fields)
     try:
@@ -268,8 +270,8 @@ FAULTS = [
 ]  # fmt: skip
 
 
-def sleep() -> None:
-    """At least 95 % of faulty candidates are seen; where the net is worse, as regressed."""
+def faults() -> None:
+    """At least 95 % of the faulty candidates must be seen, as regressed where the net is worse."""
     sound: dict[tuple[str, str], tuple[Experiment, RowOutcomes]] = {}
     for fault in FAULTS:
         key = fault.problem, fault.initializer
@@ -305,7 +307,7 @@ def loaded(text: str) -> Experiment:
 
 
 if __name__ == "__main__":
-    for part in (kernels, wolf, sleep):
+    for part in (kernels, alarms, faults):
         if part.__name__ in sys.argv[1:] or len(sys.argv) == 1:
             began = time.perf_counter()
             print(f"{part.__name__}: {part.__doc__}", flush=True)

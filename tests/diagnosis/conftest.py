@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-
-import pytest
 
 from initbench.diagnosis.findings import Findings, Layer, Pair, Steady, Theory
 
@@ -32,8 +29,8 @@ def layer(number: int, last: bool, **changed: Any) -> Layer:
     return replace(plain, **measured)
 
 
-def made_up(*changes: dict[str, Any], **changed: Any) -> Findings:
-    """Four healthy layers, each with its ``changes``; and of the network what has ``changed``."""
+def findings(*changes: dict[str, Any], **changed: Any) -> Findings:
+    """Four healthy layers, each with its ``changes``, and what else has ``changed``."""
     each = [*changes, *[{}] * (4 - len(changes))]
     plain = Findings(
         config="made up", initializer="he_normal", setting={}, activation="tanh", seeds=5,
@@ -42,9 +39,3 @@ def made_up(*changes: dict[str, Any], **changed: Any) -> Findings:
         jacobian=(1.0, 0.5, 0.1), born_dead=0.0, steady=STEADY,
     )  # fmt: skip
     return replace(plain, **changed)
-
-
-@pytest.fixture(scope="session")
-def findings() -> Callable[..., Findings]:
-    """Builds the findings of a healthy network, but for what is changed."""
-    return made_up

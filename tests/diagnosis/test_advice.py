@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,15 +8,14 @@ import pytest
 from initbench.diagnosis.advice import advise
 from initbench.diagnosis.findings import Findings, Steady
 from initbench.diagnosis.rules import LOTTERY, assess
-
-Build = Callable[..., Findings]
-
-
-def advice(findings: Findings) -> str:
-    return advise(findings, assess(findings))
+from tests.diagnosis.conftest import findings
 
 
-def test_advice_where_no_scale_helps(findings: Build) -> None:
+def advice(found: Findings) -> str:
+    return advise(found, assess(found))
+
+
+def test_advice_where_no_scale_helps() -> None:
     changes: tuple[dict[str, Any], ...] = (
         {},
         {},
@@ -32,11 +30,11 @@ def test_advice_where_no_scale_helps(findings: Build) -> None:
 @pytest.mark.parametrize(
     ("scale", "words"), [(1.0, "lecun_normal"), (2.02, "he_normal"), (2.54, "scale 2.54")]
 )
-def test_advice_names_what_can_be_used(scale: float, words: str, findings: Build) -> None:
+def test_advice_names_what_can_be_used(scale: float, words: str) -> None:
     assert words in advice(findings({"saturated": 1.0}, steady=Steady(scale, 2.0, 0.5)))
 
 
-def test_what_no_weights_mend_is_the_network_s_shape(findings: Build) -> None:
+def test_what_no_weights_mend_is_the_network_s_shape() -> None:
     assert advice(findings({}, {"dead": 1.0}, born_dead=0.6)) == (
         "Use wider or fewer layers, or leaky_relu."
     )

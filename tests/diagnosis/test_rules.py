@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initbench.diagnosis.advice import advise
-from initbench.diagnosis.findings import Findings
 from initbench.diagnosis.rules import CONDITIONS, EXPLODED, LOST, assess
-
-Build = Callable[..., Findings]
+from tests.diagnosis.conftest import findings
 
 #: (just beyond the threshold, its condition and layer; just within it)
 EDGES = [
@@ -61,7 +58,6 @@ def test_edges(
     expected: str,
     begins: int,
     within: list[dict[str, Any]],
-    findings: Build,
 ) -> None:
     wrong = findings(*beyond)
     found = assess(wrong)
@@ -70,14 +66,14 @@ def test_edges(
     assert assess(findings(*within)).condition == "healthy"
 
 
-def test_healthy_has_nothing_to_mend(findings: Build) -> None:
+def test_healthy_has_nothing_to_mend() -> None:
     found = assess(findings())
     assert found.condition == "healthy"
     assert found.begins_at_layer is None
     assert advise(findings(), found) == ""
 
 
-def test_dead_from_half_of_the_seeds(findings: Build) -> None:
+def test_dead_from_half_of_the_seeds() -> None:
     found = assess(findings({}, {"dead": 1.0}, born_dead=0.6))
     assert found.condition == "dead"
     assert found.begins_at_layer == 2
@@ -86,7 +82,7 @@ def test_dead_from_half_of_the_seeds(findings: Build) -> None:
     assert assess(findings(born_dead=0.4)).condition == "healthy"
 
 
-def test_the_lottery_of_narrow_networks(findings: Build) -> None:
+def test_the_lottery_of_narrow_networks() -> None:
     theory = findings().theory
     assert theory is not None
     spread = replace(theory, length_spread=1.76)
@@ -99,7 +95,7 @@ def test_the_lottery_of_narrow_networks(findings: Build) -> None:
 @pytest.mark.parametrize(
     "learned", [{"saturated": 1.0}, {"preactivation_variance": 1e4, "contrast": 1e4}]
 )
-def test_what_training_brings_is_no_fault(learned: dict[str, Any], findings: Build) -> None:
+def test_what_training_brings_is_no_fault(learned: dict[str, Any]) -> None:
     changes: tuple[dict[str, Any], ...] = ({}, {}, {}, learned)
     assert assess(findings(*changes)).condition != "healthy"
     assert assess(findings(*changes, iteration=100)).condition == "healthy"
@@ -107,7 +103,7 @@ def test_what_training_brings_is_no_fault(learned: dict[str, Any], findings: Bui
 
 @pytest.mark.parametrize("value", [math.inf, math.nan])
 @pytest.mark.parametrize("iteration", [0, 100])
-def test_what_is_not_finite_explodes(value: float, iteration: int, findings: Build) -> None:
+def test_what_is_not_finite_explodes(value: float, iteration: int) -> None:
     changes: tuple[dict[str, Any], ...] = (
         {},
         {},
@@ -136,7 +132,6 @@ def test_there_is_always_a_condition(
     last: float,
     cosine: float,
     iteration: int,
-    findings: Build,
 ) -> None:
     """Whatever is measured: a contrast is a share of its variance, and 0 times inf is NaN."""
     rows = [
