@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from initbench.core import draw as start
+from initbench.core import draw
 from initbench.core.arrays import Array
-from initbench.core.draw import Chosen
+from initbench.core.draw import ChosenInitializer
 from initbench.core.initializers import INITIALIZERS, Moments, Network, defaults
 from initbench.core.initializers.dialects import (
     DIALECTS,
@@ -42,11 +42,13 @@ class FrameworkDraw:
     """What a framework draws under a name: the initializer that draws the same, and its weights."""
 
     framework: str
-    chosen: Chosen
+    chosen: ChosenInitializer
     layers: list[LayerWeights]
 
 
-def explain(chosen: Chosen, network: Network, seeds: Sequence[int]) -> list[LayerWeights]:
+def explain(
+    chosen: ChosenInitializer, network: Network, seeds: Sequence[int]
+) -> list[LayerWeights]:
     """Describe each layer's weights, from the first layer to the last.
 
     Args:
@@ -62,7 +64,7 @@ def explain(chosen: Chosen, network: Network, seeds: Sequence[int]) -> list[Laye
         InitbenchError: The parameters do not fit each other, or the weights cannot be drawn.
     """
     try:
-        laws = start.laws(chosen, network)
+        laws = draw.laws(chosen, network)
     except ValueError as error:
         raise InitbenchError(f"{chosen.name}: {error}") from None
     weights = drawn_weights(chosen, network, seeds) if None in laws else []
@@ -73,7 +75,7 @@ def explain(chosen: Chosen, network: Network, seeds: Sequence[int]) -> list[Laye
     return layers
 
 
-def drawn_weights(chosen: Chosen, network: Network, seeds: Sequence[int]) -> list[Array]:
+def drawn_weights(chosen: ChosenInitializer, network: Network, seeds: Sequence[int]) -> list[Array]:
     """Draw each layer's weights at every seed, as the engine draws them before training.
 
     Args:
@@ -87,7 +89,7 @@ def drawn_weights(chosen: Chosen, network: Network, seeds: Sequence[int]) -> lis
     Raises:
         InitbenchError: The initializer failed, or returned what training cannot start from.
     """
-    starts = start.draw(network, [chosen] * len(seeds), seeds)
+    starts = draw.draw(network, [chosen] * len(seeds), seeds)
     for reason in starts.failures.values():
         raise InitbenchError(reason)
     return [view[..., :-1] for view in network.views(starts.theta)]
@@ -115,7 +117,7 @@ def draws_of_frameworks(
         if incompatibility(name, {**defaults(INITIALIZERS[name].draw), **parameters}):
             continue
         equivalent, parameters = equivalent_of(name, parameters)
-        chosen = Chosen(equivalent, INITIALIZERS[equivalent], parameters)
+        chosen = ChosenInitializer(equivalent, INITIALIZERS[equivalent], parameters)
         found.append(FrameworkDraw(dialect, chosen, explain(chosen, network, seeds)))
     return found
 

@@ -23,9 +23,9 @@ from numpy.random import RandomState
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from initbench.core import draw as start
+from initbench.core import draw
 from initbench.core.arrays import Array
-from initbench.core.draw import Chosen
+from initbench.core.draw import ChosenInitializer
 from initbench.core.initializers import Moments, Network, Shape
 from initbench.core.initializers.scaling import TRUNCATED_STD
 from initbench.errors import PluginError
@@ -86,7 +86,7 @@ class _PerSeed:
 
 
 def verify(
-    named: Mapping[str, Chosen], network: Network, seeds: Sequence[int] = SEEDS
+    named: Mapping[str, ChosenInitializer], network: Network, seeds: Sequence[int] = SEEDS
 ) -> list[Check]:
     """Check whether initializers draw what they declare.
 
@@ -131,14 +131,14 @@ def _t_test(label: str, statistic: _PerSeed, level: float) -> Check:
 
 
 def _measurements(
-    chosen: Chosen, network: Network, seeds: Sequence[int]
+    chosen: ChosenInitializer, network: Network, seeds: Sequence[int]
 ) -> Iterator[Check | _PerSeed]:
     """Draw from one initializer; its checks without chance, and the statistics to be tested."""
     # This draw comes before the states are read: what a first draw imports may draw itself, as JAX
     # does from NumPy's global generator.
-    single = start.draw(replace(network, dtype=np.dtype(np.float32)), [chosen], seeds[:1])
+    single = draw.draw(replace(network, dtype=np.dtype(np.float32)), [chosen], seeds[:1])
     before = _global_states()
-    drawn = start.draw(network, [chosen] * len(seeds), seeds)
+    drawn = draw.draw(network, [chosen] * len(seeds), seeds)
     touched = [name for name, state in _global_states().items() if state != before[name]]
     reasons = [*drawn.failures.values(), *single.failures.values()]
     yield _exact("shape, dtype, finite", len(reasons), words=reasons[0] if reasons else "")
@@ -148,7 +148,7 @@ def _measurements(
         return
 
     # Drawn again in another order and company, which a state of the initializer's own would show.
-    again = start.draw(network, [chosen] * 3, seeds[2::-1])
+    again = draw.draw(network, [chosen] * 3, seeds[2::-1])
     differing = np.count_nonzero(again.theta[::-1] != drawn.theta[:3])
     yield _exact("determinism", int(differing), words="a seed's weights differ from call to call")
     layers = [view[..., :-1] for view in network.views(drawn.theta)]  # (R, O, I)
@@ -156,12 +156,12 @@ def _measurements(
 
 
 def _distribution(
-    chosen: Chosen, network: Network, layers: Sequence[Array]
+    chosen: ChosenInitializer, network: Network, layers: Sequence[Array]
 ) -> Iterator[Check | _PerSeed]:
     """Dependence, orthogonality and moments of the layers' weights, each (R, O, I)."""
     properties = chosen.initializer.properties
     try:
-        laws = start.laws(chosen, network)
+        laws = draw.laws(chosen, network)
     except PluginError as error:  # a user's law that is none
         yield _exact("law", 1, words=str(error))
         return
@@ -292,7 +292,9 @@ def _is_symmetric(law: Moments) -> bool:
     return below == above or math.isclose(below, above)
 
 
-def _faults(chosen: Chosen, network: Network, shape: Shape, law: Moments) -> dict[str, float]:
+def _faults(
+    chosen: ChosenInitializer, network: Network, shape: Shape, law: Moments
+) -> dict[str, float]:
     """Well-known mistakes, and the variance that each gives in units of the declared one."""
     variance = law.std**2
     faults = {
@@ -302,7 +304,7 @@ def _faults(chosen: Chosen, network: Network, shape: Shape, law: Moments) -> dic
         "as if the standard deviation were the variance": variance,
     }
     if chosen.initializer.scope == "layer" and chosen.initializer.law and variance:
-        (swapped,) = start.laws(chosen, replace(network, sizes=shape))  # (O, I): O inputs
+        (swapped,) = draw.laws(chosen, replace(network, sizes=shape))  # (O, I): O inputs
         assert swapped is not None
         faults = {"as if the fans were swapped": swapped.std**2 / variance, **faults}
     return faults

@@ -21,7 +21,7 @@ BATCH = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenInitializer:
     """An initializer as a run uses it: the row, its parameters, and the name for messages."""
 
     name: str
@@ -30,13 +30,15 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Starts:
-    """The runs' first parameters ``theta`` (R, P), and what there is to say of some of them.
+class Draws:
+    """The first parameters of the runs that could be drawn, and what is to be said about some runs.
 
-    ``failures`` and ``notes``: a run's index -> words. A failed run's row has no meaning.
+    ``theta`` (R, P) has a row for each run in ``drawn``. ``drawn`` holds indices among all runs
+    that were asked for, and ``failures`` and ``notes`` map such indices to words.
     """
 
     theta: Array
+    drawn: tuple[int, ...]
     failures: dict[int, str]
     notes: dict[int, str]
 
@@ -50,7 +52,7 @@ def network_of(architecture: Architecture, inputs: Array) -> Network:
     return Network.of(architecture, inputs[:, :BATCH].astype(architecture.dtype))
 
 
-def draw(network: Network, chosen: Sequence[Chosen], seeds: Sequence[int]) -> Starts:
+def draw(network: Network, chosen: Sequence[ChosenInitializer], seeds: Sequence[int]) -> Draws:
     """Draw each run's weights and biases from its own seed, whatever its company.
 
     An initializer of a user's own may raise or return anything: that run fails, for a reason
@@ -72,10 +74,17 @@ def draw(network: Network, chosen: Sequence[Chosen], seeds: Sequence[int]) -> St
         else:
             if note:
                 notes[run] = note
-    return Starts(theta, failures, notes)
+    if not failures:
+        return Draws(theta, tuple(range(len(theta))), failures, notes)
+    drawn = tuple(run for run in range(len(theta)) if run not in failures)
+    kept = network.zeros(len(drawn))
+    kept[:] = theta[list(drawn)]
+    return Draws(kept, drawn, failures, notes)
 
 
-def _fill(own: Sequence[Array], chosen: Chosen, network: Network, rng: RandomState) -> str:
+def _fill(
+    own: Sequence[Array], chosen: ChosenInitializer, network: Network, rng: RandomState
+) -> str:
     """Fill one run's layers, each (O, I + 1); the initializer's note."""
     function = chosen.initializer.draw
     numbers = with_numbers(chosen.parameters, network)
@@ -108,7 +117,7 @@ def _check(values: Any, shape: tuple[int, ...], network: Network, what: str) -> 
         raise _WrongWeightsError(f"{what} must be finite, got {wrong:,} of {values.size:,} not")
 
 
-def laws(chosen: Chosen, network: Network) -> list[Moments | None]:
+def laws(chosen: ChosenInitializer, network: Network) -> list[Moments | None]:
     """Each layer's law, from the first to the last; None where there is no closed form.
 
     Parameters that ``chosen`` leaves out are the initializer's defaults. ValueError where the

@@ -10,11 +10,12 @@ import numpy as np
 from initbench.core import meanfield
 from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
+from initbench.core.draw import Draws
 from initbench.core.engine.numpy_stack import train
 from initbench.core.engine.protocol import Split
 from initbench.core.meanfield import Phi
 from initbench.core.propagation import Measurement, measure
-from initbench.runs.execute import Drawn, Work, draw, prepare
+from initbench.runs.execute import Work, draw_work, prepare
 from initbench.runs.plan import Stack
 
 #: At this distance from 0, to either side, an activation that has a flat side is flat.
@@ -45,16 +46,15 @@ class DrawnStack:
     shape: ActivationShape
 
 
-def draw_stack(stack: Stack, samples: int) -> tuple[DrawnStack, Drawn]:
+def draw_stack(stack: Stack, samples: int) -> tuple[DrawnStack, Draws]:
     """The networks of a stack that could be drawn, and the draw with its failures and notes."""
-    drawn = draw(prepare(stack))
-    work = drawn.work
+    work, draws = draw_work(prepare(stack))
     train_split = work.task.train
     count = train_split.inputs.shape[1]
     # Evenly spaced: a file may be sorted by class.
     chosen = np.unique(np.linspace(0, count - 1, min(samples, count)).astype(int))
     split = Split(train_split.inputs[:, chosen], train_split.targets[:, chosen])
-    return DrawnStack(work, drawn.theta, split, activation_shape(work.task.architecture)), drawn
+    return DrawnStack(work, draws.theta, split, activation_shape(work.task.architecture)), draws
 
 
 def measurements(drawn: DrawnStack, *, during: bool) -> Iterator[tuple[int, Measurement]]:

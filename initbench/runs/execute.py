@@ -18,7 +18,8 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from initbench.core import draw as start
+from initbench.core import draw
+from initbench.core.draw import ChosenInitializer, Draws
 from initbench.core.engine.numpy_stack import train
 from initbench.core.engine.protocol import Point, TrainingTask
 from initbench.core.initializers import Network
@@ -44,7 +45,7 @@ class Work:
     """A stack as a worker needs it: no config, no model, only names, functions and arrays."""
 
     task: TrainingTask
-    chosen: tuple[start.Chosen, ...]
+    chosen: tuple[ChosenInitializer, ...]
     seeds: tuple[int, ...]
     hyperparameters: dict[str, Array]
     nudges: tuple[int, ...]
@@ -52,7 +53,7 @@ class Work:
     @property
     def network(self) -> Network:
         """What the initializers may know: the network, and some train samples."""
-        return start.network_of(self.task.architecture, self.task.train.inputs)
+        return draw.network_of(self.task.architecture, self.task.train.inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,40 +210,20 @@ def train_work(tell: Tell, work: Work) -> StackOutcome:
     points = []
     losses = np.full(len(work.seeds), np.nan)
     with threadpool_limits(1, user_api="blas"):
-        drawn = draw(work)
-        work, theta = drawn.work, drawn.theta
+        work, draws = draw_work(work)
+        theta, kept = draws.theta, list(draws.drawn)
         nudge(theta, work)
-        kept = [run for run in range(len(losses)) if run not in drawn.failures]
         for point in train(work.task, theta, work.seeds, work.hyperparameters) if kept else ():
             points.append(point)
             losses[kept] = point.train_loss
             tell(point.iteration, tuple(losses.tolist()))
-    return StackOutcome(points, perf_counter() - begun, drawn.failures, drawn.notes, provenance())
+    return StackOutcome(points, perf_counter() - begun, draws.failures, draws.notes, provenance())
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """The runs of a stack that could be drawn, with their first parameters, (R, P).
-
-    ``failures`` and ``notes`` are of the whole stack: a run's index in it -> words.
-    """
-
-    work: Work
-    theta: Array
-    failures: dict[int, str]
-    notes: dict[int, str]
-
-
-def draw(work: Work) -> Drawn:
-    """Draw a stack's first parameters; runs that cannot be drawn are left out."""
-    starts = start.draw(work.network, work.chosen, work.seeds)
-    theta = starts.theta
-    if starts.failures:
-        kept = [run for run in range(len(theta)) if run not in starts.failures]
-        work = select(work, kept)
-        theta = work.task.architecture.zeros(len(kept))
-        theta[:] = starts.theta[kept]
-    return Drawn(work, theta, starts.failures, starts.notes)
+def draw_work(work: Work) -> tuple[Work, Draws]:
+    """Draw a stack's first parameters; the work that is returned lacks the runs that failed."""
+    draws = draw.draw(work.network, work.chosen, work.seeds)
+    return (select(work, draws.drawn) if draws.failures else work), draws
 
 
 def select(work: Work, runs: Sequence[int]) -> Work:
@@ -251,7 +232,7 @@ def select(work: Work, runs: Sequence[int]) -> Work:
         work.task,
         tuple(work.chosen[run] for run in runs),
         tuple(work.seeds[run] for run in runs),
-        {name: values[runs] for name, values in work.hyperparameters.items()},
+        {name: values[list(runs)] for name, values in work.hyperparameters.items()},
         tuple(work.nudges[run] for run in runs),
     )
 

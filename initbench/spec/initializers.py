@@ -13,7 +13,7 @@ from annotated_types import MinLen
 from pydantic import BeforeValidator, Field, model_validator
 
 from initbench.core import initializers
-from initbench.core.draw import Chosen
+from initbench.core.draw import ChosenInitializer
 from initbench.core.initializers import GAIN_WORDS, Initializer
 from initbench.core.initializers.dialects import (
     DIALECTS,
@@ -36,12 +36,12 @@ class InitializerChoice(Choice):
     plugin: ClassVar[Initializer | None] = None
 
     @property
-    def chosen(self) -> Chosen:
+    def chosen(self) -> ChosenInitializer:
         """The initializer that draws the weights, with its parameters; a dialect chooses both."""
         if self.plugin is not None:
-            return Chosen(self.name, self.plugin, self.parameters)
+            return ChosenInitializer(self.name, self.plugin, self.parameters)
         name, parameters = equivalent_of(self.name, self.parameters)
-        return Chosen(self.name, frameworks.ROWS[name], parameters)
+        return ChosenInitializer(self.name, frameworks.ROWS[name], parameters)
 
     @classmethod
     def with_dependent_defaults(cls, value: dict[str, Any]) -> dict[str, Any]:

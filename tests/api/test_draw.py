@@ -21,8 +21,8 @@ def engine(initializer: str, layers: list[int], seed: int, dtype: str = "float64
     """The first layer's weights, as a run of this network starts with them."""
     options = {"initializer": initializer, "layers": layers, "dtype": dtype, "seeds": [seed]}
     e = config.from_options([("", f"{key}={value}") for key, value in options.items()])
-    drawn = execute.draw(execute.prepare(plan.Stack(tuple(plan.runs([e])), (0,))))
-    return e.architecture.views(drawn.theta)[0][0, :, :-1]
+    _, draws = execute.draw_work(execute.prepare(plan.Stack(tuple(plan.runs([e])), (0,))))
+    return e.architecture.views(draws.theta)[0][0, :, :-1]
 
 
 @pytest.mark.parametrize("name", ["he_normal", "orthogonal", "torch_default"])

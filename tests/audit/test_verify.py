@@ -15,7 +15,7 @@ from scipy import stats
 from initbench.audit import verify
 from initbench.audit.verify import Check
 from initbench.core.arrays import Array
-from initbench.core.draw import Chosen
+from initbench.core.draw import ChosenInitializer
 from initbench.core.initializers import INITIALIZERS, Initializer, Moments, Network
 
 
@@ -70,7 +70,7 @@ def test_p_values_of_honest_initializers_are_uniform(name: str) -> None:
     found: dict[str, list[float]] = {}
     for repeat in range(100):
         seeds = range(count * repeat, count * (repeat + 1))
-        checks = verify.verify({name: Chosen(name, HONEST[name], {})}, small, seeds)
+        checks = verify.verify({name: ChosenInitializer(name, HONEST[name], {})}, small, seeds)
         tests = sum(math.isfinite(c.low) and c.low < c.high and c.high > 1e-6 for c in checks)
         for check, p in p_values(checks, verify.FALSE_ALARM / tests, count):
             found.setdefault(check, []).append(p)
@@ -84,7 +84,7 @@ def test_p_values_of_honest_initializers_are_uniform(name: str) -> None:
 @pytest.mark.parametrize("name", [*INITIALIZERS, "sparse"])
 def test_honest_initializers_pass(name: str) -> None:
     row = {**INITIALIZERS, **HONEST}[name]
-    chosen = Chosen(name, row, {"value": 0.5} if name == "constant" else {})
+    chosen = ChosenInitializer(name, row, {"value": 0.5} if name == "constant" else {})
     checks = verify.verify({name: chosen}, replace(network(), inputs=verify.inputs()))
     assert [check for check in checks if not check.ok] == []
     assert {check.initializer for check in checks} == {name}
@@ -96,7 +96,7 @@ def test_two_percent_of_the_standard_deviation_are_found(error: float) -> None:
         return (rng.standard_normal(shape) * (1 + error)).astype(dtype)
 
     row = Initializer(off, "-", "-", unit_law)
-    checks = verify.verify({"off": Chosen("off", row, {})}, network())
+    checks = verify.verify({"off": ChosenInitializer("off", row, {})}, network())
     assert [check.check for check in checks if not check.ok] == ["variance, tall", "variance, wide"]
 
 
@@ -105,7 +105,7 @@ def test_a_mean_of_two_hundredths_of_the_standard_deviation_is_found() -> None:
         return (rng.standard_normal(shape) + 0.02).astype(dtype)
 
     checks = verify.verify(
-        {"off": Chosen("off", Initializer(off, "-", "-", unit_law), {})}, network()
+        {"off": ChosenInitializer("off", Initializer(off, "-", "-", unit_law), {})}, network()
     )
     failed = {check.check for check in checks if not check.ok}
     assert failed == {"mean, tall", "mean, wide", "symmetry, tall", "symmetry, wide"}
@@ -118,10 +118,10 @@ def test_a_skewed_law_says_so() -> None:
         return (rng.standard_exponential(shape) - 1).astype(dtype)
 
     row = Initializer(draw, "-", "-", unit_law)
-    silent = verify.verify({"own": Chosen("own", row, {})}, network())
+    silent = verify.verify({"own": ChosenInitializer("own", row, {})}, network())
     assert {c.check for c in silent if not c.ok} == {"symmetry, tall", "symmetry, wide"}
     said = row._replace(properties=frozenset({"skewed"}))
-    checks = verify.verify({"own": Chosen("own", said, {})}, network())
+    checks = verify.verify({"own": ChosenInitializer("own", said, {})}, network())
     assert all(check.ok for check in checks)
     assert not any(check.check.startswith("symmetry") for check in checks)
 
@@ -135,7 +135,7 @@ def test_bounds_that_are_passed_by_one_weight() -> None:
         return weights.astype(dtype)
 
     row = Initializer(draw, "-", "-", lambda _shape: Moments(0.0, 1.0, -bound, bound))
-    checks = verify.verify({"own": Chosen("own", row, {})}, network())
+    checks = verify.verify({"own": ChosenInitializer("own", row, {})}, network())
     failed = {check.check: check for check in checks if not check.ok}
     assert failed.keys() == {"bounds, tall", "bounds, wide"}
     assert failed["bounds, tall"].statistic == pytest.approx(0.001 * bound, rel=1e-9)
@@ -149,7 +149,9 @@ def test_a_diagonal_is_no_dependence() -> None:
     def draw(rng: RandomState, shape: tuple[int, int], dtype: DTypeLike) -> Array:
         return (np.eye(*shape) + 0.1 * rng.standard_normal(shape)).astype(dtype)
 
-    checks = verify.verify({"own": Chosen("own", Initializer(draw, "-", "-", None), {})}, network())
+    checks = verify.verify(
+        {"own": ChosenInitializer("own", Initializer(draw, "-", "-", None), {})}, network()
+    )
     assert [check.check for check in checks] == [
         "shape, dtype, finite",
         "global random state",
@@ -165,18 +167,20 @@ def test_neighbouring_seeds_that_share_their_weights() -> None:
         seed = int(rng.get_state(legacy=False)["state"]["key"][0]) // 2
         return np.asarray(RandomState(seed + shape[0]).standard_normal(shape), dtype)
 
-    checks = verify.verify({"own": Chosen("own", Initializer(draw, "-", "-", None), {})}, network())
+    checks = verify.verify(
+        {"own": ChosenInitializer("own", Initializer(draw, "-", "-", None), {})}, network()
+    )
     assert [c.check for c in checks if not c.ok] == ["independence, seeds", "independence, layers"]
 
 
 def test_rows_that_are_not_orthogonal() -> None:
     row = INITIALIZERS["lecun_normal"]._replace(properties=frozenset({"orthogonal"}))
-    checks = verify.verify({"own": Chosen("own", row, {})}, network())
+    checks = verify.verify({"own": ChosenInitializer("own", row, {})}, network())
     assert [check.check for check in checks if not check.ok] == ["orthogonality"]
 
 
 def test_more_initializers_make_wider_intervals() -> None:
-    he = Chosen("he", INITIALIZERS["he_normal"], {})
+    he = ChosenInitializer("he", INITIALIZERS["he_normal"], {})
     (one, *_), (many, *_) = (
         [c for c in verify.verify(named, network()) if c.check == "variance, tall"]
         for named in ({"he": he}, {"he": he, "same": he})

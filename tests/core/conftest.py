@@ -108,7 +108,7 @@ def draw_start() -> DrawStart:
     def draw(
         network: Network, name: str, seed: int = 0, **parameters: Any
     ) -> list[tuple[Array, Array]]:
-        chosen = starting.Chosen(name, INITIALIZERS[name], parameters)
+        chosen = starting.ChosenInitializer(name, INITIALIZERS[name], parameters)
         starts = starting.draw(network, [chosen], [seed])
         assert starts.failures == {}
         return [(view[0, :, :-1], view[0, :, -1]) for view in network.views(starts.theta)]
@@ -119,7 +119,9 @@ def draw_start() -> DrawStart:
 @pytest.fixture(scope="session")
 def laws_of() -> LawsOf:
     def laws(network: Network, name: str, **parameters: Any) -> list[Moments | None]:
-        return starting.laws(starting.Chosen(name, INITIALIZERS[name], parameters), network)
+        return starting.laws(
+            starting.ChosenInitializer(name, INITIALIZERS[name], parameters), network
+        )
 
     return laws
 

@@ -35,7 +35,7 @@ def test_lsuv_gives_unit_variance(
 ) -> None:
     network = make_network(sizes, activation, samples=50)
     network = dataclasses.replace(network, inputs=network.inputs * scale)
-    chosen = start.Chosen("lsuv", INITIALIZERS["lsuv"], {"tolerance": 1e-9})
+    chosen = start.ChosenInitializer("lsuv", INITIALIZERS["lsuv"], {"tolerance": 1e-9})
     starts = start.draw(network, [chosen], [seed])
     assert starts.failures == {}
     layers = [(view[0, :, :-1], view[0, :, -1]) for view in network.views(starts.theta)]
@@ -60,7 +60,7 @@ def test_lsuv_leaves_alone_what_is_within_the_tolerance(
 def test_lsuv_says_when_a_layer_did_not_converge(make_network: MakeNetwork) -> None:
     network = make_network((3, 4, 2))
     network = dataclasses.replace(network, inputs=np.zeros((3, 10)))
-    chosen = start.Chosen("lsuv", INITIALIZERS["lsuv"], {})
+    chosen = start.ChosenInitializer("lsuv", INITIALIZERS["lsuv"], {})
     starts = start.draw(network, [chosen], [0])
     assert starts.failures == {}
     assert starts.notes == {
@@ -76,7 +76,7 @@ def test_within_layer_normalized_units_have_mean_0_and_variance_1(
     network = make_network(sizes, activation, samples=50)
     network = dataclasses.replace(network, inputs=network.inputs * scale + 2)
     name = "within_layer_normalized"
-    starts = start.draw(network, [start.Chosen(name, INITIALIZERS[name], {})], [seed])
+    starts = start.draw(network, [start.ChosenInitializer(name, INITIALIZERS[name], {})], [seed])
     layers = [(view[0, :, :-1], view[0, :, -1]) for view in network.views(starts.theta)]
     # The noise of a mean is an ulp of the largest weight times input, here up to 1e3 of the spread.
     for z in preactivations(network, layers):
@@ -91,7 +91,7 @@ def test_within_layer_normalized_says_which_units_have_no_variance(
     network = make_network((3, 4, 2))
     network = dataclasses.replace(network, inputs=np.ones((3, 10)))
     name = "within_layer_normalized"
-    starts = start.draw(network, [start.Chosen(name, INITIALIZERS[name], {})], [0])
+    starts = start.draw(network, [start.ChosenInitializer(name, INITIALIZERS[name], {})], [0])
     assert starts.failures == {}
     assert starts.notes == {
         0: "layer 1: 4 of 4 units have no variance; layer 2: 2 of 2 units have no variance"

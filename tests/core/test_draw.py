@@ -11,7 +11,7 @@ from numpy.random import RandomState
 from numpy.typing import DTypeLike
 
 from initbench.core import draw as start
-from initbench.core.draw import Chosen, Starts
+from initbench.core.draw import ChosenInitializer
 from initbench.core.initializers import INITIALIZERS, Initializer, Moments, Network, Start, fans
 
 NETWORK = Network(
@@ -21,17 +21,18 @@ NETWORK = Network(
     activation_parameters={},
     inputs=np.ones((2, 5), np.float32),
 )
-HE = Chosen("he_normal", INITIALIZERS["he_normal"], {})
+HE = ChosenInitializer("he_normal", INITIALIZERS["he_normal"], {})
 
 
-def own(draw: Callable[..., Any], **parameters: Any) -> Chosen:
-    return Chosen("own", Initializer(draw, "-", "-", None), parameters)
+def own(draw: Callable[..., Any], **parameters: Any) -> ChosenInitializer:
+    return ChosenInitializer("own", Initializer(draw, "-", "-", None), parameters)
 
 
 def failure(draw: Callable[..., Any]) -> str:
     """Why a run with this initializer fails, beside one that does not."""
     starts = start.draw(NETWORK, [HE, own(draw)], [4, 4])
     assert list(starts.failures) == [1]
+    assert (starts.drawn, len(starts.theta)) == ((0,), 1)
     assert starts.theta[0].tobytes() == start.draw(NETWORK, [HE], [4]).theta[0].tobytes()
     return starts.failures[1]
 
@@ -53,7 +54,9 @@ def test_an_initializer_of_the_network_sets_biases_and_leaves_a_note() -> None:
         ]
         return Start(layers, note=f"saw {network.inputs.shape[1]} samples")
 
-    chosen = Chosen("ramp", Initializer(ramp, "-", "-", None, scope="network"), {"slope": 0.5})
+    chosen = ChosenInitializer(
+        "ramp", Initializer(ramp, "-", "-", None, scope="network"), {"slope": 0.5}
+    )
     starts = start.draw(NETWORK, [chosen, HE], [0, 0])
     assert starts.theta[0].tolist() == [0.5, 0.5, 0, 0.5, 0.5, 1, 0.5, 0.5, 2, 1, 1, 1, 0]
     assert starts.failures == {}
@@ -116,8 +119,8 @@ def test_biases_are_checked_too() -> None:
     def narrow(rng: RandomState, network: Network) -> Start:
         return Start([(np.zeros(s, network.dtype), np.zeros(1, "f4")) for s in network.shapes])
 
-    chosen = Chosen("own", Initializer(narrow, "-", "-", None, scope="network"), {})
-    starts: Starts = start.draw(NETWORK, [chosen], [0])
+    chosen = ChosenInitializer("own", Initializer(narrow, "-", "-", None, scope="network"), {})
+    starts = start.draw(NETWORK, [chosen], [0])
     assert starts.failures == {0: "the biases of layer 1 must have shape (3,), got (1,)"}
 
 
@@ -130,6 +133,6 @@ def test_laws_of_layers() -> None:
     ) -> NoReturn:
         raise AssertionError("a law needs no draw")
 
-    chosen = Chosen("own", Initializer(draw, "-", "-", law), {"mean": 1.0})
+    chosen = ChosenInitializer("own", Initializer(draw, "-", "-", law), {"mean": 1.0})
     assert start.laws(chosen, NETWORK) == [Moments(1.0, 6.0), Moments(1.0, 9.0)]
     assert start.laws(own(draw), NETWORK) == [None, None]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from initbench import config
+from initbench.core.draw import Draws
 from initbench.diagnosis.diagnose import Diagnosis, diagnose
 from initbench.runs import execute
 from initbench.runs.plan import Run, Stack
@@ -236,13 +237,14 @@ def test_a_confident_trained_network_does_not_explode(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_drawn_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def draw(work: execute.Work) -> execute.Drawn:
-        whole = execute.draw(work)
+    def draw(work: execute.Work) -> tuple[execute.Work, Draws]:
+        _, whole = execute.draw_work(work)
         failures = {run: "ValueError: no" for run, seed in enumerate(work.seeds) if seed == 1}
-        kept = [run for run in range(len(work.seeds)) if run not in failures]
-        return execute.Drawn(execute.select(work, kept), whole.theta[kept], failures, {0: "a note"})
+        kept = tuple(run for run in range(len(work.seeds)) if run not in failures)
+        draws = Draws(whole.theta[list(kept)], kept, failures, {0: "a note"})
+        return execute.select(work, kept), draws
 
-    monkeypatch.setattr("initbench.diagnosis.measuring.draw", draw)
+    monkeypatch.setattr("initbench.diagnosis.measuring.draw_work", draw)
     found, failures, notes = diagnose(config.load([CONFIGS / "he.yaml"]))
     assert failures == ["he, he_normal: ValueError: no"]
     assert notes == ["he, he_normal: a note"]

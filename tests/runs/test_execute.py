@@ -356,7 +356,7 @@ def work_of(experiments: list[Any], nudges: list[int]) -> execute.Work:
 
 def test_twins_start_one_unit_in_the_last_place_away(experiments: list[Any]) -> None:
     work = work_of(experiments, [0, 1, 2])
-    theta = execute.draw(work).theta
+    theta = execute.draw_work(work)[1].theta
     drawn = theta.copy()
     execute.nudge(theta, work)
     moved = np.abs(theta - drawn) / np.spacing(np.abs(drawn))
@@ -376,7 +376,7 @@ def test_weights_of_zero_have_no_twins(tmp_path: Path) -> None:
     path = tmp_path / "zeros.yaml"
     path.write_text(CONFIG.replace("he_normal", "zeros"))
     work = work_of(config.load([path]), [0, 1])
-    theta = execute.draw(work).theta
+    theta = execute.draw_work(work)[1].theta
     execute.nudge(theta, work)
     assert (theta == 0).all()
 
