@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -52,12 +53,20 @@ class Diagnosis:
     advice: str
 
 
+class Diagnosed(NamedTuple):
+    """Diagnoses; why some networks could not be drawn; what initializers note about the others."""
+
+    diagnoses: list[Diagnosis]
+    failures: list[str]
+    notes: list[str]
+
+
 def diagnose(
     experiments: Sequence[Experiment],
     *,
     during: bool = False,
     report: Callable[[float], None] | None = None,
-) -> tuple[list[Diagnosis], list[str], list[str]]:
+) -> Diagnosed:
     """Diagnose each initializer of each experiment over its seeds.
 
     Args:
@@ -67,15 +76,12 @@ def diagnose(
 
     Returns:
         The diagnoses, in the order of the configs: one for each (config, initializer, setting), and
-        ``during`` training one for each log point of it. Then, in words, why some networks could
-        not be drawn, and what initializers note about networks that were.
+        ``during`` training one for each log point of it. Failures and notes are lines of text.
     """
     rows = _runs_to_measure(experiments)
     samples = _samples_to_measure(rows)
     total = sum(map(len, rows))
-    diagnoses: list[Diagnosis] = []
-    failures: list[str] = []
-    notes: list[str] = []
+    every = Diagnosed([], [], [])
     done = 0
 
     def progress(runs: float) -> None:
@@ -85,19 +91,22 @@ def diagnose(
     with threadpool_limits(1, user_api="blas"):
         for runs in rows:
             found = _diagnose_row(runs, samples, during, progress)
-            diagnoses += found.diagnoses
-            failures += found.failures
-            notes += found.notes
+            every.diagnoses.extend(found.diagnoses)
+            every.failures.extend(found.failures)
+            every.notes.extend(found.notes)
             done += len(runs)
-    return diagnoses, list(dict.fromkeys(failures)), list(dict.fromkeys(notes))
+    return Diagnosed(every.diagnoses, _once(every.failures), _once(every.notes))
+
+
+def _once(lines: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(lines))
 
 
 def _runs_to_measure(experiments: Sequence[Experiment]) -> list[list[Run]]:
     """The first runs of each (config, initializer, setting), as many as are worth their time."""
     rows: dict[RowKey, list[Run]] = {}
     for run in plan.runs(experiments):
-        key = RowKey.of(run.experiment.name, run.initializer.label, run.experiment.setting)
-        row = rows.setdefault(key, [])
+        row = rows.setdefault(run.row, [])
         affordable = MAX_WEIGHTS // run.experiment.architecture.parameter_count
         if len(row) < np.clip(affordable, MIN_SEEDS, MAX_SEEDS):
             row.append(run)
@@ -109,19 +118,12 @@ def _samples_to_measure(rows: Sequence[Sequence[Run]]) -> int:
     return int(np.clip(PRODUCTS / (6 * weights), MIN_SAMPLES, MAX_SAMPLES))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    diagnoses: list[Diagnosis]
-    failures: list[str]
-    notes: list[str]
-
-
 def _diagnose_row(
     runs: Sequence[Run], samples: int, during: bool, progress: Callable[[float], None]
-) -> _Found:
+) -> Diagnosed:
     """Measure one initializer of a config, stack by stack; ``progress`` is told how many runs."""
     name = f"{runs[0].experiment.name}, {runs[0].initializer.label}"
-    found = _Found([], [], [])
+    found = Diagnosed([], [], [])
     measured: dict[int, list[Measurement]] = {}
     shared: Background | None = None
     done = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from initbench.gate.expectations import judge_expectations
 from initbench.gate.outcomes import RowOutcomes
 from initbench.gate.replay import confirmed, judge, other_numerics, to_confirm
-from initbench.gate.training import Train, row_key, row_outcomes
+from initbench.gate.training import Train, row_outcomes
 from initbench.gate.verdicts import Verdict
 from initbench.runs import plan
 from initbench.runs.records import RowKey
@@ -39,7 +39,7 @@ def check(
     rows = row_outcomes(runs, records)
     judged = judge(baseline, rows, gates)
     if regressed := to_confirm(judged):
-        firsts = {row_key(run): run for run in runs if row_key(run) in regressed}
+        firsts = {run.row: run for run in runs if run.row in regressed}
         again = [
             replace(run, seed=kept.seed)
             for key, run in firsts.items()

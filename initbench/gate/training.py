@@ -45,17 +45,12 @@ def baseline_of(experiments: Sequence[Experiment], train: Train) -> list[RowOutc
     ]
 
 
-def row_key(run: Run) -> RowKey:
-    """The key of the row that a run counts for."""
-    return RowKey.of(run.experiment.name, run.initializer.label, run.experiment.setting)
-
-
 def row_outcomes(runs: Sequence[Run], records: Sequence[Record]) -> list[RowOutcomes]:
     """The outcomes of runs and of their twins, row by row."""
     made = asdict(provenance())
     rows: dict[RowKey, list[tuple[Run, Record]]] = {}
     for run, record in zip(runs, records, strict=True):
-        rows.setdefault(row_key(run), []).append((run, record))
+        rows.setdefault(run.row, []).append((run, record))
     return [
         RowOutcomes(
             config=key.config,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from initbench.runs.cost import run_bytes, run_seconds
+from initbench.runs.records import RowKey
 from initbench.spec import Experiment, InitializerChoice
 
 #: What a stack may hold at once: large enough to divide Python's cost a call among many runs,
@@ -35,6 +36,11 @@ class Run:
     initializer: InitializerChoice
     seed: int
     nudge: int = 0
+
+    @property
+    def row(self) -> RowKey:
+        """The key of the row that this run counts for."""
+        return RowKey.of(self.experiment.name, self.initializer.label, self.experiment.setting)
 
 
 @dataclass(frozen=True, slots=True)
