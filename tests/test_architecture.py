@@ -26,7 +26,7 @@ WINGS = [
     ["spec"],
     ["interop", "audit"],
     ["core"],
-    ["files", "metrics"],
+    ["files", "metrics", "wording"],
     ["errors"],
 ]
 #: The modules inside each wing, from the roof to the ground.
@@ -181,7 +181,18 @@ def test_commands_parse_call_and_print() -> None:
 
     What they parse and print needs configs, results and views.
     """
-    seen = {"api", "cli", "config", "errors", "files", "metrics", "report", "runs", "spec"}
+    seen = {
+        "api",
+        "cli",
+        "config",
+        "errors",
+        "files",
+        "metrics",
+        "report",
+        "runs",
+        "spec",
+        "wording",
+    }
     for path in (PACKAGE / "cli").glob("*.py"):
         for name in imported(path):
             assert name.split(".")[1] in seen, f"{path.name}: {name}"

@@ -1,4 +1,4 @@
-"""`initbench baseline`: what `check` judges against."""
+"""`initbench baseline`: saves the outcomes that `initbench check` judges against."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ def save(
     jobs: int | None,
     quiet: bool,
 ) -> None:
-    """Train configs, and write what came out to the baseline file, for `check`.
+    """Train configs and save their outcomes to the baseline file.
 
-    Each run is trained with eight twins, whose weights start one unit in the last place away:
-    how far they end apart is what machines may differ by. As many runs again, at other seeds,
-    are kept to confirm a regression. Named configs replace theirs in the file and leave the
-    others; --all writes it anew.
+    Each run is trained with eight twins, whose first weights differ from its own by one unit in the
+    last place. How far the twins end from the run is how far another machine may end from it. As
+    many runs again, at other seeds, are saved to confirm a regression.
+
+    A config that is named replaces its own rows in the file, and the rows of other configs stay;
+    --all writes the file anew.
     """
     paths = options.named_or_all(configs, everything=everything)
     from initbench import config
@@ -41,6 +43,7 @@ def save(
     from initbench.cli.display import say, watch
     from initbench.config import plugins
     from initbench.runs.runner import Execution
+    from initbench.wording import counted
 
     saved = flows.save_baseline(
         config.load(paths, [*overrides, *seeds], plugins.experiment(plugin_files)),
@@ -51,9 +54,10 @@ def save(
         say=say(quiet=quiet),
     )
     if not quiet:
+        runs = counted(saved.runs, "run")
+        kept = f"; {counted(saved.kept, 'other row')} kept" if saved.kept else ""
         click.echo(
-            f"wrote {baseline}: {saved.runs} runs with {saved.twins} twins each, "
-            f"{saved.to_confirm} to confirm"
-            f"{f'; {saved.kept} other rows kept' if saved.kept else ''}",
+            f"wrote {baseline}: {runs} with {saved.twins} twins each, {saved.to_confirm:,} to "
+            f"confirm{kept}",
             err=True,
         )

@@ -17,7 +17,9 @@ FORMATS = (
 @click.command("check")
 @click.argument("configs", nargs=-1, metavar="[CONFIG...]", type=click.Path())
 @options.everything
-@click.option("--strict", is_flag=True, help="Fail on `changed`, too.")
+@click.option(
+    "--strict", is_flag=True, help="Also fail where runs changed, even if not for the worse."
+)
 @options.gating
 @click.option(
     "--format",
@@ -25,7 +27,7 @@ FORMATS = (
     type=click.Choice(FORMATS),
     default="table",
     show_default=True,
-    help="What standard output holds; custom... is what github-action-benchmark reads.",
+    help="Format of standard output; github-action-benchmark reads the custom ones.",
 )
 @click.pass_context
 def command(
@@ -41,13 +43,15 @@ def command(
     quiet: bool,
     output_format: str,
 ) -> None:
-    """Train configs afresh, at the baseline's seeds, and say what has changed.
+    """Train configs afresh and judge them against the baseline.
 
-    Judges each config's own `expect`; then whether a run moved by more than machines differ;
-    then whether that is worse, beyond chance and beyond the config's `gate`, and again on other
-    seeds. Exits with 1 for a regression or a failed expectation, with 3 where there is no
-    baseline for a config, or one of another config. `check A.json B.json` judges two saved
-    files, B against A, and trains nothing.
+    Each config's own `expect` is judged first. Then check asks whether a run moved by more than
+    machines differ, whether the runs got worse by more than chance and more than the config's
+    `gate` allows, and whether the other seeds of the baseline confirm that.
+
+    Exits with 1 for a regression or a failed expectation, and with 3 where the baseline is missing
+    or was saved of another config. `initbench check A.json B.json` judges the saved file B against
+    A, and trains nothing.
     """
     offline = any(name.endswith(".json") for name in configs)
     if offline and not (len(configs) == 2 and all(name.endswith(".json") for name in configs)):

@@ -19,8 +19,8 @@ def asked() -> bool:
 @click.command("clean")
 @click.argument("what", required=False, metavar="[CONFIG|RUN]")
 @options.stored
-@click.option("--all", "everything", is_flag=True, help="Every run, whatever it is.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--all", "everything", is_flag=True, help="Remove every run.")
+@click.option("--yes", "-y", is_flag=True, help="Remove without asking.")
 def command(
     what: str | None,
     status: str | None,
@@ -32,15 +32,17 @@ def command(
     everything: bool,
     yes: bool,
 ) -> None:
-    """Remove stored runs, after asking; they would be trained again.
+    """Remove stored runs, after asking.
 
-    Which ones, say CONFIG (a config's file or name), RUN (an id, or 4 or more of its digits)
-    and the options, all of them together. Tables that were written stay.
+    CONFIG (a config's file or name) or RUN (an id, or at least 4 of its first digits) and the
+    options select runs; a run must match all of them. Tables that were written stay. A run that was
+    removed is trained again when it is next asked for.
     """
     if everything == any((what, status, initializer, since, before)):
         raise click.UsageError("Say which runs, or give --all; not both.")
     from initbench.api.stored import chosen
     from initbench.runs.store import Filter, existing
+    from initbench.wording import counted
 
     with existing(results) as store:
         filtered, _ = chosen(store, what, status, initializer, since, before, plugin_files)
@@ -48,7 +50,7 @@ def command(
         if not count:
             click.echo(f"{store.path}: holds no such run", err=True)
             return
-        runs = f"{count:,} run{'' if count == 1 else 's'}"
+        runs = counted(count, "run")
         if not yes:
             if not asked():
                 raise click.UsageError(f"Standard input cannot be asked; --yes removes {runs}.")
@@ -56,4 +58,5 @@ def command(
                 click.echo("nothing was removed", err=True)
                 return
         removed = store.remove(filtered)
-        click.echo(f"removed {removed:,} of {removed + store.count(Filter()):,} runs", err=True)
+        of = counted(removed + store.count(Filter()), "run")
+        click.echo(f"removed {removed:,} of {of}", err=True)

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     type=click.Choice(list(METRICS)),
     default="train_loss",
     show_default=True,
-    help="What ranks.",
+    help="Metric to rank by.",
 )
 @click.option(
     "--target",
     metavar="METRIC=VALUE",
     callback=options.target,
-    help="Also count iterations until METRIC is as good as VALUE, as in test_accuracy=0.9.",
+    help="Also count the iterations until METRIC is as good as VALUE, as in test_accuracy=0.9.",
 )
 @options.training
 @options.execution
@@ -45,12 +45,16 @@ def command(
     quiet: bool,
     execution: Execution,
 ) -> None:
-    """Train configs and rank their initializers, a table for each problem they pose.
+    """Train configs and rank their initializers.
 
-    Ranks by the median of a metric, with its interval and the paired difference to the best, and
-    marks what cannot be told from the best. Under a sweep each initializer stands at its own best
-    setting. Writes DIR/comparison.md, .csv (a row an initializer) and .json. Without a configs
-    folder, --all takes the configs that initbench ships.
+    Configs that pose the same problem compete with each other, and each problem has a table. It
+    ranks by the median of a metric, shows the median's interval and the paired difference to the
+    best, and marks the initializers that cannot be told from the best. Under a sweep each
+    initializer stands at its own best setting.
+
+    Writes DIR/comparison.md, DIR/comparison.csv (a row for each initializer) and
+    DIR/comparison.json. Where there is no configs folder, --all takes the configs that initbench
+    ships.
     """
     paths = options.named_or_all(configs, everything=everything)
     from initbench import config

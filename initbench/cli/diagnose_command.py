@@ -11,7 +11,7 @@ from initbench.cli import options
 
 @click.command("diagnose")
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...", type=click.Path())
-@click.option("--during", is_flag=True, help="Train, and diagnose at every log point.")
+@click.option("--during", is_flag=True, help="Also train, and diagnose at every log point.")
 @options.settings
 @options.plugins
 @options.output_format
@@ -25,12 +25,14 @@ def command(
     output_format: str,
     quiet: bool,
 ) -> None:
-    """Say what each initializer's networks promise, before any training.
+    """Diagnose each initializer's networks before any training.
 
-    Draws each config's networks at its seeds, sends its data through them and gradients back, and
-    sets what is measured, layer by layer, beside what mean-field theory predicts. The verdict is
-    one of symmetric, dead, exploding, saturated, vanishing, ordered (inputs merge), chaotic (inputs
-    part) and healthy, with its reason, the layer where it begins, and what to do.
+    Draws each config's networks at its seeds, sends its data forward and gradients back, and sets
+    what is measured in each layer beside what mean-field theory predicts.
+
+    A network is symmetric, dead, exploding, saturated, vanishing, ordered (its inputs merge),
+    chaotic (its inputs part) or healthy. The table says why, in which layer it begins, and what to
+    do.
     """
     from initbench import config
     from initbench.api import flows

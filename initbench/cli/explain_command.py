@@ -16,19 +16,19 @@ from initbench.cli import options
     default="784,512,256,10",
     show_default=True,
     metavar="SIZES",
-    help="The network's sizes, input to output.",
+    help="Sizes of the network's layers, from input to output.",
 )
 @click.option(
     "--activation",
     default="relu",
     show_default=True,
     metavar="NAME",
-    help="Of its hidden layers.",
+    help="Activation of the hidden layers.",
 )
 @click.option(
     "--dataset",
     metavar="NAME",
-    help="What initializers see that look at data; without it, standard normal samples.",
+    help="Data for initializers that look at data; by default standard normal samples.",
 )
 @click.option(
     "--set",
@@ -49,10 +49,11 @@ def command(
     plugin_files: tuple[Path, ...],
     output_format: str,
 ) -> None:
-    """Explain an initializer: its formula, what it draws for these layers, when to use it.
+    """Explain an initializer: its formula, its weights and its use.
 
     NAME may carry parameters, as in '{name: normal, std: 0.1}'. Mean, standard deviation and bounds
-    are the declared law's; where there is no closed form, those of weights drawn at ten seeds.
+    of each layer's weights are those that the initializer declares; where it declares none, they
+    are measured on weights drawn at ten seeds.
     """
     from initbench.api.initializers import explanation
     from initbench.cli.output import show

@@ -18,7 +18,10 @@ NARROW = 80
 @options.plugins
 @options.output_format
 def command(kind: str | None, plugin_files: tuple[Path, ...], output_format: str) -> None:
-    """List what a config may name: formula, aliases and source, a line each."""
+    """List the names that a config may use.
+
+    Each has a line with its formula, its aliases and its source.
+    """
     from initbench.cli.output import show
     from initbench.config import plugins
     from initbench.report.views.listing import catalogue, list_view

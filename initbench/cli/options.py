@@ -44,7 +44,7 @@ output_format = click.option(
     type=click.Choice(["table", "json", "csv", "markdown"]),
     default="table",
     show_default=True,
-    help="What standard output holds; progress and messages go to standard error.",
+    help="Format of standard output; progress and messages go to standard error.",
 )
 
 
@@ -62,29 +62,32 @@ def target(
 
 plugins = click.option(
     "--plugin", "plugin_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path),
-    help="A Python file with initializers of your own. Repeatable.",
+    help="A Python file with your own initializers. Repeatable.",
 )  # fmt: skip
 
 results = click.option(
     "--results", type=click.Path(file_okay=False, path_type=Path), default=Path("results"),
-    metavar="DIR", show_default=True, help="Where results are kept.",
+    metavar="DIR", show_default=True, help="Folder that results are kept in.",
 )  # fmt: skip
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 stored = _together(
     click.option(
-        "--status", type=click.Choice(["ok", "diverged", "failed"]), help="How they ended.",
+        "--status", type=click.Choice(["ok", "diverged", "failed"]),
+        help="Only runs with this status.",
     ),
     click.option(
         "--initializer", metavar="NAME",
-        help="Of this initializer; with parameters, too: 'normal(std=10)'.",
+        help="Only runs of this initializer, with any parameters or with these: 'normal(std=10)'.",
     ),
     click.option(
-        "--since", type=_MOMENT, metavar="DATE", help="Stored at this UTC date or later: "
+        "--since", type=_MOMENT, metavar="DATE", help="Only runs stored on this UTC date or later: "
         "2026-01-31, or 2026-01-31T12:00:00.",
     ),
-    click.option("--before", type=_MOMENT, metavar="DATE", help="Stored before this UTC date."),
+    click.option(
+        "--before", type=_MOMENT, metavar="DATE", help="Only runs stored before this UTC date.",
+    ),
     results,
     plugins,
 )  # fmt: skip
@@ -92,19 +95,19 @@ stored = _together(
 settings = _together(
     click.option(
         "--set", "overrides", metavar="KEY=VALUE", multiple=True, callback=overrides,
-        help="Set a config's key, as in --set dataset.noise=0.1. Repeatable.",
+        help="Set a key of every config, as in --set dataset.noise=0.1. Repeatable.",
     ),
     click.option(
         "--seeds", metavar="N|LIST", callback=_seeds,
-        help="A count of seeds (0 to N-1), or a list: 3,5,8 (one seed: 3,).",
+        help="A count of seeds, which are 0 to N-1, or a list: 3,5,8 (a single seed: 3,).",
     ),
 )  # fmt: skip
 
-quiet = click.option("--quiet", "-q", is_flag=True, help="No progress and no messages.")
+quiet = click.option("--quiet", "-q", is_flag=True, help="Print no progress and no messages.")
 
 _jobs = click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N",
-    help="Worker processes, one BLAS thread each. Default: as many cores as the work fills.",
+    help="Worker processes, with one BLAS thread each; by default as many cores as the work fills.",
 )  # fmt: skip
 
 training = _together(
@@ -117,7 +120,7 @@ training = _together(
 )  # fmt: skip
 
 everything = click.option(
-    "--all", "everything", is_flag=True, help="Every config directly in configs/."
+    "--all", "everything", is_flag=True, help="Take every config directly in configs/."
 )
 
 
@@ -135,7 +138,7 @@ gating = _together(
     click.option(
         "--baseline", type=click.Path(dir_okay=False, path_type=Path),
         default=Path("results/baseline.json"), metavar="FILE", show_default=True,
-        help="The baseline file, to be committed.",
+        help="The baseline file, which belongs in version control.",
     ),
     settings,
     plugins,
@@ -144,15 +147,16 @@ gating = _together(
 )  # fmt: skip
 
 _execution = _together(
-    click.option("--force", is_flag=True, help="Train runs again that results hold already."),
+    click.option("--force", is_flag=True, help="Train runs again that the results hold already."),
     click.option("--fail-fast", is_flag=True, help="Stop at the first run that fails."),
     click.option(
         "--executor", type=click.Choice(["processes", "dask"]), default="processes",
-        show_default=True, help="What --jobs are: processes, or workers of a Dask cluster.",
+        show_default=True,
+        help="Train in processes of this machine, or on the workers of a Dask cluster.",
     ),
     click.option(
         "--scheduler", metavar="ADDRESS",
-        help="Train on this Dask cluster (tcp://HOST:8786), with all its workers.",
+        help="Train on all workers of this Dask cluster: tcp://HOST:8786.",
     ),
 )  # fmt: skip
 

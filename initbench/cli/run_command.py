@@ -29,8 +29,9 @@ def command(
 ) -> None:
     """Train each config's initializers at each of its seeds.
 
-    Prints a table of loss and accuracy for each config, median [lowest, highest] over seeds, and
-    writes it to DIR/NAME.csv (a row a run) and DIR/NAME.json (everything, curves too).
+    Prints a table for each config: the median of loss and accuracy over the seeds, and their range.
+    Writes the runs to DIR/NAME.csv, a row for each, and everything with the curves to
+    DIR/NAME.json.
     """
     from initbench import config
     from initbench.api import flows

@@ -15,7 +15,7 @@ from initbench.cli import options
 @options.stored
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N",
-    help="At most so many runs. Default: 30 in a table, all in other formats.",
+    help="Show at most N runs; by default 30 in a table, and all in other formats.",
 )  # fmt: skip
 @options.output_format
 def command(
@@ -29,11 +29,11 @@ def command(
     limit: int | None,
     output_format: str,
 ) -> None:
-    """List the runs that results hold, the newest first; or show one whole.
+    """List the stored runs, the newest first, or show one run.
 
-    CONFIG is a config's file or name; RUN the id of a run, or at least 4 of its first digits: then
-    all that determined it, where it was made, and its curve are shown, too. csv and json export
-    everything, with all digits.
+    CONFIG is a config's file or name. RUN is the id of a run, or at least 4 of its first digits:
+    the run is shown with all that determined it, where it was made, and its curve. CSV and JSON
+    hold everything with all digits.
     """
     from initbench.api.stored import chosen
     from initbench.cli.output import show

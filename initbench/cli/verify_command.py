@@ -11,21 +11,22 @@ from initbench.cli import options
 
 @click.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
-@click.option("--all", "everything", is_flag=True, help="Every initializer there is.")
+@click.option("--all", "everything", is_flag=True, help="Test every initializer.")
 @options.plugins
 @options.output_format
 def command(
     names: tuple[str, ...], everything: bool, plugin_files: tuple[Path, ...], output_format: str
 ) -> None:
-    """Draw from initializers, and test the draws against what each declares.
+    """Test whether initializers draw what they declare.
 
-    A NAME may carry parameters, as in '{name: normal, std: 0.1}'. Without one, your own
-    initializers are verified: those of --plugin and of installed packages.
+    A NAME may carry parameters, as in '{name: normal, std: 0.1}'. Without a NAME your own
+    initializers are tested: those of --plugin and of installed packages.
 
-    Tests mean, variance, bounds and symmetry by the declared law, in tall and in wide layers, so
-    that exchanged fans show; orthogonality; that layers and seeds are independent, a seed's weights
-    always the same, their type the one asked for, and no global random state touched. Exits 1 if
-    a check fails.
+    The tests compare mean, variance, bounds and symmetry with the declared ones, in tall and in
+    wide layers, so that exchanged fans show. They check that matrices are orthogonal where that is
+    declared, that layers and seeds are independent, that a seed always draws the same weights in
+    the type that was asked for, and that no global random state changes. Exits with 1 if a test
+    fails.
     """
     if bool(names) and everything:
         raise click.UsageError("Name initializers, or give --all; not both.")

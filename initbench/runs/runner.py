@@ -21,6 +21,7 @@ from initbench.runs.plan import Run, Stack
 from initbench.runs.records import Record
 from initbench.runs.store import Filter, Store
 from initbench.spec import Experiment
+from initbench.wording import counted
 
 #: Is told the stacks before they train, and gives what is told each log point that they reach.
 Watch = Callable[[Sequence[Stack]], AbstractContextManager[Callable[[Progress], None]]]
@@ -74,7 +75,7 @@ class Trained:
     @property
     def summary(self) -> str:
         """Where the records came from, or how many are missing, in words."""
-        of = f"{self.asked:,} run{'' if self.asked == 1 else 's'}"
+        of = counted(self.asked, "run")
         if self.stopped_by:
             return f"{len(self.records):,} of {of} finished"
         cached = sum(record.cached for record in self.records)
@@ -217,7 +218,7 @@ def _failure(records: Sequence[Record], asked: int) -> FailedRunsError | None:
     if not failed:
         return None
     lines = "\n".join(failure_lines(records))
-    return FailedRunsError(f"{failed} of {asked} runs failed:\n{lines}")
+    return FailedRunsError(f"{failed:,} of {counted(asked, 'run')} failed:\n{lines}")
 
 
 def failure_lines(records: Iterable[Record]) -> list[str]:

@@ -81,7 +81,7 @@ def test_a_saved_baseline_says_what_it_holds(folder: Path) -> None:
     assert done.exit_code == 0
     assert done.stderr == ("wrote results/baseline.json: 8 runs with 8 twins each, 8 to confirm\n")
     done = invoke("baseline", "save", "configs/zeros.yaml")
-    assert done.stderr.endswith("8 to confirm; 1 other rows kept\n")
+    assert done.stderr.endswith("8 to confirm; 1 other row kept\n")
     assert invoke("check", "--all").exit_code == 0
     document = json.loads((folder / "results/baseline.json").read_text())
     assert [group["config"] for group in document["groups"]] == ["he", "zeros"]

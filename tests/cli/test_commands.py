@@ -126,6 +126,17 @@ def test_every_command_has_help_and_a_readme_entry() -> None:
                     assert parameter.help, f"{name} {parameter.name}"
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["baseline", "--help"]])
+def test_summaries_of_commands_are_never_cut(arguments: list[str]) -> None:
+    text = invoke(*arguments).stdout
+    summaries = text[text.index("Commands:") :].splitlines()[1:]
+    assert len(summaries) == (1 if arguments[0] == "baseline" else len(COMMANDS))
+    for line in summaries:
+        assert line.endswith(".")
+        assert not line.endswith("...")
+        assert len(line) <= 80
+
+
 def test_a_misspelt_command_is_met_with_the_closest() -> None:
     done = invoke("comapre")
     assert done.exit_code == 2

@@ -15,6 +15,7 @@ from initbench.files import finite_or_none
 from initbench.metrics import METRICS
 from initbench.report.views.view import Cells, Table
 from initbench.runs.records import Curve, Record
+from initbench.wording import counted
 
 
 def record_fields(record: Record) -> dict[str, Any]:
@@ -90,8 +91,7 @@ def noted(table: Table, records: Iterable[Record], here: str) -> Table:
     """
     elsewhere = Counter(record.numerics for record in records if record.numerics != here)
     notes = [
-        f"{count} run{'' if count == 1 else 's'} made with {numerics} (here: {here}): last digits "
-        "may differ."
+        f"{counted(count, 'run')} made with {numerics} (here: {here}): last digits may differ."
         for numerics, count in elsewhere.items()
     ]
     return replace(table, caption="\n".join([table.caption, *notes]))

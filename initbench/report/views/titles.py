@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from initbench.spec import Experiment
+from initbench.wording import counted
 
 
 def network(experiment: Experiment) -> str:
@@ -26,7 +27,7 @@ def problem(experiments: Sequence[Experiment]) -> str:
         "activation": f"layers {e.activation.label}" if sizes_swept else network(e),
         "optimizer": e.optimizer.label,
         "learning_rate": f"learning rate {e.learning_rate:g}",
-        "iterations": f"{e.iterations:,} iterations",
+        "iterations": counted(e.iterations, "iteration"),
         "batch_size": f"batches of {e.batch_size:,}" if e.batch_size else "full batch",
         "dtype": e.dtype,
     }
