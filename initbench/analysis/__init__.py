@@ -1,1 +1,1 @@
-"""Records -> rows: what replicates can tell of initializers."""
+"""Records -> rows: what replicates can tell about initializers."""

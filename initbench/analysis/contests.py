@@ -1,4 +1,4 @@
-"""Which initializers compete with each other: those of experiments that pose the same problem."""
+"""Which initializers compete with each other: those whose experiments pose the same problem."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TUNED = ("learning_rate", "optimizer", "batch_size")
 
 
 def problem(experiment: Experiment) -> Hashable:
-    """What two experiments share that pose the same problem, so that initializers compare.
+    """The part of an experiment that others must share for their initializers to compete.
 
-    Under a sweep, how training is tuned (TUNED) is no part of it: each initializer may have its
-    own best. Any other swept key makes problems of its values.
+    A swept key that tunes training (TUNED) is no part of it, because each initializer may have its
+    own best value. Each value of any other swept key is a problem of its own.
     """
     e = experiment
     tuned = sorted(key for key in e.sweep if key.partition(".")[0] in TUNED)
@@ -29,7 +29,7 @@ def problem(experiment: Experiment) -> Hashable:
 def contests(experiments: Sequence[Experiment], records: Sequence[Record]) -> list[Contest]:
     """One contest for each problem that has records, in the order of the experiments.
 
-    Each record is an experiment's, found by its config, initializer and setting.
+    A record finds its experiment by its config, initializer and setting.
     """
     posing: dict[Hashable, list[Experiment]] = {}
     problem_of: dict[RowKey, Hashable] = {}

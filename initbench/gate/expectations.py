@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from initbench.analysis.intervals import median
-from initbench.analysis.paired import differences
+from initbench.analysis.paired import paired_differences
+from initbench.analysis.summary import metric_values
 from initbench.gate.verdicts import Verdict, Word
 from initbench.metrics import parse_metric
 from initbench.runs.records import Record
@@ -99,23 +100,21 @@ def _bounded(e: Expectation, found: float) -> _Judged:
 
 def _apart(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> _Judged:
     """The forms ``above`` and ``below``: the median paired difference must reach the margin."""
-    reference = {record.seed: record.metric(e.metric) for record in others}
-    pairs = [
-        (value, other)
-        for record in own
-        if (value := record.metric(e.metric)) is not None
-        and (other := reference.get(record.seed)) is not None
-    ]
-    values, other_values = ([pair[side] for pair in pairs] for side in (0, 1))
-    if len(pairs) < len(own):
+    moved = paired_differences(own, others, e.metric)
+    if len(moved) < len(own):
         return _Judged("missing", f"{e.other} has no {e.metric} at some seeds")
     sign = 1 if e.above is not None else -1
-    by = sign * median(differences(values, other_values)) + 0.0  # no -0
+    by = sign * median(moved) + 0.0  # no -0
     # A margin of 0 still asks for a difference.
     word: Word = "ok" if by > 0 and by >= e.margin else "expected_failed"
     where = "above" if sign > 0 else "below"
     reason = f"it must be {where} {e.other} by at least {e.margin:g}, and is by {by:.6g}"
-    return _Judged(word, reason, median(other_values), median(values), e.margin)
+    seeds = {record.seed for record in own}
+    level, reference = (
+        median(metric_values([record for record in side if record.seed in seeds], e.metric))
+        for side in (own, others)
+    )
+    return _Judged(word, reason, reference, level, e.margin)
 
 
 def _faster(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> _Judged:
