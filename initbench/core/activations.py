@@ -18,10 +18,12 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
-from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-Array = NDArray[Any]
+from initbench.core.arrays import Array
+
+#: An activation with its parameters given: it overwrites ``z`` with phi(z), ``slope`` with phi'(z).
+Apply = Callable[[Array, Array], None]
 
 #: SELU's constants to double precision (Klambauer et al. 2017, arXiv:1706.02515, appendix A).
 SELU_ALPHA = 1.6732632423543772848170429916717

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,13 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from initbench.core.activations import ACTIVATIONS
+from initbench.core.activations import ACTIVATIONS, Apply
 from initbench.core.arrays import Array
 
 #: The shape of one layer's weights: (fan_out, fan_in), or (out, in, *receptive field).
 Shape = tuple[int, ...]
-#: An activation with its parameters given: it overwrites ``z`` with phi(z), ``slope`` with phi'(z).
-Apply = Callable[[Array, Array], None]
 
 #: Bytes. Memory that malloc returns is aligned to as many, and SSE2 loads as many at once.
 ALIGNMENT = 16

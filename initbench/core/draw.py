@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
 from initbench.core.architecture import Architecture
+from initbench.core.arrays import Array
 from initbench.core.gains import with_numbers
 from initbench.core.initializers import Initializer, Moments, Network, defaults
-
-Array = NDArray[Any]
 
 #: Train samples that an initializer may look at.
 BATCH = 1024

@@ -12,12 +12,11 @@ them the runs', and a run's last bit must not depend on how many stand beside it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from initbench.core.arrays import Array
 
 
 class Loss(NamedTuple):

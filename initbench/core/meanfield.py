@@ -13,39 +13,30 @@ deep; on the line chi_1 = 1 that length is infinite.
 Sources: Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2016, arXiv:1611.01232. Finite
 width: Hanin and Rolnick 2018, arXiv:1803.01719; Lu et al. 2019, arXiv:1903.06733.
 
-All integrals here are composite Gauss-Legendre quadratures of the Gaussian's mean, cut where
-activations have their kinks (at 0) and graded by powers of two, so that they hold to 1e-8 for
-every registered activation at every scale of its argument, but for ``sine`` where it turns many
-times over sqrt(q): its means are refined up to LEVELS, and its correlations are estimates.
+The integrals are those of :mod:`initbench.core.quadrature`, which says how exact they are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.architecture import Architecture, fans
+from initbench.core.arrays import Array
+from initbench.core.quadrature import gaussian_mean, gaussian_product_mean
 
-Array = NDArray[Any]
 #: An activation as theory needs it: x -> (phi(x), phi'(x)), new arrays.
 Phi = Callable[[Array], tuple[Array, Array]]
 
 #: A signal reaches about so many correlation lengths deep (Schoenholz et al. 2016).
 DEPTH_SCALES = 6.0
-#: exp(-10^2 / 2) is 2e-22: what lies beyond counts for nothing, phi^4 included.
-TAIL = 10.0
-NODES = 20  # of a panel: exact for polynomials of degree 39
-#: Panels are halved until two results agree so well, but no more often than this.
-AGREEMENT, LEVELS = 1e-9, 6
 #: Variances beyond these count as 0 and as infinite: float32 cannot tell them from that.
 SMALLEST, LARGEST = 1e-30, 1e30
 
@@ -69,23 +60,6 @@ def elementwise(activation: str, parameters: Mapping[str, Any]) -> Phi:
     return phi
 
 
-def mean(f: Callable[[Array], Array], q: float) -> float:
-    """E[f(sqrt(q) z)], z a standard Gaussian; q > 0.
-
-    >>> round(mean(lambda x: x**4, 2.0), 9)  # 3 q^2
-    12.0
-    """
-    scale = math.sqrt(q)
-    previous = math.inf
-    for level in range(LEVELS):  # one that oscillates, as sin(30 x), needs finer panels than most
-        z, weights = _line(_octave(scale), level)
-        value = float(weights @ f(scale * z))
-        if abs(value - previous) <= AGREEMENT * abs(value):
-            break
-        previous = value
-    return value
-
-
 def variance_map(phi: Phi, sigma_w2: float, sigma_b2: float, q: float) -> float:
     """The next layer's q: sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2.
 
@@ -93,8 +67,8 @@ def variance_map(phi: Phi, sigma_w2: float, sigma_b2: float, q: float) -> float:
     >>> round(variance_map(relu, 2.0, 0.0, 0.3), 12)
     0.3
     """
-    q = float(np.clip(q, SMALLEST, LARGEST))
-    return sigma_w2 * mean(lambda x: phi(x)[0] ** 2, q) + sigma_b2
+    q = _representable(q)
+    return sigma_w2 * gaussian_mean(lambda x: phi(x)[0] ** 2, q) + sigma_b2
 
 
 def chi(phi: Phi, sigma_w2: float, q: float) -> float:
@@ -102,8 +76,8 @@ def chi(phi: Phi, sigma_w2: float, q: float) -> float:
 
     At q = q* this is chi_1, the factor of a gradient's variance a layer of equal width.
     """
-    q = float(np.clip(q, SMALLEST, LARGEST))
-    return sigma_w2 * mean(lambda x: phi(x)[1] ** 2, q)
+    q = _representable(q)
+    return sigma_w2 * gaussian_mean(lambda x: phi(x)[1] ** 2, q)
 
 
 def variance_slope(phi: Phi, sigma_w2: float, q: float) -> float:
@@ -112,13 +86,13 @@ def variance_slope(phi: Phi, sigma_w2: float, q: float) -> float:
     By Stein's lemma that is chi + sigma_w^2 E[phi phi''], the form in Schoenholz et al.; this
     one needs no second derivative.
     """
-    q = float(np.clip(q, SMALLEST, LARGEST))
+    q = _representable(q)
 
     def product(x: Array) -> Array:
         value, slope = phi(x)
         return value * slope * x
 
-    return sigma_w2 * mean(product, q) / q
+    return sigma_w2 * gaussian_mean(product, q) / q
 
 
 def variance_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> float:
@@ -133,7 +107,7 @@ def variance_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, start: floa
         q = math.exp(log_q)
         return variance_map(phi, sigma_w2, sigma_b2, q) / q - 1
 
-    here = math.log(float(np.clip(start, SMALLEST, LARGEST)))
+    here = math.log(_representable(start))
     first = growth(here)
     if abs(first) < 1e-9:  # what quadrature leaves of an exact 0
         return math.exp(here)
@@ -153,13 +127,13 @@ def correlation_map(phi: Phi, sigma_w2: float, sigma_b2: float, q: float, c: flo
     """The correlation in the next layer of two inputs of variance q and correlation c.
 
     (sigma_w^2 E[phi(u) phi(v)] + sigma_b^2) / q', with u, v Gaussian of variance q and
-    correlation c, and q' the variance map's. The integral is not refined as :func:`mean` is: it
-    is for activations that bend at 0 and settle, not for such as oscillate over sqrt(q).
+    correlation c, and q' the variance map's. It is an estimate for activations that oscillate
+    over sqrt(q), as ``sine`` does.
     """
     following = variance_map(phi, sigma_w2, sigma_b2, q)
     if following == 0:
         return 1.0
-    product = _mean_product(lambda x: phi(x)[0], q, c)
+    product = gaussian_product_mean(lambda x: phi(x)[0], _representable(q), c)
     return float(np.clip((sigma_w2 * product + sigma_b2) / following, -1.0, 1.0))
 
 
@@ -167,7 +141,7 @@ def correlation_slope(phi: Phi, sigma_w2: float, q: float, c: float) -> float:
     """The slope of the correlation map at c and q = q*: sigma_w^2 E[phi'(u) phi'(v)]."""
     if c >= 1:
         return chi(phi, sigma_w2, q)
-    return sigma_w2 * _mean_product(lambda x: phi(x)[1], q, c)
+    return sigma_w2 * gaussian_product_mean(lambda x: phi(x)[1], _representable(q), c)
 
 
 def correlation_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, q: float) -> float:
@@ -220,7 +194,7 @@ def limit(phi: Phi, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> Lim
     (1.0, 0.57)
     """
     q = variance_fixed_point(phi, sigma_w2, sigma_b2, start)
-    at = float(np.clip(q, SMALLEST, LARGEST))
+    at = _representable(q)
     # Outside float32's reach there is no correlation left to speak of.
     c = correlation_fixed_point(phi, sigma_w2, sigma_b2, at) if 0 < q < math.inf else 1.0
     chi_1 = chi(phi, sigma_w2, at)
@@ -276,16 +250,16 @@ def predict(
     for layer in range(1, len(fan_ins)):
         fan_in = fan_ins[layer]
         sigma_w2, sigma_b2 = fan_in * weight_variance[layer], bias_variance[layer]
-        at = float(np.clip(q, SMALLEST, LARGEST))
+        at = _representable(q)
         growth[layer - 1] = chi(phi, fan_outs[layer] * weight_variance[layer], at)
         following = (
             variance_map(phi, sigma_w2, sigma_b2, at)
             if q > 0
             else _at_zero(phi, sigma_w2, sigma_b2)
         )
-        square = mean(lambda x: phi(x)[0] ** 2, at)
+        square = gaussian_mean(lambda x: phi(x)[0] ** 2, at)
         if square > 0 and following > 0:
-            fourth = mean(lambda x: phi(x)[0] ** 4, at) / square / square
+            fourth = gaussian_mean(lambda x: phi(x)[0] ** 4, at) / square / square
             passed_on = variance_slope(phi, sigma_w2, at) * at / following
             weights_part = sigma_w2 * square / following
             spread.append(passed_on**2 * spread[-1] + weights_part**2 * (fourth - 1) / fan_in)
@@ -317,7 +291,7 @@ def steady_scale(architecture: Architecture, input_square: float = 1.0) -> tuple
     (2.0, 1.0)
     """
     phi = elementwise(architecture.activation, architecture.activation_parameters)
-    unit = 1 / mean(lambda x: phi(x)[0] ** 2, 1.0)
+    unit = 1 / gaussian_mean(lambda x: phi(x)[0] ** 2, 1.0)
 
     def change(log_scale: float) -> float:
         scale = math.exp(log_scale)
@@ -375,80 +349,6 @@ def born_dead(architecture: Architecture) -> tuple[float, float]:
     return 1 - pair - single, upper
 
 
-def _octave(scale: float) -> int:
-    """The power of two above ``scale``, which decides where panels are cut."""
-    return math.ceil(math.log2(scale)) if scale > 0 else 0
-
-
-@cache
-def _line(octave: int, level: int) -> tuple[Array, Array]:
-    """Nodes z and weights of E[f(s z)] for 2^(octave - 1) < s <= 2^octave."""
-    unit = 2.0**-octave  # x = s z is about 1 at this z
-    steps = {float(z) for z in range(1, int(TAIL) + 1)}
-    steps |= {unit * x for x in range(1, 9) if unit * x < TAIL}
-    power = unit / 8
-    while power < TAIL:
-        steps.add(power)
-        power *= 2
-    cuts = np.array([0.0, *sorted(steps)])
-    for _ in range(level):
-        cuts = np.sort(np.concatenate([cuts, (cuts[1:] + cuts[:-1]) / 2]))
-    z, weights = _panels(cuts)
-    weights = weights * np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-    return np.concatenate([-z[::-1], z]), np.concatenate([weights[::-1], weights])
-
-
-@cache
-def _legendre(nodes: int) -> tuple[Array, Array]:
-    nodes_, weights = np.polynomial.legendre.leggauss(nodes)
-    return nodes_, weights
-
-
-def _panels(cuts: Sequence[float] | Array, nodes: int = NODES) -> tuple[Array, Array]:
-    """Gauss-Legendre nodes and weights on every interval between neighbouring cuts."""
-    at, weights = _legendre(nodes)
-    low, high = np.array(cuts[:-1])[:, None], np.array(cuts[1:])[:, None]
-    half = (high - low) / 2
-    return (low + half * (at + 1)).ravel(), (half * weights).ravel()
-
-
-def _mean_product(f: Callable[[Array], Array], q: float, c: float) -> float:
-    """E[f(u) f(v)] for Gaussian u and v of variance q and correlation c.
-
-    In polar coordinates: u = sqrt(q) r cos(t), v = sqrt(q) r cos(t - acos(c)), so that a kink at
-    0 lies on a ray, whatever c, and each sector between rays is smooth.
-    """
-    q = float(np.clip(q, SMALLEST, LARGEST))
-    c = float(np.clip(c, -1.0, 1.0))
-    angle = math.acos(c)
-    r, radial = _radius(_octave(math.sqrt(q)))
-    t, angular = _angles(_octave(math.sqrt(q)), angle)
-    scaled = math.sqrt(q) * r[:, None]
-    product = f(scaled * np.cos(t)) * f(scaled * np.cos(t - angle))
-    return float(radial @ product @ angular) / (2 * math.pi)
-
-
-@cache
-def _radius(octave: int) -> tuple[Array, Array]:
-    unit = 2.0**-octave
-    steps = {TAIL * k / 5 for k in range(1, 6)}
-    power = unit
-    while power < TAIL:
-        steps.add(power)
-        power *= 2
-    r, weights = _panels([0.0, *sorted(steps)], 12)
-    return r, weights * r * np.exp(-0.5 * r * r)
-
-
-def _angles(octave: int, angle: float) -> tuple[Array, Array]:
-    """Angles from -pi/2 to 3 pi/2, graded towards the rays where u or v is 0."""
-    rays = sorted({-math.pi / 2, angle - math.pi / 2, math.pi / 2, angle + math.pi / 2})
-    rays = [*rays, 3 * math.pi / 2]
-    levels = max(1, octave + 4)  # a steep function turns within 1 / (sqrt(q) TAIL) of a ray
-    cuts = set(rays)
-    for low, high in pairwise(rays):
-        middle, half = (low + high) / 2, (high - low) / 2
-        cuts.add(middle)
-        for level in range(1, levels):
-            cuts |= {low + half * 2.0**-level, high - half * 2.0**-level}
-    return _panels(sorted(cuts), 12)
+def _representable(q: float) -> float:
+    """A variance within SMALLEST and LARGEST."""
+    return float(np.clip(q, SMALLEST, LARGEST))

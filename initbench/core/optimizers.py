@@ -11,13 +11,13 @@ The update rules are PyTorch's, so that trajectories can be compared to the last
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from annotated_types import Ge, Gt, Lt
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from initbench.core.arrays import Array
+
 Slots = tuple[Array, ...]
 Fraction = Annotated[float, Ge(0), Lt(1)]
 

@@ -17,14 +17,12 @@ from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
 from initbench.core.architecture import Architecture
+from initbench.core.arrays import Array
 from initbench.core.engine.protocol import Split, TrainingTask
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
-
-Array = NDArray[Any]
 
 #: A unit is flat on a sample where phi' is below this share of its maximum: for tanh where
 #: abs(phi) > 0.99, for a sigmoid's probability below 0.005 or above 0.995.

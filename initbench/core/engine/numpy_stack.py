@@ -25,7 +25,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from initbench.core.architecture import Apply, Architecture, aligned
+from initbench.core.activations import Apply
+from initbench.core.architecture import Architecture, aligned
 from initbench.core.arrays import Array
 from initbench.core.engine.blas import multiplies_small_matrices_well
 from initbench.core.engine.protocol import Point, Split, TrainingTask, batch_order
