@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PAGES := README.md CONTRIBUTING.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
 .PHONY: help compare test frameworks bench power docs clean
@@ -16,7 +17,7 @@ test: .venv/.test  ## Run what needs no framework: ruff, mypy, generated docs, p
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m cogapp --check --check-fail-msg "run 'make docs'" -P README.md
+	$(BIN)/python -m cogapp -I docs --check --check-fail-msg "run 'make docs'" -P $(PAGES)
 	$(BIN)/python -m pytest -m 'not frameworks'
 	$(BIN)/initbench check --all
 
@@ -30,9 +31,10 @@ bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and C; processes
 power: .venv/.test  ## How often `check` raises a false alarm or misses a fault (many minutes)
 	$(BIN)/python tests/benchmarks/gate_power.py
 
-docs: .venv/.test  ## Generate README's command reference and configs/schema.json
+docs: .venv/.test  ## Generate configs/schema.json, and the docs' tables, references and outputs
 	$(BIN)/initbench schema > configs/schema.json
-	$(BIN)/python -m cogapp -r -P README.md
+	$(BIN)/python -m cogapp -I docs -r -P $(PAGES)
+	$(BIN)/python tests/test_docs.py
 
 clean:  ## Remove .venv and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build

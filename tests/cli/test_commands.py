@@ -1,4 +1,4 @@
-"""`list`, `schema`, the group itself, and that the README knows every command."""
+"""`list`, `schema`, the group itself, and that the docs know every command."""
 
 from __future__ import annotations
 
@@ -113,14 +113,14 @@ def test_schema_is_the_models() -> None:
     assert document("schema") == json_schema()
 
 
-def test_every_command_has_help_and_a_readme_entry() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_command_has_help_and_an_entry_in_the_docs() -> None:
+    reference = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     for name in COMMANDS:
         command = main.get_command(click.Context(main), name)
         assert command is not None
         for verb, inner in getattr(command, "commands", {"": command}).items():
             assert inner.help
-            assert f"### initbench {name} {verb}".rstrip() + "\n" in readme
+            assert f"## initbench {name} {verb}".rstrip() + "\n" in reference
             for parameter in inner.params:
                 if isinstance(parameter, click.Option):
                     assert parameter.help, f"{name} {parameter.name}"

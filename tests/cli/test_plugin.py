@@ -163,10 +163,11 @@ def test_a_file_that_is_no_plugin_trains_nothing(folder: Path, command: str) -> 
     assert not (folder / "results").exists()
 
 
-def test_the_readme_s_example(folder: Path) -> None:
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Your own init")[2]
+def test_the_docs_example(folder: Path) -> None:
+    section = (ROOT / "docs" / "your-own-initializer.md").read_text(encoding="utf-8")
     for name, language in (("own.py", "python"), ("tails.yaml", "yaml")):
-        (folder / name).write_text(section.partition(f"```{language}\n")[2].partition("```")[0])
+        block = section.partition(f"```{language}")[2].partition("\n")[2]
+        (folder / name).write_text(block.partition("```")[0])
     assert invoke("verify", "--plugin", "own.py").exit_code == 0
     done = invoke("compare", "tails.yaml", "--plugin", "own.py", "--format", "json")
     shown = json.loads(done.stdout)["comparison"]

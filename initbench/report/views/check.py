@@ -14,7 +14,7 @@ from initbench.report.views.records import interval_fields
 from initbench.report.views.texts import INITIALIZER, columns, difference_cell
 from initbench.report.views.view import Cells, Table, View
 
-#: What to do, in a line each; README says more.
+#: What to do, in a line each; docs/gating.md says more.
 ADVICE: dict[Word, str] = {
     "changed": "code or numerics changed the runs, not clearly for the worse; look, then save the "
     "baseline again",

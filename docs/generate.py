@@ -1,0 +1,174 @@
+"""The generated parts of the docs: `make docs` puts what these functions return into the pages.
+
+Each returns Markdown. The pages call them in comments that cog reads.
+"""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from initbench.cli import COMMANDS, main
+from initbench.core.initializers.dialects import DIALECTS
+from initbench.report.render.markdown import markdown_view
+from initbench.report.views.listing import catalogue, list_view
+from initbench.spec import DATASET_MODELS, Experiment
+from initbench.spec.expectations import Expectation, Gate
+
+#: Columns of the help texts.
+WIDTH = 88
+#: Defaults that a table says in a word.
+LONG_DEFAULTS = {"seeds": "10"}
+ROOT = Path(__file__).parent.parent
+
+
+def commands() -> str:
+    """Every command's help, as `initbench COMMAND --help` prints it."""
+    group = click.Context(
+        main, info_name="initbench", terminal_width=WIDTH, **main.context_settings
+    )
+    parts = []
+    for name in COMMANDS:
+        command = main.get_command(group, name)
+        assert command is not None
+        parts += _entries(command, group, name)
+    return "\n" + "\n".join(parts)
+
+
+def _entries(command: click.Command, parent: click.Context, name: str) -> list[str]:
+    context = click.Context(command, parent=parent, info_name=name)
+    if isinstance(command, click.Group):
+        return [
+            part
+            for verb, inner in command.commands.items()
+            for part in _entries(inner, context, verb)
+        ]
+    return [f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"]
+
+
+def registry(kind: str) -> str:
+    """What `initbench list KIND` prints, as a table."""
+    return "\n" + markdown_view(list_view({"": catalogue()[kind]}))
+
+
+def datasets() -> str:
+    """The data sets: what they are, and their parameters with their defaults."""
+    return _table(
+        ("name", "what it is", "parameters, with their defaults"),
+        (
+            (f"`{name}`", _summary(model), _parameters(model))
+            for name, model in DATASET_MODELS.items()
+        ),
+    )
+
+
+def config_keys() -> str:
+    """The keys of a config."""
+    return _keys(Experiment)
+
+
+def expectation_keys() -> str:
+    """The keys of an entry of ``expect``."""
+    return _keys(Expectation)
+
+
+def gate_keys() -> str:
+    """The keys of ``gate``."""
+    return _keys(Gate)
+
+
+def dialects() -> str:
+    """What each framework draws under a name that means something else elsewhere."""
+    names = sorted({name for table in DIALECTS.values() for name in table})
+    rows = []
+    for name in names:
+        cells = [_drawn(table, name) for table in DIALECTS.values()]
+        if len({cell for cell in cells if cell}) > 1 or any(cell != f"`{name}`" for cell in cells):
+            rows.append((f"`{name}`", *cells))
+    return _table(("name", *DIALECTS), rows)
+
+
+def _drawn(table: Mapping[str, Any], name: str) -> str:
+    if name not in table:
+        return ""
+    meaning, defaults = table[name]
+    words = ", ".join(f"{key} {value:g}" for key, value in defaults.items())
+    return f"`{meaning}`" + (f", {words}" if words else "")
+
+
+def wings() -> str:
+    """The wings from the roof to the ground, each with what its docstring says it is."""
+    rows = []
+    for names in _architecture()["WINGS"]:
+        for name in names:
+            doc = getdoc(import_module(f"initbench.{name}")) or ""
+            first = " ".join(doc.split("\n\n")[0].split())
+            rows.append((f"`{name}`", first))
+    return _table(("wing", "what it is"), rows)
+
+
+def ladder() -> str:
+    """The ladder of imports, from the test that holds it."""
+    return f"\n```text\n{_architecture()['ladder']().rstrip()}\n```\n"
+
+
+def _architecture() -> dict[str, Any]:
+    return runpy.run_path(str(ROOT / "tests" / "test_architecture.py"))
+
+
+def _keys(model: type[BaseModel]) -> str:
+    properties = model.model_json_schema()["properties"]
+    rows = [
+        (f"`{key}`", _default(key, field), _meaning(properties[key]))
+        for key, field in model.model_fields.items()
+    ]
+    return _table(("key", "default", "meaning"), rows)
+
+
+def _meaning(schema: Mapping[str, Any]) -> str:
+    """A key's description, its own or that of one of the forms that it may have."""
+    said = [schema, *schema.get("anyOf", [])]
+    return next(str(form["description"]) for form in said if "description" in form)
+
+
+def _default(key: str, field: Any) -> str:
+    if key == "name":
+        return "the file's"
+    if field.default is PydanticUndefined:
+        return "required"
+    if key in LONG_DEFAULTS:
+        return LONG_DEFAULTS[key]
+    return _shown(field.default)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, BaseModel):
+        return f"`{value.label}`" if hasattr(value, "label") else "see below"
+    if value is None or value in ("", (), {}):
+        return ""
+    return f"`{value}`"
+
+
+def _parameters(model: type[BaseModel]) -> str:
+    return ", ".join(
+        f"`{key}`" if field.default is PydanticUndefined else f"`{key}` {field.default}"
+        for key, field in model.model_fields.items()
+        if key != "name"
+    )
+
+
+def _summary(model: type[BaseModel]) -> str:
+    return (getdoc(model) or "").split("\n")[0].rstrip(".")
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) * len(header), *rows]
+    return "\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
