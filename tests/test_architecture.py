@@ -101,7 +101,7 @@ ROOMS = {
     "core.initializers": [
         ["advice"],
         ["registry"],
-        ["network_wide"],
+        ["network_wide", "uniform_biases"],
         ["scaling", "data_dependent"],
         ["distributions", "structured"],
         ["protocol", "dialects"],

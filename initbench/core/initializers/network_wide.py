@@ -1,6 +1,7 @@
-"""Whole networks without data: what needs a layer's place, the activation, or biases.
+"""Whole networks without data: initializers that need a layer's place or the activation.
 
-Each draws ``(rng, network, *, parameters) -> Start`` layer by layer, weights before biases.
+Each is ``draw(rng, network, *, parameters) -> Start`` and draws layer by layer, a layer's weights
+before its biases.
 """
 
 from __future__ import annotations
@@ -22,92 +23,44 @@ from initbench.core.quadrature import gaussian_moments
 
 Biases = NDArray[np.floating]
 
-#: What RAI multiplies its normal weights by: the positive root of s^2 + (4 sqrt(2) / (3 sqrt(pi)))
-#: s = 1, which keeps the paper's bound on growth at 1 for Beta(2, 1). Its code has 0.6007.
+#: RAI multiplies its normal weights by this: the positive root of
+#: s^2 + (4 sqrt(2) / (3 sqrt(pi))) s = 1, which keeps the paper's bound on growth at 1 for
+#: Beta(2, 1). The authors' code has 0.6007.
 RAI_STD = math.sqrt(1 + 8 / (9 * math.pi)) - 2 * math.sqrt(2) / (3 * math.sqrt(math.pi))
 
 
-def torch_default(rng: RandomState, network: Network) -> Start:
-    """Weights and biases U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)): a layer as PyTorch makes it.
-
-    Source: ``torch.nn.Linear.reset_parameters``. The variance is 1 / (3 fan_in): a signal through
-    tanh fades by 3 a layer.
-    """
-    return Start(
-        [
-            (_uniform(rng, shape, bound, network), _uniform(rng, shape[:1], bound, network))
-            for shape in network.shapes
-            for bound in (1 / math.sqrt(fans(shape)[0]),)
-        ]
-    )
-
-
-def torch_default_law(network: Network, layer: int) -> Moments:
-    """Of :func:`torch_default`."""
-    return _uniform_law(1 / math.sqrt(fans(network.shapes[layer])[0]))
-
-
-def sklearn_default(rng: RandomState, network: Network) -> Start:
-    """Weights and biases U(+-sqrt(6 / (fan_in + fan_out))), with 2 for 6 for the sigmoid.
-
-    Draws what ``MLPClassifier(random_state=seed)`` draws, bit for bit in float64: scikit-learn
-    stores (in, out) and draws biases after each layer's weights.
-
-    Source: ``sklearn.neural_network``, after Glorot and Bengio 2010.
-    """
-    layers = []
-    for layer, (outputs, inputs) in enumerate(network.shapes):
-        bound = sklearn_default_law(network, layer).high
-        weights = _uniform(rng, (inputs, outputs), bound, network).T
-        layers.append((weights, _uniform(rng, (outputs,), bound, network)))
-    return Start(layers)
-
-
-def sklearn_default_law(network: Network, layer: int) -> Moments:
-    """Of :func:`sklearn_default`."""
-    factor = 2 if network.activation == "sigmoid" else 6
-    return _uniform_law(math.sqrt(factor / sum(network.shapes[layer])))
-
-
-def siren(rng: RandomState, network: Network) -> Start:
-    """SIREN: first layer U(-1 / n, 1 / n), all others U(+-sqrt(6 / n) / w), n the fan_in.
-
-    w is the frequency of the activation ``sine``, sin(w z), for which this is made; with any other
-    activation w is 1, and the rule beyond the first layer is He's uniform one. Biases are the
-    authors' code's, U(+-1 / sqrt(n)): the paper leaves them open.
-
-    Source: Sitzmann et al. 2020, arXiv:2006.09661, section 3.2 and supplement 1.5.
-    """
-    layers = []
-    for layer, shape in enumerate(network.shapes):
-        weights = _uniform(rng, shape, siren_law(network, layer).high, network)
-        biases = _uniform(rng, shape[:1], 1 / math.sqrt(fans(shape)[0]), network)
-        layers.append((weights, biases))
-    return Start(layers)
-
-
-def siren_law(network: Network, layer: int) -> Moments:
-    """Of :func:`siren`."""
-    fan_in, _ = fans(network.shapes[layer])
-    frequency = network.activation_parameters.get("frequency", 1.0)
-    return _uniform_law(1 / fan_in if layer == 0 else math.sqrt(6 / fan_in) / frequency)
-
-
 def looks_linear(rng: RandomState, network: Network, *, gain: Gain = 1.0) -> Start:
-    """Mirrored units, so that a ReLU network starts as a linear one: [[B, -B], [-B, B]].
+    """Mirrored pairs of units, which make a ReLU network start as a linear one: [[B, -B], [-B, B]].
 
-    Since relu(z) - relu(-z) = z, a pair of units with weights b and -b passes b on unchanged. B is
-    orthogonal (times ``gain``), half as wide and high. A reading: the unit that an odd layer has
-    over takes part in no pair; its incoming weights are N(0, 2 / fan_in), its outgoing 0, so that
-    it may learn.
+    Use it with relu in very deep networks, whose gradients otherwise shatter with depth. Since
+    relu(z) - relu(-z) = z, a pair of units with weights b and -b passes b on unchanged. B is
+    orthogonal, and half as wide and as high as the layer.
 
-    Source: Balduzzi et al. 2017, arXiv:1702.08591.
+    The paper has layers of even width. Here the unit that an odd layer has over belongs to no pair:
+    its incoming weights are N(0, 2 / fan_in), and its outgoing weights are 0, so that the network
+    starts linear and the unit can learn.
+
+    Args:
+        gain: A factor on B.
+
+    Returns:
+        Weights of each layer, and biases of 0.
+
+    Examples:
+        >>> network = Network((1, 2, 2, 1), np.dtype(np.float64), "relu", {}, np.zeros((1, 0)))
+        >>> [weights for weights, biases in looks_linear(RandomState(3), network).layers]
+        [array([[ 1.],
+               [-1.]]), array([[ 1., -1.],
+               [-1.,  1.]]), array([[ 1., -1.]])]
+
+    References:
+        Balduzzi et al. 2017, "The shattered gradients problem", arXiv:1702.08591.
     """
     layers = []
     last = len(network.shapes) - 1
     for layer, shape in enumerate(network.shapes):
         outputs, inputs = shape
-        # How many signals come in and go out: pairs inside, single units at the ends.
+        # The signals that come in and go out are pairs inside, and single units at the ends.
         width_in = inputs if layer == 0 else inputs // 2
         width_out = outputs if layer == last else outputs // 2
         weights = np.zeros(shape)
@@ -127,20 +80,35 @@ def looks_linear(rng: RandomState, network: Network, *, gain: Gain = 1.0) -> Sta
 
 
 def random_walk(rng: RandomState, network: Network) -> Start:
-    """N(0, g^2 / n), g so that the log of a gradient's length drifts neither up nor down.
+    """N(0, g^2 / n), with g such that the log of a gradient's length drifts neither up nor down.
 
-    For ReLU g = sqrt(2) exp(1.2 / (max(n, 6) - 2.4)), for a linear network exp(1 / (2 n)). Two
-    readings: the paper has layers of one width, n here is the fan_in, which keeps the gradient's
-    length where widths differ; and it gives no formula for other activations, which here take the
-    linear one, their slope at 0 being what counts.
+    Use it in very deep networks of one width, with relu or with activations that are nearly linear
+    at 0. It corrects the drift that He's variance leaves, which is large in narrow layers. With
+    relu g = sqrt(2) exp(1.2 / (max(n, 6) - 2.4)), in a linear network g = exp(1 / (2 n)).
 
-    Source: Sussillo and Abbott 2014, arXiv:1412.6558.
+    The paper has layers of one width; here n is the fan_in, which keeps the gradient's length where
+    widths differ. The paper has no formula for other activations; here they take the linear one, as
+    if their slope at 0 were all that counts.
+
+    Returns:
+        Weights of each layer, and biases of 0.
+
+    Examples:
+        >>> network = Network((2, 3, 1), np.dtype(np.float64), "relu", {}, np.zeros((2, 0)))
+        >>> random_walk(RandomState(3), network).layers[0][0].round(4)
+        array([[ 2.4962,  0.6092],
+               [ 0.1347, -2.6007],
+               [-0.3871, -0.4951]])
+
+    References:
+        Sussillo and Abbott 2014, "Random walk initialization for training very deep feedforward
+        networks", arXiv:1412.6558.
     """
     return _normal(rng, network, random_walk_law)
 
 
 def random_walk_law(network: Network, layer: int) -> Moments:
-    """Of :func:`random_walk`."""
+    """A normal of standard deviation g / sqrt(fan_in), with g for relu or for a linear network."""
     fan_in, _ = fans(network.shapes[layer])
     if network.activation == "relu":
         gain = math.sqrt(2) * math.exp(1.2 / (max(fan_in, 6) - 2.4))
@@ -156,11 +124,34 @@ def mean_field(
     sigma_w: Annotated[float, Gt(0)] = math.sqrt(2),
     sigma_b: Annotated[float, Ge(0)] = 0.0,
 ) -> Start:
-    """Weights N(0, sigma_w^2 / fan_in), biases N(0, sigma_b^2): a point of the phase diagram.
+    """Weights N(0, sigma_w^2 / fan_in) and biases N(0, sigma_b^2): a point of the phase diagram.
 
-    The defaults are ReLU's edge of chaos. Tanh's is at sigma_w^2 = 1.761 for sigma_b^2 = 0.05.
+    Use it to place a network on the phase diagram of mean field theory. Below the critical sigma_w
+    inputs become alike from layer to layer, above it they drift apart. The defaults are critical
+    for relu; tanh is critical at sigma_w^2 = 1.761 and sigma_b^2 = 0.05, for instance.
 
-    Source: Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2016, arXiv:1611.01232.
+    Args:
+        sigma_w: The standard deviation of the weights, times sqrt(fan_in).
+        sigma_b: The standard deviation of the biases.
+
+    Returns:
+        Weights and biases of each layer.
+
+    Examples:
+        >>> network = Network((2, 3, 1), np.dtype(np.float64), "tanh", {}, np.zeros((2, 0)))
+        >>> start = mean_field(RandomState(3), network, sigma_w=1.327, sigma_b=0.224)
+        >>> weights, biases = start.layers[0]
+        >>> weights.round(4)
+        array([[ 1.6783,  0.4096],
+               [ 0.0905, -1.7486],
+               [-0.2603, -0.3329]])
+        >>> biases.round(4)
+        array([-0.0185, -0.1404, -0.0098])
+
+    References:
+        Poole et al. 2016, "Exponential expressivity in deep neural networks through transient
+        chaos", arXiv:1606.05340. Schoenholz et al. 2016, "Deep information propagation",
+        arXiv:1611.01232.
     """
     layers = []
     for shape in network.shapes:
@@ -171,17 +162,33 @@ def mean_field(
 
 
 def mean_field_law(network: Network, layer: int, *, sigma_w: float, sigma_b: float) -> Moments:
-    """Of :func:`mean_field`."""
+    """A normal of standard deviation sigma_w / sqrt(fan_in)."""
     return Moments(0.0, sigma_w / math.sqrt(fans(network.shapes[layer])[0]))
 
 
 def rai(rng: RandomState, network: Network) -> Start:
     """Randomized asymmetric: one weight or the bias of each unit is Beta(2, 1), always positive.
 
-    A unit's incoming weights and its bias are N(0, s^2 / fan_in), s = 0.6007; then one of these
-    fan_in + 1 numbers, each as likely, is drawn from Beta(2, 1) instead. So fewer units are dead.
+    Use it with relu in deep and narrow networks: a unit with one positive weight or bias is less
+    often dead for all inputs. A unit's incoming weights and its bias are N(0, s^2 / fan_in), s =
+    0.6007; then one of these fan_in + 1 numbers, each as likely, is drawn from Beta(2, 1) instead.
 
-    Source: Lu, Shin, Su and Karniadakis 2019, arXiv:1903.06733, and its code.
+    Returns:
+        Weights and biases of each layer.
+
+    Examples:
+        >>> network = Network((2, 3, 1), np.dtype(np.float64), "relu", {}, np.zeros((2, 0)))
+        >>> weights, biases = rai(RandomState(3), network).layers[0]
+        >>> weights.round(4)
+        array([[ 0.7598,  0.7749],
+               [-0.7916, -0.1178],
+               [ 0.903 , -0.2663]])
+        >>> biases.round(4)
+        array([ 0.041 ,  0.7902, -0.0186])
+
+    References:
+        Lu, Shin, Su and Karniadakis 2019, "Dying ReLU and initialization: theory and numerical
+        examples", arXiv:1903.06733, and the authors' code.
     """
     layers = []
     for outputs, inputs in network.shapes:
@@ -193,7 +200,7 @@ def rai(rng: RandomState, network: Network) -> Start:
 
 
 def rai_law(network: Network, layer: int) -> Moments:
-    """Of :func:`rai`: a mixture; Beta(2, 1) has mean 2 / 3 and second moment 1 / 2."""
+    """A mixture of a normal and of Beta(2, 1), whose mean is 2 / 3 and second moment 1 / 2."""
     fan_in, _ = fans(network.shapes[layer])
     share = 1 / (fan_in + 1)
     mean = share * 2 / 3
@@ -204,50 +211,34 @@ def rai_law(network: Network, layer: int) -> Moments:
 def kumar(rng: RandomState, network: Network) -> Start:
     """N(0, v), v = 1 / (n phi'(0)^2 (1 + phi(0)^2)): 2 / n for ReLU, 12.8 / n for the sigmoid.
 
-    The paper treats activations with a slope at 0, and ReLU apart. A reading that includes both:
-    phi'(0)^2 is the mean over the slopes to the left and to the right.
+    Use it with activations that are differentiable at 0, the sigmoid above all, for which Glorot's
+    variance is too small. n is the fan_in, phi the activation. The paper treats activations with a
+    slope at 0, and ReLU apart; here phi'(0)^2 is the mean over the slopes to the left and to the
+    right, which gives the paper's variance for both.
 
-    Source: Kumar 2017, arXiv:1704.08863.
+    Returns:
+        Weights of each layer, and biases of 0.
+
+    Examples:
+        >>> network = Network((2, 3, 1), np.dtype(np.float64), "sigmoid", {}, np.zeros((2, 0)))
+        >>> kumar(RandomState(3), network).layers[0][0].round(4)
+        array([[ 4.5249,  1.1043],
+               [ 0.2441, -4.7143],
+               [-0.7017, -0.8975]])
+
+    References:
+        Kumar 2017, "On weight initialization in deep neural networks", arXiv:1704.08863.
     """
     return _normal(rng, network, kumar_law)
 
 
 def kumar_law(network: Network, layer: int) -> Moments:
-    """Of :func:`kumar`."""
+    """A normal whose variance asks for the activation's value and slopes beside 0."""
     z = np.array([-1e-9, 1e-9])
     slope = np.empty_like(z)
     network.apply(z, slope)
     steepness = np.mean(slope**2) * (1 + np.mean(z) ** 2)
     return Moments(0.0, float(1 / math.sqrt(fans(network.shapes[layer])[0] * steepness)))
-
-
-def nguyen_widrow(rng: RandomState, network: Network) -> Start:
-    """Hidden units' weight vectors of length b = 0.7 H^(1 / n), biases U(-b, b).
-
-    H is the layer's fan_out, n its fan_in; directions are those of U(-1, 1) vectors, so that the
-    units' active regions divide the inputs' range (-1, 1) among them. The last layer, linear, is
-    U(-1/2, 1/2) with its biases. A reading: the paper has one hidden layer, here all are alike.
-
-    Source: Nguyen and Widrow 1990, IJCNN.
-    """
-    layers = []
-    *hidden, last = network.shapes
-    for shape in hidden:
-        length = 0.7 * shape[0] ** (1 / shape[1])
-        weights = rng.uniform(-1, 1, shape)
-        weights *= length / np.linalg.norm(weights, axis=1, keepdims=True)
-        layers.append((weights.astype(network.dtype), _uniform(rng, shape[:1], length, network)))
-    layers.append((_uniform(rng, last, 0.5, network), _uniform(rng, last[:1], 0.5, network)))
-    return Start(layers)
-
-
-def nguyen_widrow_law(network: Network, layer: int) -> Moments:
-    """Of :func:`nguyen_widrow`: all rows of a hidden layer have one length."""
-    outputs, inputs = network.shapes[layer]
-    if layer == len(network.shapes) - 1:
-        return _uniform_law(0.5)
-    length = 0.7 * outputs ** (1 / inputs)
-    return Moments(0.0, length / math.sqrt(inputs), -length, length)
 
 
 def autoinit(
@@ -259,11 +250,27 @@ def autoinit(
 ) -> Start:
     """AutoInit: variance 1 / (fan_in E[x^2]), x a layer's input, followed through the network.
 
-    Every layer so has pre-activations of mean 0 and variance 1; what the activation makes of them
-    is found by quadrature. Truncated normals, as in the authors' package, whose defaults for the
-    network's inputs (mean 0, variance 1) are these.
+    Use it with any activation. Every layer's pre-activations then have mean 0 and variance 1, and
+    what the activation makes of them is found by quadrature. The weights are truncated normals, as
+    in the authors' package, whose defaults for the network's inputs are those here.
 
-    Source: Bingham and Miikkulainen 2021, arXiv:2109.08958, and the package autoinit.
+    Args:
+        input_mean: The mean of the network's inputs.
+        input_variance: Their variance.
+
+    Returns:
+        Weights of each layer, and biases of 0.
+
+    Examples:
+        >>> network = Network((2, 3, 1), np.dtype(np.float64), "tanh", {}, np.zeros((2, 0)))
+        >>> [weights.round(4) for weights, biases in autoinit(RandomState(3), network).layers]
+        [array([[ 1.4378,  0.3509],
+               [ 0.0776, -1.498 ],
+               [-0.223 , -0.2852]]), array([[-0.0865, -0.6554, -0.0458]])]
+
+    References:
+        Bingham and Miikkulainen 2021, "AutoInit: analytic signal-preserving weight initialization
+        for neural networks", arXiv:2109.08958, and the authors' package autoinit.
     """
     parameters = {"input_mean": input_mean, "input_variance": input_variance}
     layers = []
@@ -278,7 +285,7 @@ def autoinit(
 def autoinit_law(
     network: Network, layer: int, *, input_mean: float, input_variance: float
 ) -> Moments:
-    """Of :func:`autoinit`."""
+    """The law of variance scaling by 1 / E[x^2] of the layer's inputs."""
     return variance_scaling_law(
         network.shapes[layer],
         scale=_autoinit_scale(network, layer, input_mean, input_variance),
@@ -291,24 +298,14 @@ def autoinit_law(
 def _autoinit_scale(
     network: Network, layer: int, input_mean: float, input_variance: float
 ) -> float:
-    """1 / E[x^2] of a layer's inputs."""
+    """1 / E[x^2] of a layer's inputs: of the network's own, or of an activated standard normal."""
     if layer == 0:
         return 1 / (input_variance + input_mean * input_mean)
     return 1 / gaussian_moments(network.apply)[1]
 
 
-def _uniform(
-    rng: RandomState, shape: tuple[int, ...], bound: float, network: Network
-) -> NDArray[np.floating]:
-    return rng.uniform(-bound, bound, shape).astype(network.dtype)
-
-
-def _uniform_law(bound: float) -> Moments:
-    return Moments(0.0, bound / math.sqrt(3), -bound, bound)
-
-
 def _normal(rng: RandomState, network: Network, law: Callable[[Network, int], Moments]) -> Start:
-    """Weights normal by each layer's law, biases 0."""
+    """Normal weights with each layer's standard deviation by ``law``, and biases of 0."""
     layers = []
     for layer, shape in enumerate(network.shapes):
         weights = rng.standard_normal(shape) * law(network, layer).std

@@ -1,8 +1,19 @@
-"""What an initializer is: two kinds of function, and the law of what they draw.
+"""What an initializer is: a function that draws weights, and the law of what it draws.
 
-Both kinds take ``rng``, a ``numpy.random.RandomState``, whose streams NumPy has frozen for
-good (NEP 19), so that a seed draws the same weights in ten years. None touches NumPy's
-global generator. Weights are ``(O, I)``: fan_out rows of fan_in weights, as in PyTorch.
+There are two kinds of such functions. One fills a single layer:
+``draw(rng, shape, dtype, *, parameters)`` gives its weights. The other fills a whole network:
+``draw(rng, network, *, parameters)`` gives a :class:`Start`. What they take:
+
+``rng``
+    A ``numpy.random.RandomState``, the only source of randomness. NumPy has frozen its streams for
+    good (NEP 19), so that a seed draws the same weights in ten years. No initializer touches
+    NumPy's global generator.
+``shape``
+    The layer's (O, I): fan_out rows of fan_in weights, as in PyTorch.
+``dtype``
+    The type of the weights. They are drawn in float64 and then rounded to it.
+``network``
+    A :class:`Network`: the layers, the activation, and some data.
 """
 
 from __future__ import annotations
@@ -18,15 +29,16 @@ from annotated_types import Gt
 from numpy.typing import NDArray
 
 from initbench.core.architecture import Architecture
+from initbench.core.arrays import Array
 
-Array = NDArray[Any]
 Weights = NDArray[np.floating]
-#: What an initializer says of its weights beside their law: drawn without chance; rows or columns
-#: (the fewer) orthogonal and of one length; not symmetric about their mean.
+#: What an initializer may promise of its weights beyond their law. "fixed": all seeds have the
+#: same. "orthogonal": rows or columns, whichever are fewer, are orthogonal and of one length.
+#: "skewed": the weights are not symmetric about their mean.
 Property = Literal["fixed", "orthogonal", "skewed"]
 
-#: What a config may write for a gain: see :mod:`initbench.core.gains`. The functions that draw
-#: receive the activation's number.
+#: The words that a config may write for a gain (see :mod:`initbench.core.gains`). Functions that
+#: draw receive the number that the word means for the network's activation.
 GAIN_WORDS = ("exact", "torch")
 Gain = Annotated[float, Gt(0), GAIN_WORDS]
 
@@ -68,10 +80,10 @@ class Network(Architecture):
 
 
 class Start(NamedTuple):
-    """What an initializer of a network returns.
+    """What an initializer of a whole network returns.
 
-    ``layers`` are (weights (O, I), biases (O,)) from the first to the last. ``note`` says, in
-    words for the user, what did not come out as the method intends; most have nothing to say.
+    ``layers`` are pairs of weights (O, I) and biases (O,), from the first layer to the last.
+    ``note`` tells the user what did not come out as the method intends; most notes are empty.
     """
 
     layers: Sequence[tuple[Weights, Array]]
@@ -81,19 +93,25 @@ class Start(NamedTuple):
 class Initializer(NamedTuple):
     """A row of the registry: how to draw, what is drawn, and who proposed it.
 
-    An initializer of a ``layer`` is ``draw(rng, shape, dtype, *, parameters) -> weights``. It
-    is called for one layer after the other, with the run's one ``rng``; biases are 0. Its
-    ``law(shape, *, parameters)`` is a :class:`Moments`.
+    With the scope ``layer``, ``draw(rng, shape, dtype, *, parameters)`` returns a layer's weights.
+    It is called for one layer after the other with the run's own ``rng``; biases are 0. Its
+    ``law(shape, *, parameters)`` returns :class:`Moments`.
 
-    An initializer of a ``network`` is ``draw(rng, network, *, parameters) -> Start``, for
-    what needs the layer's place, the activation, biases or data. Its ``law(network, layer, *,
-    parameters)`` takes the layer's index, from 0.
+    With the scope ``network``, ``draw(rng, network, *, parameters)`` returns a :class:`Start`. This
+    is for methods that need a layer's place, the activation, biases or data. Its
+    ``law(network, layer, *, parameters)`` takes the layer's index, from 0.
 
     A law reads neither data nor a generator, and takes every parameter of ``draw``. It is None
     where there is no closed form.
 
-    ``sha256`` is that of the file of a user's own initializer, which runs are known by; the
-    registry's count by ``ENGINE_REVISION``.
+    ``sha256`` is the checksum of the file that defines a user's own initializer, and part of its
+    runs' identity. Initializers of the registry have none: ``ENGINE_REVISION`` counts for them.
+
+    Examples:
+        >>> from initbench.core.initializers import INITIALIZERS
+        >>> he = INITIALIZERS["he_normal"]
+        >>> he.formula, he.law((4, 2), gain=None).std
+        ('N(0, 2 / fan_in)', 1.0)
     """
 
     draw: Callable[..., Any]
@@ -106,7 +124,13 @@ class Initializer(NamedTuple):
 
 
 def defaults(function: Callable[..., Any]) -> dict[str, Any]:
-    """The keyword parameters that a function leaves free, where they have a default."""
+    """The keyword parameters that have a default, and that no ``partial`` has fixed.
+
+    Examples:
+        >>> from initbench.core.initializers.distributions import constant, normal
+        >>> defaults(normal), defaults(constant)
+        ({'mean': 0.0, 'std': 1.0}, {})
+    """
     fixed = getattr(function, "keywords", {})
     return {
         name: parameter.default

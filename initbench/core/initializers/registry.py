@@ -13,6 +13,7 @@ from initbench.core.initializers import (
     network_wide,
     scaling,
     structured,
+    uniform_biases,
 )
 from initbench.core.initializers.protocol import Initializer, Property
 
@@ -174,17 +175,17 @@ INITIALIZERS: dict[str, Initializer] = {
         properties=SKEWED,
     ),
     "torch_default": Initializer(
-        network_wide.torch_default,
+        uniform_biases.torch_default,
         "U(+-1 / sqrt(fan_in)), biases too",
         "torch.nn.Linear",
-        network_wide.torch_default_law,
+        uniform_biases.torch_default_law,
         "network",
     ),
     "sklearn_default": Initializer(
-        network_wide.sklearn_default,
+        uniform_biases.sklearn_default,
         "U(+-sqrt(6 / (fan_in + fan_out))), biases too",
         "sklearn.neural_network",
-        network_wide.sklearn_default_law,
+        uniform_biases.sklearn_default_law,
         "network",
     ),
     "mean_field": Initializer(
@@ -216,10 +217,10 @@ INITIALIZERS: dict[str, Initializer] = {
         "network",
     ),
     "nguyen_widrow": Initializer(
-        network_wide.nguyen_widrow,
+        uniform_biases.nguyen_widrow,
         "rows of length 0.7 fan_out^(1 / fan_in)",
         "Nguyen and Widrow 1990, IJCNN",
-        network_wide.nguyen_widrow_law,
+        uniform_biases.nguyen_widrow_law,
         "network",
     ),
     "rai": Initializer(
@@ -238,10 +239,10 @@ INITIALIZERS: dict[str, Initializer] = {
         "network",
     ),
     "siren": Initializer(
-        network_wide.siren,
+        uniform_biases.siren,
         "U(+-1 / fan_in), then U(+-sqrt(6 / fan_in) / w)",
         "Sitzmann et al. 2020, arXiv:2006.09661",
-        network_wide.siren_law,
+        uniform_biases.siren_law,
         "network",
     ),
     "lsuv": Initializer(
