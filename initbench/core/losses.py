@@ -1,12 +1,12 @@
-"""Losses from logits: value, gradient and correctness, a sample each.
+"""Losses from logits: the value, the gradient and the correctness of each sample.
 
-All three functions of a loss take logits (R, O, B) and targets (O, B) or (R, O, B) of the
-same O. Losses are computed from logits, never from probabilities, so that a saturated
-network has a large finite loss instead of inf.
+The three functions of a loss take logits z (R, O, B) and targets y, (O, B) or (R, O, B). They
+compute from logits, never from probabilities: a saturated network has a large finite loss instead
+of inf.
 
-No sum crosses runs. The sum over classes is a product with a row of ones, a slice a run as
-all products here: NumPy orders the terms of ``np.sum`` by the layout of all axes, among
-them the runs', and a run's last bit must not depend on how many stand beside it.
+No sum crosses runs. The sum over classes is a product with a row of ones, one slice a run as all
+products in this package are. NumPy orders the terms of ``np.sum`` by the layout of all axes, the
+runs' among them, and a run's last bit must not depend on how many runs stand beside it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,25 @@ from initbench.core.arrays import Array
 class Loss(NamedTuple):
     """A row of the registry.
 
-    ``value(logits, targets)`` is the loss of each sample, (R, B). ``delta(logits, targets)``
-    overwrites logits with the gradient of the batch's mean loss. ``correct(logits,
-    targets)`` says of each sample whether it is classified rightly, (R, B); None where the
-    question has no meaning.
+    Args:
+        value: (logits, targets) -> the loss of each sample, (R, B).
+        delta: (logits, targets) -> nothing; it overwrites the logits with the gradient of the
+            batch's mean loss.
+        correct: (logits, targets) -> whether each sample is classified correctly, (R, B); None
+            for a loss without classes.
+        formula: The loss of one sample, for people.
+        task: The task of the data sets that this loss is for.
+
+    Examples:
+        >>> loss = LOSSES["binary_cross_entropy"]
+        >>> logits, targets = np.array([[[0.0, 100.0]]]), np.array([[1.0, 0.0]])
+        >>> loss.value(logits, targets).round(4)
+        array([[  0.6931, 100.    ]])
+        >>> loss.correct(logits, targets)
+        array([[False, False]])
+        >>> loss.delta(logits, targets)
+        >>> logits
+        array([[[-0.25,  0.5 ]]])
     """
 
     value: Callable[[Array, Array], Array]
@@ -36,7 +51,7 @@ class Loss(NamedTuple):
 
 
 def _bce_value(logits: Array, targets: Array) -> Array:
-    """log(1 + exp(z)) - y z, the mean over outputs (there is one)."""
+    """log(1 + exp(z)) - y z, of the only output."""
     value: Array = np.logaddexp(logits, 0.0) - targets * logits
     return value[:, 0]
 
@@ -44,29 +59,29 @@ def _bce_value(logits: Array, targets: Array) -> Array:
 def _bce_delta(logits: Array, targets: Array) -> None:
     """(sigmoid(z) - y) / B, as (1 - y) / B - 1 / (B + B exp(z)).
 
-    So it takes four passes, and NumPy's exp, which is vectorised; scipy.special.expit is not.
+    This form takes four passes and NumPy's exp, which is vectorised; scipy.special.expit is not.
     """
     share = logits.dtype.type(1 / logits.shape[-1])
-    np.exp(logits, out=logits)  # inf where it overflows, and the second term is 0 as it must be
+    np.exp(logits, out=logits)  # where it overflows to inf, the second term is 0 as it must be
     logits += 1
     np.divide(-share, logits, out=logits)
     logits += (1 - targets) * share
 
 
 def _bce_correct(logits: Array, targets: Array) -> Array:
-    """Probability above 1/2 means class 1. A logit that is not finite is wrong."""
+    """A probability above 1/2 means class 1. A logit that is not finite is wrong."""
     correct: Array = ((logits > 0) == (targets > 0.5)) & np.isfinite(logits)
     return correct[:, 0]
 
 
 def _shifted(logits: Array) -> Array:
-    """Logits less their largest, a sample each: exp cannot overflow, softmax is the same."""
+    """Each sample's logits minus the largest of them: exp cannot overflow, softmax is the same."""
     shifted: Array = logits - logits.max(axis=1, keepdims=True)
     return shifted
 
 
 def _class_sum(terms: Array) -> Array:
-    """Sum over classes, (R, O, B) -> (R, 1, B), one product a run."""
+    """The sum over classes, (R, O, B) -> (R, 1, B), as one product a run."""
     ones = np.ones((1, terms.shape[1]), terms.dtype)
     total: Array = np.matmul(ones, terms)
     return total
@@ -88,7 +103,7 @@ def _ce_delta(logits: Array, targets: Array) -> None:
 
 
 def _ce_correct(logits: Array, targets: Array) -> Array:
-    """The largest logit names the class (the first of equals). NaN and inf are wrong."""
+    """The largest logit names the class, the first of equals. NaN and inf are wrong."""
     finite = np.isfinite(logits).all(axis=1)
     same: Array = logits.argmax(axis=1) == targets.argmax(axis=-2)
     return same & finite
@@ -117,5 +132,5 @@ LOSSES: dict[str, Loss] = {
     "mean_squared_error": Loss(_mse_value, _mse_delta, None, "mean((z - y)^2)", "regression"),
 }
 
-#: The loss of a task: a data set says which task it poses.
+#: Task -> the name of its loss. A data set says which task it poses.
 LOSS_OF_TASK: dict[str, str] = {loss.task: name for name, loss in LOSSES.items()}

@@ -1,11 +1,17 @@
 """Optimizers: functions that move the parameters of a stack one step, in place.
 
-Each takes ``theta`` and ``gradient``, (R, P), then ``slots``, as many zero-started arrays
-of that shape as the registry says (its whole state, and scratch), the number of the step
-from 1, and its parameters by name. ``gradient`` may be overwritten. Parameters arrive as
-(R, 1) arrays, one value a run, so that runs of different learning rates share a stack.
+Every optimizer has the same positional arguments:
 
-The update rules are PyTorch's, so that trajectories can be compared to the last digits.
+- ``theta`` (R, P) are the parameters, which it overwrites.
+- ``gradient`` (R, P) is the gradient of each run's loss, which it may overwrite.
+- ``slots`` are as many arrays (R, P) as the registry says: all of its state, and scratch. They are
+  zeros before the first step.
+- ``step`` is the number of the step, from 1.
+
+Its keyword parameters are (R, 1) arrays, one value a run: runs of different learning rates share a
+stack. In the formulas g is the gradient.
+
+The update rules are PyTorch's, and trajectories agree with its trajectories to the last digits.
 """
 
 from __future__ import annotations
@@ -23,7 +29,7 @@ Fraction = Annotated[float, Ge(0), Lt(1)]
 
 
 class Optimizer(NamedTuple):
-    """A row of the registry: the step, how many slots it needs, its rule, its source."""
+    """A row of the registry: ``step`` is the function, ``slots`` the number of arrays it keeps."""
 
     step: Callable[..., None]
     slots: int
@@ -32,7 +38,23 @@ class Optimizer(NamedTuple):
 
 
 def gd(theta: Array, gradient: Array, slots: Slots, step: int, *, learning_rate: float) -> None:
-    """Theta <- theta - learning_rate g."""
+    """Gradient descent.
+
+    theta <- theta - learning_rate g.
+
+    Args:
+        theta: Parameters (R, P).
+        gradient: Gradients (R, P).
+        slots: None are needed.
+        step: The number of the step.
+        learning_rate: The size of the step, in units of the gradient.
+
+    Examples:
+        >>> theta, gradient = np.array([[1.0]]), np.array([[2.0]])
+        >>> gd(theta, gradient, (), 1, learning_rate=0.1)
+        >>> theta
+        array([[0.8]])
+    """
     gradient *= learning_rate
     theta -= gradient
 
@@ -46,7 +68,27 @@ def momentum(
     learning_rate: float,
     momentum: Fraction = 0.9,
 ) -> None:
-    """V <- momentum v + g; theta <- theta - learning_rate v."""
+    """Gradient descent with momentum, the heavy ball.
+
+    v <- momentum v + g; theta <- theta - learning_rate v.
+
+    Args:
+        theta: Parameters (R, P).
+        gradient: Gradients (R, P).
+        slots: The velocity v.
+        step: The number of the step.
+        learning_rate: The size of the step, in units of the velocity.
+        momentum: The share of the velocity that a step keeps.
+
+    Examples:
+        >>> theta, velocity = np.array([[1.0]]), np.array([[1.0]])
+        >>> momentum(theta, np.array([[2.0]]), (velocity,), 2, learning_rate=0.1)
+        >>> velocity, theta.round(4)
+        (array([[2.9]]), array([[0.71]]))
+
+    References:
+        Polyak 1964, USSR Computational Mathematics and Mathematical Physics 4.
+    """
     (velocity,) = slots
     velocity *= momentum
     velocity += gradient
@@ -63,7 +105,27 @@ def nesterov(
     learning_rate: float,
     momentum: Fraction = 0.9,
 ) -> None:
-    """V <- momentum v + g; theta <- theta - learning_rate (g + momentum v)."""
+    """Gradient descent with Nesterov's momentum, which looks ahead.
+
+    v <- momentum v + g; theta <- theta - learning_rate (g + momentum v).
+
+    Args:
+        theta: Parameters (R, P).
+        gradient: Gradients (R, P).
+        slots: The velocity v, and scratch.
+        step: The number of the step.
+        learning_rate: The size of the step, in units of the gradient.
+        momentum: The share of the velocity that a step keeps.
+
+    Examples:
+        >>> theta, slots = np.array([[1.0]]), (np.zeros((1, 1)), np.zeros((1, 1)))
+        >>> nesterov(theta, np.array([[2.0]]), slots, 1, learning_rate=0.1)
+        >>> theta.round(4)
+        array([[0.62]])
+
+    References:
+        Sutskever et al. 2013, ICML, in the form that PyTorch gives it.
+    """
     velocity, ahead = slots
     velocity *= momentum
     velocity += gradient
@@ -83,7 +145,28 @@ def rmsprop(
     decay: Fraction = 0.99,
     epsilon: Annotated[float, Gt(0)] = 1e-8,
 ) -> None:
-    """S <- decay s + (1 - decay) g^2; theta <- theta - learning_rate g / (sqrt(s) + epsilon)."""
+    """RMSProp: gradient descent with each gradient over its running root mean square.
+
+    s <- decay s + (1 - decay) g^2; theta <- theta - learning_rate g / (sqrt(s) + epsilon).
+
+    Args:
+        theta: Parameters (R, P).
+        gradient: Gradients (R, P).
+        slots: The mean square s, and scratch.
+        step: The number of the step.
+        learning_rate: The size of the step.
+        decay: The share of s that a step keeps.
+        epsilon: Keeps the quotient finite where gradients vanish.
+
+    Examples:
+        >>> theta, slots = np.array([[1.0]]), (np.zeros((1, 1)), np.zeros((1, 1)))
+        >>> rmsprop(theta, np.array([[2.0]]), slots, 1, learning_rate=0.01)
+        >>> theta.round(4)
+        array([[0.9]])
+
+    References:
+        Tieleman and Hinton 2012, Coursera, Neural Networks for Machine Learning, lecture 6.5.
+    """
     square, scratch = slots
     np.multiply(gradient, gradient, out=scratch)
     scratch *= 1 - decay
@@ -107,9 +190,30 @@ def adam(
     beta2: Fraction = 0.999,
     epsilon: Annotated[float, Gt(0)] = 1e-8,
 ) -> None:
-    """m, s <- running means of g and g^2; theta <- theta - learning_rate m' / (sqrt(s') + epsilon).
+    """Adam: momentum and root mean square together, both without the bias of their zero start.
 
-    m' = m / (1 - beta1^step) and s' = s / (1 - beta2^step) undo the bias of a zero start.
+    m <- beta1 m + (1 - beta1) g; s <- beta2 s + (1 - beta2) g^2;
+    theta <- theta - learning_rate m' / (sqrt(s') + epsilon), with m' = m / (1 - beta1^step) and
+    s' = s / (1 - beta2^step).
+
+    Args:
+        theta: Parameters (R, P).
+        gradient: Gradients (R, P).
+        slots: The means m and s, and scratch.
+        step: The number of the step.
+        learning_rate: The size of the step; the first moves every parameter by it.
+        beta1: The share of m that a step keeps.
+        beta2: The share of s that a step keeps.
+        epsilon: Keeps the quotient finite where gradients vanish.
+
+    Examples:
+        >>> theta, slots = np.array([[1.0]]), tuple(np.zeros((3, 1, 1)))
+        >>> adam(theta, np.array([[2.0]]), slots, 1, learning_rate=0.1)
+        >>> theta.round(4)
+        array([[0.9]])
+
+    References:
+        Kingma and Ba 2014, arXiv:1412.6980.
     """
     mean, square, scratch = slots
     np.multiply(gradient, gradient, out=scratch)
@@ -135,5 +239,5 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "adam": Optimizer(adam, 3, "mean g / sqrt(mean g^2)", "Kingma and Ba 2014, arXiv:1412.6980"),
 }
 
-#: Other names: gradient descent on mini-batches is the same rule.
+#: Other names -> registered names. Gradient descent on mini-batches is the same rule.
 ALIASES: dict[str, str] = {"sgd": "gd"}
