@@ -1,6 +1,6 @@
-"""The numerics: NumPy and SciPy only; no file, no clock, no printing.
+"""The numerics. This wing uses NumPy and SciPy only: no file, no clock, no printing.
 
-Shapes are written in the letters of this legend, wherever they stand:
+Shapes are written in the letters of this legend everywhere:
 
 ====== =====================================================================
 letter axis
@@ -15,11 +15,10 @@ N      samples of a data split
 
 A layer's weights are (O, I), as in PyTorch; a stack's are (R, O, I).
 
-Two rules hold in this package and must go on holding, since caching, resuming and
-replaying rest on them. Every product is a per-run slice of ``np.matmul``, and no
-reduction crosses runs: so the record of a run is the same to the last bit alone, in a
-stack of 64, in any worker and in any order.
+Caching, resuming and replaying rest on two rules, which every change must keep. Every product is
+a per-run slice of ``np.matmul``, and no reduction crosses runs. Therefore the record of a run is
+the same to the last bit alone, in a stack of 64, in any worker and in any order.
 """
 
-#: Part of every run's identity: raised when a change moves the numbers of existing runs.
+#: The revision is part of every run's identity. Raise it when a change moves the numbers of runs.
 ENGINE_REVISION = 1

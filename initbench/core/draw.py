@@ -1,4 +1,4 @@
-"""The start of training: every run's first parameters, drawn and checked."""
+"""Draws: every run's first parameters, drawn from its own seed and checked."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from initbench.core.arrays import Array
 from initbench.core.gains import with_numbers
 from initbench.core.initializers import Initializer, Moments, Network, defaults
 
-#: Train samples that an initializer may look at.
+#: How many train samples an initializer may look at.
 BATCH = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenInitializer:
-    """An initializer as a run uses it: the row, its parameters, and the name for messages."""
+    """An initializer as a run uses it: its name for messages, its row and its parameters."""
 
     name: str
     initializer: Initializer
@@ -42,7 +42,7 @@ class Draws:
 
 
 class _WrongWeightsError(Exception):
-    """What an initializer returned is not what it must return; the message says why."""
+    """An initializer returned something that training cannot start from; the message says what."""
 
 
 def network_of(architecture: Architecture, inputs: Array) -> Network:
@@ -51,10 +51,15 @@ def network_of(architecture: Architecture, inputs: Array) -> Network:
 
 
 def draw(network: Network, chosen: Sequence[ChosenInitializer], seeds: Sequence[int]) -> Draws:
-    """Draw each run's weights and biases from its own seed, whatever its company.
+    """Draw each run's weights and biases from its own seed, whichever runs stand beside it.
 
-    An initializer of a user's own may raise or return anything: that run fails, for a reason
-    in words, and the others are drawn.
+    A user's initializer may raise or return anything. Such a run fails for a reason in words, and
+    the others are drawn.
+
+    Args:
+        network: The network that all runs share.
+        chosen: The initializer of each run, (R,).
+        seeds: The seed of each run, (R,).
     """
     theta = network.zeros(len(seeds))
     views = network.views(theta)
@@ -62,11 +67,11 @@ def draw(network: Network, chosen: Sequence[ChosenInitializer], seeds: Sequence[
     for run, (one, seed) in enumerate(zip(chosen, seeds, strict=True)):
         own = [view[run] for view in views]  # (O, I + 1) each, the bias last
         try:
-            with np.errstate(all="ignore"):  # what overflows is found below
+            with np.errstate(all="ignore"):  # _check finds what overflowed
                 note = _fill(own, one, network, RandomState(seed))
         except _WrongWeightsError as error:
             failures[run] = str(error)
-        except Exception as error:  # whatever a user's own initializer raises is a result
+        except Exception as error:  # a user's initializer may raise anything: that is a result
             where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
             failures[run] = f"raised {type(error).__name__}: {error}{where}"
         else:
@@ -83,7 +88,7 @@ def draw(network: Network, chosen: Sequence[ChosenInitializer], seeds: Sequence[
 def _fill(
     own: Sequence[Array], chosen: ChosenInitializer, network: Network, rng: RandomState
 ) -> str:
-    """Fill one run's layers, each (O, I + 1); the initializer's note."""
+    """Fill one run's layers, each (O, I + 1), and return the initializer's note."""
     function = chosen.initializer.draw
     numbers = with_numbers(chosen.parameters, network)
     if chosen.initializer.scope == "layer":
@@ -103,7 +108,7 @@ def _fill(
 
 
 def _check(values: Any, shape: tuple[int, ...], network: Network, what: str) -> None:
-    """Refuse what training could not start from."""
+    """Raise _WrongWeightsError where training could not start from ``values``."""
     if not isinstance(values, np.ndarray):
         raise _WrongWeightsError(f"{what} must be a NumPy array, got {type(values).__name__}")
     if values.shape != shape:
@@ -116,10 +121,12 @@ def _check(values: Any, shape: tuple[int, ...], network: Network, what: str) -> 
 
 
 def laws(chosen: ChosenInitializer, network: Network) -> list[Moments | None]:
-    """Each layer's law, from the first to the last; None where there is no closed form.
+    """The moments of each layer's weights, from the first to the last; None where unknown.
 
-    Parameters that ``chosen`` leaves out are the initializer's defaults. ValueError where the
-    parameters do not fit each other.
+    Parameters that ``chosen`` leaves out are the initializer's defaults.
+
+    Raises:
+        ValueError: The parameters do not fit each other.
     """
     draw_function, law = chosen.initializer.draw, chosen.initializer.law
     if law is None:

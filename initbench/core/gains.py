@@ -1,4 +1,4 @@
-"""Gains: by how much weights are widened to make up for what an activation takes away."""
+"""Gains: factors of weights that make up for what an activation takes from a signal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from initbench.core.activations import ACTIVATIONS
 from initbench.core.initializers.protocol import GAIN_WORDS, Network
 from initbench.core.quadrature import gaussian_moments
 
-#: PyTorch's ``torch.nn.init.calculate_gain``, by our names. Its tanh and selu are rules of thumb.
+#: PyTorch's ``torch.nn.init.calculate_gain``, by our names of the activations.
 TORCH_GAINS: dict[str, float] = {
     "identity": 1.0,
     "sigmoid": 1.0,
@@ -22,10 +22,15 @@ TORCH_GAINS: dict[str, float] = {
 
 
 def exact_gain(activation: str, parameters: Mapping[str, Any]) -> float:
-    """``1 / sqrt(E[phi(z)^2])``, z ~ N(0, 1): unit pre-activations in, a unit second moment out.
+    """The gain that keeps a signal's second moment: ``1 / sqrt(E[phi(z)^2])``, z ~ N(0, 1).
 
-    >>> [round(exact_gain(name, {}), 4) for name in ("tanh", "relu", "selu", "gelu")]
-    [1.5925, 1.4142, 1.0, 1.5335]
+    Args:
+        activation: A name in :data:`~initbench.core.activations.ACTIVATIONS`.
+        parameters: The activation's keyword parameters.
+
+    Examples:
+        >>> [round(exact_gain(name, {}), 4) for name in ("tanh", "relu", "selu", "gelu")]
+        [1.5925, 1.4142, 1.0, 1.5335]
     """
     function = ACTIVATIONS[activation].apply
     _, second = gaussian_moments(lambda z, slope: function(z, slope, **parameters))
@@ -33,10 +38,21 @@ def exact_gain(activation: str, parameters: Mapping[str, Any]) -> float:
 
 
 def torch_gain(activation: str, parameters: Mapping[str, Any]) -> float:
-    """What PyTorch's ``calculate_gain`` recommends; ValueError where it has no value.
+    """The gain that PyTorch's ``calculate_gain`` recommends.
 
-    >>> torch_gain("tanh", {})
-    1.6666666666666667
+    Args:
+        activation: A name in :data:`~initbench.core.activations.ACTIVATIONS`.
+        parameters: The activation's keyword parameters.
+
+    Raises:
+        ValueError: PyTorch has no value for this activation.
+
+    Examples:
+        >>> torch_gain("tanh", {})
+        1.6666666666666667
+
+    References:
+        ``torch.nn.init.calculate_gain``. Its values for tanh and selu are rules of thumb.
     """
     if activation not in TORCH_GAINS:
         known = ", ".join(TORCH_GAINS)
@@ -49,7 +65,7 @@ def torch_gain(activation: str, parameters: Mapping[str, Any]) -> float:
 
 
 def with_numbers(parameters: Mapping[str, Any], network: Network) -> dict[str, Any]:
-    """An initializer's parameters, a gain given by word turned into the activation's number."""
+    """An initializer's parameters, with the activation's number where the gain is a word."""
     gain = parameters.get("gain")
     if gain not in GAIN_WORDS:
         return dict(parameters)

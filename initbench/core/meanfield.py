@@ -1,19 +1,20 @@
-"""What theory predicts of a random network, from the weights' variances and the activation alone.
+"""Mean-field theory of random networks, from the weights' variances and the activation alone.
 
 In a wide network with weights of mean 0 and variance sigma_w^2 / fan_in, and biases of
 variance sigma_b^2, a layer's pre-activations are Gaussian. Their variance q follows a map
 from layer to layer (:func:`variance_map`), and so does the correlation c of two inputs'
 pre-activations (:func:`correlation_map`). The slope of the latter at c = 1, chi_1, is also
-the factor by which the variance of a back-propagated gradient grows a layer.
+the factor by which the variance of a back-propagated gradient grows in one layer.
 
-chi_1 < 1 is the ordered phase: inputs merge and gradients vanish. chi_1 > 1 is the chaotic
-one: neighbours part and gradients explode. A signal gets about six correlation lengths xi_c
-deep; on the line chi_1 = 1 that length is infinite.
-
-Sources: Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2016, arXiv:1611.01232. Finite
-width: Hanin and Rolnick 2018, arXiv:1803.01719; Lu et al. 2019, arXiv:1903.06733.
+Where chi_1 < 1, in the ordered phase, inputs merge and gradients vanish. Where chi_1 > 1, in the
+chaotic phase, neighbouring inputs part and gradients explode. A signal reaches about six
+correlation lengths xi_c deep; on the line chi_1 = 1 that length is infinite.
 
 The integrals are those of :mod:`initbench.core.quadrature`, which says how exact they are.
+
+References:
+    Poole et al. 2016, arXiv:1606.05340; Schoenholz et al. 2016, arXiv:1611.01232. For finite
+    width: Hanin and Rolnick 2018, arXiv:1803.01719; Lu et al. 2019, arXiv:1903.06733.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from initbench.core.quadrature import gaussian_mean, gaussian_product_mean
 #: An activation as theory needs it: x -> (phi(x), phi'(x)), new arrays.
 Phi = Callable[[Array], tuple[Array, Array]]
 
-#: A signal reaches about so many correlation lengths deep (Schoenholz et al. 2016).
+#: How many correlation lengths deep a signal reaches, about (Schoenholz et al. 2016).
 DEPTH_SCALES = 6.0
 #: Variances beyond these count as 0 and as infinite: float32 cannot tell them from that.
 SMALLEST, LARGEST = 1e-30, 1e30
@@ -61,7 +62,7 @@ def elementwise(activation: str, parameters: Mapping[str, Any]) -> Phi:
 
 
 def variance_map(phi: Phi, sigma_w2: float, sigma_b2: float, q: float) -> float:
-    """The next layer's q: sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2.
+    """The next layer's q: sigma_w^2 E[phi(sqrt(q) z)^2] + sigma_b^2, z ~ N(0, 1).
 
     >>> relu = lambda x: (np.maximum(x, 0), (x > 0) * 1.0)
     >>> round(variance_map(relu, 2.0, 0.0, 0.3), 12)
@@ -74,7 +75,7 @@ def variance_map(phi: Phi, sigma_w2: float, sigma_b2: float, q: float) -> float:
 def chi(phi: Phi, sigma_w2: float, q: float) -> float:
     """The slope of the correlation map at c = 1: sigma_w^2 E[phi'(sqrt(q) z)^2].
 
-    At q = q* this is chi_1, the factor of a gradient's variance a layer of equal width.
+    At q = q* this is chi_1. A gradient's variance grows by this factor in a layer of equal width.
     """
     q = _representable(q)
     return sigma_w2 * gaussian_mean(lambda x: phi(x)[1] ** 2, q)
@@ -83,8 +84,8 @@ def chi(phi: Phi, sigma_w2: float, q: float) -> float:
 def variance_slope(phi: Phi, sigma_w2: float, q: float) -> float:
     """The slope of the variance map, sigma_w^2 E[phi phi' z] / sqrt(q).
 
-    By Stein's lemma that is chi + sigma_w^2 E[phi phi''], the form in Schoenholz et al.; this
-    one needs no second derivative.
+    By Stein's lemma it equals chi + sigma_w^2 E[phi phi''], the form in Schoenholz et al. The form
+    used here needs no second derivative.
     """
     q = _representable(q)
 
@@ -96,11 +97,11 @@ def variance_slope(phi: Phi, sigma_w2: float, q: float) -> float:
 
 
 def variance_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> float:
-    """q*, where the variance map leads from ``start``: 0 and inf are possible answers.
+    """q*, the fixed point to which the variance map leads from ``start``; it may be 0 or inf.
 
-    The map grows with q for all usual activations, so that the way from ``start`` is monotone
-    and ends at the first fixed point in its direction. Where every q is one (relu at sigma_w^2 =
-    2) it is ``start`` itself.
+    The map grows with q for all usual activations. The way from ``start`` is therefore monotone and
+    ends at the first fixed point in its direction. Where every q is a fixed point (relu at
+    sigma_w^2 = 2) that is ``start`` itself.
     """
 
     def growth(log_q: float) -> float:
@@ -109,7 +110,7 @@ def variance_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, start: floa
 
     here = math.log(_representable(start))
     first = growth(here)
-    if abs(first) < 1e-9:  # what quadrature leaves of an exact 0
+    if abs(first) < 1e-9:  # quadrature leaves so much of an exact 0
         return math.exp(here)
     end = math.log(LARGEST if first > 0 else SMALLEST)
     step = math.copysign(0.25, first)
@@ -117,7 +118,7 @@ def variance_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, start: floa
         there = here + step
         if growth(there) * first <= 0:
             found = math.exp(brentq(growth, *sorted((here, there)), xtol=1e-13))
-            # Of a fixed point at 0 (tanh at sigma_w^2 = 1) rounding makes a tiny one.
+            # Rounding turns a fixed point at 0 (tanh at sigma_w^2 = 1) into a tiny one.
             return found if found > 1e-12 else 0.0
         here = there
     return math.inf if first > 0 else 0.0
@@ -145,7 +146,7 @@ def correlation_slope(phi: Phi, sigma_w2: float, q: float, c: float) -> float:
 
 
 def correlation_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, q: float) -> float:
-    """c*, where two inputs' correlation ends at q = q*: 1 unless chi_1 > 1."""
+    """c*, to which the correlation of two inputs leads at q = q*: 1 unless chi_1 > 1."""
     near_one = 1 - 1e-6
 
     def growth(c: float) -> float:
@@ -159,7 +160,9 @@ def correlation_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, q: float
 
 
 def depth_scale(slope: float) -> float:
-    """The xi of a deviation that shrinks by ``slope`` a layer: 1 / abs(log(slope)); inf at 1.
+    """The depth scale of a deviation that shrinks by ``slope`` a layer: 1 / abs(log(slope)).
+
+    It is inf where the slope is 1.
 
     >>> depth_scale(1.0), round(depth_scale(math.exp(-0.1)), 12)
     (inf, 10.0)
@@ -172,7 +175,11 @@ def depth_scale(slope: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Where an infinitely deep network of one sigma_w^2 and sigma_b^2 ends, and how fast."""
+    """Where an infinitely deep network of one sigma_w^2 and sigma_b^2 ends, and how fast.
+
+    ``q`` and ``c`` are the fixed points, and ``xi_q`` and ``xi_c`` the depth scales, in layers, on
+    which the two maps approach them.
+    """
 
     q: float
     c: float
@@ -182,12 +189,12 @@ class Limit:
 
     @property
     def reach(self) -> float:
-        """Layers that a signal survives, about six correlation lengths."""
+        """How many layers a signal survives: about six correlation lengths."""
         return DEPTH_SCALES * self.xi_c
 
 
 def limit(phi: Phi, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> Limit:
-    """Fixed points and depth scales of the two maps.
+    """The fixed points and depth scales of the two maps.
 
     >>> critical = limit(elementwise("tanh", {}), 1.76095, 0.05)
     >>> round(critical.chi_1, 4), round(critical.q, 3)
@@ -209,12 +216,12 @@ def limit(phi: Phi, sigma_w2: float, sigma_b2: float, start: float = 1.0) -> Lim
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What theory says of each layer of a network of given depth and widths; arrays are (L,).
+    """Theory's predictions for each layer of a network of given depth and widths, each (L,).
 
-    ``variance`` is that of pre-activations. ``gradient_growth`` is the factor of the
-    back-propagated gradient's variance from layer l + 1 down to l (1 for the last layer).
-    ``cosine`` is of two inputs' pre-activations. ``log_length_variance`` is the variance, over
-    draws of the weights, of log q: what finite width leaves to chance.
+    ``variance`` is that of pre-activations. ``gradient_growth`` is the factor by which the variance
+    of a back-propagated gradient grows from layer l + 1 down to layer l, and 1 for the last layer.
+    ``cosine`` is that of two inputs' pre-activations. ``log_length_variance`` is the variance of
+    log q over draws of the weights, which finite width leaves to chance.
     """
 
     variance: Array
@@ -232,12 +239,25 @@ def predict(
 ) -> Prediction:
     """Follow the maps through a network's own layers, from its own data.
 
-    ``weight_variance`` and ``bias_variance`` are each layer's, (L,); ``input_square`` is the mean
-    square of the inputs and ``input_cosine`` the cosine of two of them.
+    The log of a layer's mean square varies by (E[phi^4] / E[phi^2]^2 - 1) / width from one draw to
+    another. The variation of the layer below is passed on by the factor d log q' / d log q, which
+    is 1 for relu. For relu the variances add up to 5 times the sum of 1 / width.
 
-    The log of a layer's mean square varies by (E[phi^4] / E[phi^2]^2 - 1) / width from one draw
-    to another, and what the layer below left is passed on by d log q' / d log q, which is 1 for
-    relu: so relu's variance is 5 times the sum of 1 / width (Hanin and Rolnick 2018).
+    Args:
+        architecture: The network.
+        weight_variance: Each layer's variance of weights, (L,).
+        bias_variance: Each layer's variance of biases, (L,).
+        input_square: The mean square of the inputs.
+        input_cosine: The mean cosine of two inputs.
+
+    Examples:
+        >>> network = Architecture((50, 50, 50), np.dtype(np.float64), "relu", {})
+        >>> found = predict(network, np.full(2, 2 / 50), np.zeros(2), 1.0, 0.0)
+        >>> found.variance.round(6), found.log_length_variance.round(6)
+        (array([2., 2.]), array([0. , 0.1]))
+
+    References:
+        Hanin and Rolnick 2018, arXiv:1803.01719.
     """
     phi = elementwise(architecture.activation, architecture.activation_parameters)
     fan_ins, fan_outs = zip(*map(fans, architecture.shapes), strict=True)
@@ -278,12 +298,12 @@ def _at_zero(phi: Phi, sigma_w2: float, sigma_b2: float) -> float:
 
 
 def steady_scale(architecture: Architecture, input_square: float = 1.0) -> tuple[float, float]:
-    """The sigma_w^2 under which the network's layers lose least, and the factor that they lose.
+    """The sigma_w^2 at which signals change least over the layers, and the factor of that change.
 
-    What is lost is the larger of abs(log) of the variance's change, first layer to last, and of
-    the gradient's, last to first, with biases 0. Among scales alike in that, the one that holds
-    a variance of 1 is preferred, 1 / E[phi(z)^2]: tanh would else be driven into saturation, where
-    it holds its variance too.
+    The change is the larger of two, as abs(log): that of the signal's variance from the first layer
+    to the last, and that of the gradient's from the last layer to the first, with biases 0. Among
+    scales alike in that, a scale near 1 / E[phi(z)^2] is preferred, which holds a variance of 1.
+    Tanh would otherwise be driven into saturation, where it holds its variance as well.
 
     >>> deep = Architecture((10,) * 31, np.dtype(np.float64), "relu", {})
     >>> scale, factor = steady_scale(deep)
@@ -313,26 +333,31 @@ def steady_scale(architecture: Architecture, input_square: float = 1.0) -> tuple
 
 
 def born_dead(architecture: Architecture) -> tuple[float, float]:
-    """Bounds of the probability that a relu network is constant at its start.
+    """Bounds of the probability that a relu network is constant before training.
 
-    For weights of a symmetric law and biases 0. A single input other than 0 dies in layer l
-    with probability 2^-n, n that layer's width, so that it gets through all hidden layers with
-    probability prod(1 - 2^-n): a network is dead for all inputs at most as often as for one.
-    That is the upper bound, and exact where all inputs lie on one ray.
+    The weights have a symmetric law, and biases are 0. A single input other than 0 dies in a layer
+    of width n with probability 2^-n, and passes all hidden layers with probability
+    prod(1 - 2^-n). A network is dead for all inputs at most as often as for one, which gives the
+    upper bound. It is exact where all inputs lie on one ray.
 
-    With one input feature there are two rays, x > 0 and x < 0, which start orthogonal (no unit
-    is active for both) and stay within a right angle. Say that both are alive and distinct (A),
-    that one is left or both run through one unit (B), or none (dead). In the next layer of width
-    n: A keeps at most 1 - 2^(1-n) - (n-1) 4^-n of A and passes 2^(1-n) + (n-2) 4^-n to B; B
-    keeps 1 - 2^-n. Chances of a pair at less than a right angle are worse, whence the lower
-    bound; for equal widths the paper has it in closed form. With more features only
-    layers without one positive weight are sure to die for all inputs: 2^-(n fan_in) each.
+    With one input feature there are two rays, x > 0 and x < 0. They start orthogonal (no unit is
+    active for both) and stay within a right angle. The network is in state A where both rays are
+    alive and distinct, in state B where one is left or both run through one unit, and else dead. A
+    layer of width n keeps at most 1 - 2^(1-n) - (n-1) 4^-n of A in A, and passes
+    2^(1-n) + (n-2) 4^-n of it to B; it keeps 1 - 2^-n of B in B. Two rays at less than a right
+    angle have worse chances, which makes this a lower bound. The paper has it in closed form for
+    equal widths.
 
-    Source: Lu et al. 2019, arXiv:1903.06733.
+    With more features only a layer without one positive weight is sure to die for all inputs, with
+    probability 2^-(n fan_in) each, which gives the lower bound.
 
-    >>> narrow = Architecture((1, *[2] * 9, 1), np.dtype(np.float64), "relu", {})
-    >>> [round(bound, 3) for bound in born_dead(narrow)]
-    [0.87, 0.925]
+    Examples:
+        >>> narrow = Architecture((1, *[2] * 9, 1), np.dtype(np.float64), "relu", {})
+        >>> [round(bound, 3) for bound in born_dead(narrow)]
+        [0.87, 0.925]
+
+    References:
+        Lu et al. 2019, arXiv:1903.06733.
     """
     first, *_ = shapes = architecture.shapes
     hidden = [units for units, _ in shapes[:-1]]

@@ -1,8 +1,8 @@
-"""Signal propagation, measured: what a stack of networks does to data, layer by layer.
+"""Measured signal propagation: what a stack of networks does to data, layer by layer.
 
-Pure functions of an architecture or a task, theta and data, stacked over runs. They compute in
-float64 whatever the runs train in. They keep every layer's arrays, where the engine reuses its
-buffers: a diagnosis is made once, and reads all of them.
+The functions here are pure, and stacked over runs. They compute in float64 whatever the runs train
+in. They keep every layer's arrays, where the engine reuses its buffers: a diagnosis is made once,
+and reads all of them.
 
 Shapes are in the letters of the package's legend. L is the number of weight layers: layers 1
 to L - 1 are hidden, and layer L holds the logits. J is the number of samples of the Jacobian.
@@ -24,12 +24,14 @@ from initbench.core.engine.protocol import Split, TrainingTask
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
 
-#: A unit is flat on a sample where phi' is below this share of its maximum: for tanh where
-#: abs(phi) > 0.99, for a sigmoid's probability below 0.005 or above 0.995.
+#: A unit is flat on a sample where phi' is below this share of its maximum. For tanh that is where
+#: abs(phi) > 0.99, for a sigmoid where the probability is below 0.005 or above 0.995.
 FLAT_SLOPE = 0.02
-#: Two units are equal if their weights differ by less than this, in ulps of the largest. Symmetric
-#: units stay equal up to rounding, which in 2,000 updates of the article's network grew to 6 ulps.
+#: Two units are equal if their weights differ by less than this, in ulps of the largest weight.
+#: Symmetric units stay equal up to rounding, which grew to 6 ulps in 2,000 updates of the article's
+#: network.
 SYMMETRY_ULPS = 1024
+#: J, at most.
 JACOBIAN_SAMPLES = 8
 
 
@@ -47,34 +49,37 @@ class LayerSignals:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was measured of each run, over all units and samples unless said otherwise.
+    """Measurements of each run, taken over all units and samples unless said otherwise.
 
-    Of each layer, (R, L):
+    These are (R, L), one for each layer:
 
-    - ``preactivation_mean``; ``preactivation_variance``, the mean of z^2: about 0, which is the
-      mean of the law that weights are drawn from, so that a layer of one unit has one, too;
-    - ``contrast``: the variance of a unit's z over samples, the mean over units: what is left of
-      the differences between inputs. In theory's terms it is q (1 - c);
-    - ``activation_mean`` and ``activation_variance`` (about the mean);
-    - ``gradient_variance``: the mean of delta^2, where delta is the gradient of a sample's loss
-      with respect to z; ``weight_gradient_variance``: the mean of g^2, where g is the gradient
-      of the batch's mean loss with respect to the layer's weights;
-    - ``flat``: the share of units and samples whose phi' is below FLAT_SLOPE of its maximum. In
-      the last layer: of samples whose outputs are all that close to certain, NaN for a regression;
-    - ``dead``: the share of units that are 0 and have slope 0 on every sample; NaN in the last;
-    - ``distinct_units``: units whose weights, incoming and outgoing, differ from all others', equal
-      ones counted once. Equal units get equal gradients and stay equal. NaN in the last;
-    - ``effective_rank``: of the activations as a matrix (O, B), (sum s^2)^2 / sum s^4 over its
-      singular values s, the participation ratio: 1 where all samples look the same;
-    - ``cosine``: of the pre-activations of two samples, the mean over pairs;
-    - ``update_size``: the first update of the weights and biases over their own size (norms).
+    - ``preactivation_mean`` is the mean of z. ``preactivation_variance`` is the mean of z^2, the
+      variance about 0. The law that weights are drawn from has mean 0, and a layer of one unit has
+      such a variance as well.
+    - ``contrast`` is the variance of a unit's z over samples, averaged over units. It says what is
+      left of the differences between inputs. Theory writes it q (1 - c).
+    - ``activation_mean`` and ``activation_variance`` are those of phi(z), the variance about the
+      mean.
+    - ``gradient_variance`` is the mean of delta^2, where delta is the gradient of a sample's loss
+      with respect to z. ``weight_gradient_variance`` is the mean of g^2, where g is the gradient of
+      the batch's mean loss with respect to the layer's weights.
+    - ``flat`` is the share of units and samples whose phi' is below FLAT_SLOPE of its maximum. In
+      the last layer it is the share of samples whose outputs are all that close to certain, and
+      NaN for a regression.
+    - ``dead`` is the share of units that are 0 with slope 0 on every sample, NaN in the last layer.
+    - ``distinct_units`` is the number of units that differ in an incoming or outgoing weight, equal
+      units counted once: they get equal gradients and stay equal. It is NaN in the last layer.
+    - ``effective_rank`` is the participation ratio of the activations as a matrix (O, B), which is
+      (sum s^2)^2 / sum s^4 over its singular values s. It is 1 where all samples look the same.
+    - ``cosine`` is that of the pre-activations of two samples, averaged over pairs.
+    - ``update_size`` is the norm of the first update of weights and biases over their own norm.
 
-    Of each network, (R,):
+    These are (R,), one for each network:
 
-    - ``loss``: the mean over samples;
-    - ``jacobian_largest``, ``jacobian_median`` and ``jacobian_smallest``: of the singular values
-      of the Jacobian of logits with respect to inputs, the median over J samples;
-    - ``born_dead``: whether all units of some hidden layer are dead.
+    - ``loss`` is the mean over samples.
+    - ``jacobian_largest``, ``jacobian_median`` and ``jacobian_smallest`` are singular values of the
+      Jacobian of logits with respect to inputs, the median over J samples.
+    - ``born_dead`` says whether all units of some hidden layer are dead.
     """
 
     preactivation_mean: Array
@@ -98,7 +103,7 @@ class Measurement:
 
 
 def forward(architecture: Architecture, theta: Array, inputs: Array) -> list[LayerSignals]:
-    """Every layer's arrays for ``theta`` (R, P) on ``inputs`` (I, B)."""
+    """The arrays of every layer for ``theta`` (R, P) on ``inputs`` (I, B), first layer first."""
     signals = []
     activation = np.asarray(inputs, np.float64)
     views = architecture.views(theta)
@@ -118,7 +123,7 @@ def forward(architecture: Architecture, theta: Array, inputs: Array) -> list[Lay
 def backward(
     architecture: Architecture, theta: Array, signals: Sequence[LayerSignals], delta: Array
 ) -> list[Array]:
-    """From ``delta``, the gradient at the last z, (R, O, B), that at every layer's z."""
+    """The gradient at every layer's z, from ``delta`` (R, O, B), the gradient at the last z."""
     deltas = [delta]
     views = architecture.views(theta)
     for view, below in zip(views[:0:-1], signals[-2::-1], strict=True):
@@ -128,10 +133,13 @@ def backward(
 
 
 def output_delta(loss: str, logits: Array, targets: Array) -> Array:
-    """The gradient of each sample's loss with respect to its logits, (R, O, B)."""
+    """The gradient of each sample's loss with respect to its logits, (R, O, B).
+
+    ``loss`` is a name in :data:`~initbench.core.losses.LOSSES`.
+    """
     delta = np.array(logits)
     LOSSES[loss].delta(delta, np.asarray(targets, np.float64))
-    delta *= logits.shape[-1]  # the loss gives that of the batch's mean
+    delta *= logits.shape[-1]  # the loss gives the gradient of the batch's mean
     return delta
 
 
@@ -153,7 +161,7 @@ def weight_gradient(
 
 
 def jacobian(architecture: Architecture, theta: Array, signals: Sequence[LayerSignals]) -> Array:
-    """Of logits with respect to inputs, (R, B, O, I): each output's unit vector sent back."""
+    """The Jacobian of logits with respect to inputs, (R, B, O, I), one row an output's gradient."""
     runs, outputs, samples = signals[-1].preactivation.shape
     first = architecture.views(theta)[0][:, :, :-1]
     result = np.empty((runs, samples, outputs, first.shape[2]))
@@ -172,7 +180,15 @@ def measure(
     hyperparameters: dict[str, Array],
     steepest: float,
 ) -> Measurement:
-    """Measure ``theta`` (R, P) on ``split``; ``steepest`` is the maximum of abs(phi')."""
+    """Measure networks on a batch.
+
+    Args:
+        task: The architecture, the loss and the optimizer.
+        theta: The parameters (R, P), as drawn or as trained.
+        split: The samples to measure on.
+        hyperparameters: The optimizer's keyword parameters, an (R, 1) array each.
+        steepest: The maximum of abs(phi').
+    """
     architecture, loss = task.architecture, LOSSES[task.loss]
     theta = np.array(theta, np.float64)
     inputs, targets = np.asarray(split.inputs, np.float64), split.targets
@@ -231,11 +247,16 @@ def measure(
 
 
 def distinct_units(below: Array, above: Array, dtype: np.dtype[Any]) -> Array:
-    """Distinct units of the hidden layer between two layers' (R, O, I + 1) views, (R,).
+    """The number of distinct units of the hidden layer between two layers, (R,).
 
-    A unit's signature is its incoming weights, its bias and its outgoing weights. Signatures are
-    compared through three random projections: two that differ agree in all of them by a chance
-    of nil, and n units need a sort in place of n^2 comparisons.
+    A unit's signature is its incoming weights, its bias and its outgoing weights. Three random
+    projections of signatures are compared: n units need a sort instead of n^2 comparisons, and that
+    two different signatures agree in all three has probability 0.
+
+    Args:
+        below: The view (R, O, I + 1) of the layer itself.
+        above: The view of the layer above it.
+        dtype: The type that the weights were computed in, which says how far they are rounded.
     """
     signature = np.concatenate([below, above[:, :, :-1].swapaxes(1, 2)], axis=2)  # (R, O, I + ...)
     directions = RandomState(0).standard_normal((signature.shape[2], 3))
@@ -251,12 +272,13 @@ def distinct_units(below: Array, above: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def mean_cosine(vectors: Array) -> Array:
-    """The mean cosine over pairs of samples of ``vectors`` (R, O, B), (R,); 0 vectors left out.
+    """The mean cosine over pairs of samples of ``vectors`` (R, O, B), (R,).
 
-    NaN where fewer than two are left.
+    Vectors of 0 have no direction and are left out. The mean is NaN where fewer than two are left.
 
-    >>> mean_cosine(np.array([[[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]]))
-    array([0.])
+    Examples:
+        >>> mean_cosine(np.array([[[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]]))
+        array([0.])
     """
     peak = np.abs(vectors).max(axis=1, keepdims=True)  # squares of 1e200 overflow, of 1e-200 vanish
     scaled = np.divide(vectors, peak, out=np.zeros_like(vectors), where=peak > 0)
@@ -270,7 +292,7 @@ def mean_cosine(vectors: Array) -> Array:
 
 
 def _layers(arrays: Sequence[Array]) -> Array:
-    """Means over all but runs, (R, L)."""
+    """The mean of each layer's array over units and samples, (R, L)."""
     return np.stack([array.mean(axis=(1, 2)) for array in arrays], axis=1)
 
 
@@ -286,7 +308,7 @@ def _effective_rank(vectors: Array) -> Array:
 
 
 def _certain(loss: str, logits: Array) -> Array:
-    """Share of samples with every p (1 - p) below FLAT_SLOPE of its maximum 1/4, (R,)."""
+    """The share of samples with every p (1 - p) below FLAT_SLOPE of its maximum 1/4, (R,)."""
     if LOSSES[loss].correct is None:
         return np.full(len(logits), np.nan)
     p = output_delta(loss, logits, np.zeros(logits.shape[1:]))  # p - y with y = 0
@@ -295,7 +317,7 @@ def _certain(loss: str, logits: Array) -> Array:
 
 
 def _singular_values(matrices: Array) -> Array:
-    """Of each (R, J, O, I) matrix, falling; NaN where an entry is not finite."""
+    """The singular values of matrices (R, J, O, I), falling; NaN where an entry is not finite."""
     finite = np.asarray(np.isfinite(matrices).all(axis=(2, 3), keepdims=True))
     values = np.linalg.svd(np.where(finite, matrices, 0.0), full_matrices=False, compute_uv=False)
     return np.where(finite[..., 0], values, np.nan)

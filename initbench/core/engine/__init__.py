@@ -1,1 +1,1 @@
-"""The engine: a stack of networks, and the loop that trains it."""
+"""The engine: the seam in :mod:`.protocol`, and its NumPy implementation."""

@@ -1,19 +1,18 @@
 """The reference engine: networks of one architecture, trained together with NumPy.
 
-All weights and biases of a run lie in one row of ``theta`` (R, P), so that an optimizer
-takes its step in a few calls whatever the depth. A layer is an (O, I + 1) slice of that
-row: its weights, then its bias as the last column, which multiplies a last input that is
-always 1. The bias's forward pass and its gradient so come out of the products that
-compute the weights' own.
+All weights and biases of a run lie in one row of ``theta`` (R, P), and an optimizer takes its step
+in a few calls whatever the depth. A layer is an (O, I + 1) slice of that row: its weights, then its
+bias as the last column, which multiplies a last input that is always 1. The products that compute
+the weights' part of a forward pass and of a gradient compute the bias's part as well.
 
-A hidden layer owns one buffer. It holds the pre-activation, then the activation, and on
-the way back the delta: half the memory traffic of separate arrays. It is (R, O + 1, B),
-its last row the constant 1. Elementwise functions run over all of it, ones too, and the
-ones are set again: NumPy takes a quarter more time for a block with gaps.
+A hidden layer owns one buffer. It holds the pre-activation, then the activation, and on the way
+back the delta, which halves the memory traffic of separate arrays. The buffer is (R, O + 1, B), and
+its last row is the constant 1. Elementwise functions run over the whole buffer, and the ones are
+set again afterwards: NumPy takes a quarter more time for a block with gaps.
 
-Runs stand first so that a run's strides do not depend on how many there are. BLAS picks
-its kernel by strides too: with (O + 1, R, B) runs of one to three samples differed in the
-last bit from the same runs alone.
+Runs are the first axis, and so a run's strides do not depend on how many runs there are. BLAS
+chooses its kernel by strides as well: with (O + 1, R, B) runs of one to three samples differed in
+the last bit from the same runs alone.
 """
 
 from __future__ import annotations
@@ -33,14 +32,15 @@ from initbench.core.engine.protocol import Point, Split, TrainingTask, batch_ord
 from initbench.core.losses import LOSSES
 from initbench.core.optimizers import OPTIMIZERS
 
-#: Samples that are evaluated at once: bounds the memory of a log point on large data.
+#: How many samples are evaluated at once. It bounds the memory of a log point on large data.
 EVALUATION_BATCH = 4096
-#: Elements in a ufunc's buffer. NumPy's default of 8192 leaves the L1 cache where an operand
-#: is broadcast or cast (a mask of bools); 1024 was worth 7 % of the article's iteration.
+#: Elements in a ufunc's buffer. Where an operand is broadcast or cast (a mask of bools), NumPy's
+#: default of 8192 does not fit the L1 cache; 1024 saved 7 % of the article's iteration.
 UFUNC_BUFFER = 1024
-#: (samples, rows): from so many samples, up to so many rows, a product with each row as a vector
-#: beats a matrix product for which BLAS packs its operands first. Measured at 2 to 12 rows beside
-#: 3 to 129: 2 and 3 rows took 0.5 to 0.9 of its time, 4 to 6 rows 0.8 to 1.1, 8 rows 1.2 and more.
+#: (samples, rows): with at least so many samples and at most so many rows, a product with each row
+#: as a vector is faster than a matrix product, for which BLAS packs its operands first. Measured at
+#: 2 to 12 rows beside 3 to 129: 2 and 3 rows took 0.5 to 0.9 of the time of a matrix product, 4 to
+#: 6 rows 0.8 to 1.1, and 8 rows 1.2 and more.
 FEW_ROWS = ((256, 6), (100, 3))
 
 
@@ -54,9 +54,9 @@ class Layer:
     outputs: Array  # (R, O, B): pre-activation, activation, delta
     elements: Array  # the buffer of outputs and ones: contiguous, for elementwise functions
     ones: Array  # (R, 1 or more, B): the constant input of the next layer's biases
-    slope: Array  # as elements: the activation's derivative; empty for the last layer
+    slope: Array  # shaped as elements: the activation's derivative; empty for the last layer
     slope_back: Array  # the same memory; bools as int8, which NumPy casts without a branch
-    delta: Array  # delta times inputs_back is the gradient, see _gradient_product
+    delta: Array  # delta times inputs_back is the gradient: see _gradient_product
     inputs_back: Array
     gradient: Array
 
@@ -95,10 +95,10 @@ def build(architecture: Architecture, theta: Array, gradient: Array, inputs: Arr
 
 
 def _gradient_product(delta: Array, inputs: Array, gradient: Array) -> tuple[Array, Array, Array]:
-    """Views of which the first times the second, a matmul, writes the gradient to the third.
+    """Three views: the matmul of the first two, written into the third, is the gradient.
 
-    (R, O, B) times (R, B, I + 1); but where one of them has few rows, the other times each of
-    those rows as a vector (.., B, 1).
+    The product is (R, O, B) times (R, B, I + 1). Where one factor has few rows, it is the other
+    factor times each of those rows as a vector (.., B, 1) instead.
     """
     rows, samples = inputs.shape[-2:]
     few = next((few for least, few in FEW_ROWS if samples >= least), 0)
@@ -112,7 +112,7 @@ def _gradient_product(delta: Array, inputs: Array, gradient: Array) -> tuple[Arr
 
 
 def forward(layers: list[Layer], apply: Apply) -> Array:
-    """Run the stack on its inputs; the logits (R, O, B), a view of the last layer's buffer."""
+    """Run the stack on its inputs and return the logits (R, O, B), a view of the last buffer."""
     *hidden, last = layers
     for layer in hidden:
         np.matmul(layer.weights, layer.inputs, out=layer.outputs)
@@ -123,12 +123,12 @@ def forward(layers: list[Layer], apply: Apply) -> Array:
 
 
 def backward(layers: list[Layer]) -> None:
-    """Every layer's gradient, from the delta that the loss left in the last one's outputs."""
+    """Write every layer's gradient, from the delta that the loss left in the last outputs."""
     above: Layer | None = None
     for layer in reversed(layers):
         if above is not None:
             if above.outputs.shape[1] == 1:
-                # A product with one row is an outer product: BLAS needs three times as long.
+                # A product with one row is an outer product, for which BLAS takes thrice the time.
                 np.multiply(above.weights_back, above.outputs, out=layer.outputs)
             else:
                 np.matmul(above.weights_back, above.outputs, out=layer.outputs)
@@ -189,7 +189,7 @@ def _batches(task: TrainingTask, seeds: Sequence[int]) -> Iterator[tuple[Array, 
     while True:
         batch = {seed: next(order) for seed, order in orders.items()}
         indices = np.stack([batch[seed] for seed in seeds])
-        # mode="clip" because "raise" would gather into a second buffer first.
+        # With mode="raise" NumPy would gather into a second buffer first.
         sample_inputs.take(indices, axis=0, out=batch_inputs, mode="clip")
         sample_targets.take(indices, axis=0, out=batch_targets, mode="clip")
         yield batch_inputs.swapaxes(1, 2), batch_targets.swapaxes(1, 2)
@@ -202,7 +202,10 @@ def _evaluate(task: TrainingTask, theta: Array, iteration: int) -> Point:
 
 
 def evaluate(task: TrainingTask, theta: Array, split: Split) -> tuple[Array, Array | None]:
-    """Mean loss and accuracy of every run on ``split``, (R,) each, in float64."""
+    """The mean loss and the accuracy of every run on ``split``, each (R,) in float64.
+
+    A loss that is not finite is inf. The accuracy is None for a loss without classes.
+    """
     architecture, functions = task.architecture, LOSSES[task.loss]
     apply, dtype = architecture.apply, architecture.dtype
     runs, samples = len(theta), split.inputs.shape[1]
@@ -224,7 +227,7 @@ def evaluate(task: TrainingTask, theta: Array, split: Split) -> tuple[Array, Arr
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Overflow on the way to divergence is a result here, not a warning."""
+    """Silence NumPy's warnings: overflow on the way to divergence is a result here."""
     with np.errstate(all="ignore"):
-        np.setbufsize(UFUNC_BUFFER)  # NumPy 2 restores it where errstate ends
+        np.setbufsize(UFUNC_BUFFER)  # errstate restores it, from NumPy 2 on
         yield
