@@ -5,7 +5,10 @@ Each returns Markdown. The pages call them in comments that cog reads.
 
 from __future__ import annotations
 
+import inspect
+import re
 import runpy
+import textwrap
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from inspect import getdoc
@@ -16,6 +19,8 @@ import click
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+import initbench
+from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
 from initbench.cli import COMMANDS, main
 from initbench.core.initializers.dialects import DIALECTS
 from initbench.report.render.markdown import markdown_view
@@ -25,6 +30,9 @@ from initbench.spec.expectations import Expectation, Gate
 
 #: Columns of the help texts.
 WIDTH = 88
+#: What the Python API consists of.
+FUNCTIONS = ("run", "compare", "diagnose", "check", "draw")
+RESULTS = (RunResult, Comparison, DiagnosisResult, CheckResult)
 #: Defaults that a table says in a word.
 LONG_DEFAULTS = {"seeds": "10"}
 ROOT = Path(__file__).parent.parent
@@ -118,6 +126,28 @@ def wings() -> str:
 def ladder() -> str:
     """The ladder of imports, from the test that holds it."""
     return f"\n```text\n{_architecture()['ladder']().rstrip()}\n```\n"
+
+
+def api() -> str:
+    """The public functions and what they return: signatures and docstrings."""
+    parts = [
+        f"### {name}\n\n{_described(f'initbench.{name}', getattr(initbench, name))}"
+        for name in FUNCTIONS
+    ]
+    parts += [f"### {result.__name__}\n\n{_described('', result)}" for result in RESULTS]
+    return "\n" + "\n".join(parts)
+
+
+def _described(name: str, thing: object) -> str:
+    text = f"{getdoc(thing)}\n"
+    if name:
+        assert callable(thing)
+        parameters = inspect.signature(thing).parameters.values()
+        # Annotations are long, and the words below say what a parameter may be.
+        plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+        call = re.sub(r"<function (\w+) at \w+>", r"\1", f"{name}{inspect.Signature(plain)}")
+        text = textwrap.fill(call, WIDTH, subsequent_indent="    ") + f"\n\n{text}"
+    return f"```text\n{text}```\n"
 
 
 def _architecture() -> dict[str, Any]:

@@ -29,6 +29,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -162,6 +163,14 @@ def store_baseline() -> None:
         opened.add(entries, provenance())
 
 
+def script(arguments: list[str]) -> list[str]:
+    """What a Python script of the page prints."""
+    done = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout.splitlines()
+
+
 def console(block: Block) -> str:
     """The block with what its commands print now."""
     lines: list[str] = []
@@ -169,6 +178,9 @@ def console(block: Block) -> str:
         store_baseline()
     for command in re.findall(r"^\$ ((?:.*\\\n)*.*)", block.text, re.M):
         program, *words = shlex.split(command.replace("\\\n", " "))
+        if program == "python":
+            lines += [f"$ {command}", *script(words)]
+            continue
         assert program == "initbench", f"{block}: {program} is not run; say skip=WHY"
         arguments = [
             path for word in words for path in (sorted(glob.glob(word)) if "*" in word else [word])
@@ -199,7 +211,7 @@ def session(block: Block, names: dict[str, Any]) -> str:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(example.source, str(block), "single"), names)
-        text += "".join(f"{line.rstrip()}\n" for line in printed.getvalue().splitlines())
+        text += "".join(f"{line.rstrip()}\n" for line in printed.getvalue().rstrip().splitlines())
     return text
 
 
