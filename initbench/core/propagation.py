@@ -198,14 +198,11 @@ def measure(
         deltas = backward(architecture, theta, signals, delta)
         gradient = weight_gradient(architecture, inputs, signals, deltas)
         views, gradients = architecture.views(theta), architecture.views(gradient)
-        some = slice(None, None, -(-inputs.shape[1] // JACOBIAN_SAMPLES))
-        few = [
-            LayerSignals(*(a[..., some] for a in (s.preactivation, s.activation, s.slope)))
-            for s in signals
-        ]
-        values = _singular_values(jacobian(architecture, theta, few))
-        hidden = signals[:-1]
+        values = _singular_values(jacobian(architecture, theta, _some_samples(signals)))
+        hidden, logits = signals[:-1], signals[-1].preactivation
         dead = [((s.activation == 0) & (s.slope == 0)).all(axis=2) for s in hidden]
+        flat = [(np.abs(s.slope) < FLAT_SLOPE * steepest).mean(axis=(1, 2)) for s in hidden]
+        distinct = [distinct_units(*pair, architecture.dtype) for pair in pairwise(views)]
         unknown = np.full(len(theta), np.nan)
         return Measurement(
             preactivation_mean=_layers([s.preactivation for s in signals]),
@@ -215,28 +212,13 @@ def measure(
             activation_variance=np.stack([s.activation.var(axis=(1, 2)) for s in signals], axis=1),
             gradient_variance=_layers([d**2 for d in deltas]),
             weight_gradient_variance=_layers([g[:, :, :-1] ** 2 for g in gradients]),
-            flat=np.stack(
-                [
-                    *[(np.abs(s.slope) < FLAT_SLOPE * steepest).mean(axis=(1, 2)) for s in hidden],
-                    _certain(task.loss, signals[-1].preactivation),
-                ],
-                axis=1,
-            ),
+            flat=np.stack([*flat, _certain(task.loss, logits)], axis=1),
             dead=np.stack([*[units.mean(axis=1) for units in dead], unknown], axis=1),
-            distinct_units=np.stack(
-                [
-                    *[
-                        distinct_units(below, above, architecture.dtype)
-                        for below, above in pairwise(views)
-                    ],
-                    unknown,
-                ],
-                axis=1,
-            ),
+            distinct_units=np.stack([*distinct, unknown], axis=1),
             effective_rank=np.stack([_effective_rank(s.activation) for s in signals], axis=1),
             cosine=np.stack([mean_cosine(s.preactivation) for s in signals], axis=1),
             update_size=_update_sizes(task, theta, gradient, hyperparameters),
-            loss=loss.value(signals[-1].preactivation, targets).mean(axis=1),
+            loss=loss.value(logits, targets).mean(axis=1),
             jacobian_largest=np.median(values[:, :, 0], axis=1),
             jacobian_median=np.median(values, axis=(1, 2)),
             jacobian_smallest=np.median(values[:, :, -1], axis=1),
@@ -289,6 +271,15 @@ def mean_cosine(vectors: Array) -> Array:
     total = (units.sum(axis=2) ** 2).sum(axis=1)
     cosine: Array = (total - count) / pairs
     return cosine
+
+
+def _some_samples(signals: Sequence[LayerSignals]) -> list[LayerSignals]:
+    """The same signals on J of the samples, evenly spaced."""
+    some = slice(None, None, -(-signals[0].preactivation.shape[2] // JACOBIAN_SAMPLES))
+    return [
+        LayerSignals(s.preactivation[..., some], s.activation[..., some], s.slope[..., some])
+        for s in signals
+    ]
 
 
 def _layers(arrays: Sequence[Array]) -> Array:
