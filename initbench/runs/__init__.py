@@ -1,1 +1,1 @@
-"""Experiments -> Runs -> Stacks -> Records -> store: all that trains, and what it leaves."""
+"""Experiments -> runs -> stacks -> records -> store: all that trains, and what it leaves."""

@@ -1,4 +1,4 @@
-"""What a run costs: bytes and seconds, from its config alone, before anything is trained."""
+"""What a run costs in bytes and seconds, estimated from its config before anything is trained."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from initbench.core.engine.numpy_stack import EVALUATION_BATCH
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.spec import Experiment
 
-# Rough costs, to tell seconds of work from minutes: for the default of --jobs and STACK_SECONDS.
+# Rough costs, which tell seconds of work from minutes: the default of --jobs and the size of stacks
+# depend on them.
 PRODUCTS_A_SECOND = 8e9
 SECONDS_A_CALL = 1e-5
 SECONDS_A_START = 1.5
 
 
 def run_bytes(experiment: Experiment, samples: int) -> int:
-    """What one run touches in every iteration: buffers, slopes, parameters, optimizer state."""
+    """Bytes that one run touches in an iteration: buffers, slopes, parameters, optimizer state."""
     architecture = experiment.architecture
     itemsize, slope = architecture.dtype.itemsize, architecture.slope_dtype.itemsize
     batch = experiment.batch_size or samples
@@ -30,7 +31,7 @@ def run_bytes(experiment: Experiment, samples: int) -> int:
 
 
 def memory_excess(experiment: Experiment, samples: int) -> str | None:
-    """In words, why one run of the experiment cannot fit in this machine's memory, or None."""
+    """Why one run of the experiment does not fit in this machine's memory, in words, or None."""
     architecture = experiment.architecture
     elements = min(samples, EVALUATION_BATCH) * sum(architecture.sizes)
     evaluation = elements * 2 * architecture.dtype.itemsize
@@ -46,7 +47,7 @@ def memory_excess(experiment: Experiment, samples: int) -> str | None:
 
 
 def physical_memory() -> int | None:
-    """Bytes of memory of this machine; None where the system does not say."""
+    """The bytes of memory that this machine has; None where the system does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -56,16 +57,16 @@ def physical_memory() -> int | None:
 def useful_jobs(
     experiments: Iterable[Experiment], processors: int, samples: Callable[[Experiment], int]
 ) -> int:
-    """How many processes pay for ``experiments``, one for each run.
+    """How many processes are worth starting for runs, given each run's experiment.
 
-    One, where the work is done before a second process has started.
+    It is 1 where the work is done before a second process has started.
     """
     seconds = sum(run_seconds(one, samples(one)) for one in experiments)
     return max(1, min(processors, int(seconds / SECONDS_A_START)))
 
 
 def run_seconds(experiment: Experiment, samples: int) -> float:
-    """About how long one run of a stack trains."""
+    """About how many seconds one run of a stack trains."""
     e = experiment
     products = 6 * e.architecture.parameter_count * (e.batch_size or samples)
     return e.iterations * (products / PRODUCTS_A_SECOND + SECONDS_A_CALL)

@@ -1,4 +1,4 @@
-"""A SQLite file of ours: how it is opened and migrated, and its errors in words that help.
+"""A SQLite file: how it is opened and migrated, and its errors in words that help.
 
 What its tables mean stands in :mod:`initbench.runs.store`. SQLite's write-ahead log makes each
 transaction whole or absent, whenever the process is killed, and lets two processes share a file.
@@ -15,9 +15,9 @@ from pathlib import Path
 
 from initbench.errors import ResultsError
 
-#: Tells our files from other programs' SQLite databases: "inib" in ASCII.
+#: Tells initbench's files from SQLite databases of other programs: "inib" in ASCII.
 APPLICATION_ID = 0x696E6962
-#: Seconds that a driver waits for another one's transaction, which takes milliseconds.
+#: Seconds to wait for another process's transaction, which takes milliseconds.
 PATIENCE = 60.0
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -26,16 +26,22 @@ _REFUSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PER
 
 @contextmanager
 def writable(path: Path, schema: str, migrations: Sequence[str]) -> Iterator[sqlite3.Connection]:
-    """The file for reading and writing; made by the script ``schema`` where there is none yet.
+    """Open the file for reading and writing, and make it where there is none yet.
 
-    ``migrations`` are the scripts that lead from version 1 to 2, from 2 to 3, and so on to
-    ``schema``; before an older file is migrated, it is copied. Raises ResultsError for a file that
-    is damaged, not ours, or of a newer initbench, and leaves it as it is.
+    Args:
+        path: The file.
+        schema: The script that makes the newest version.
+        migrations: Scripts that lead from version 1 to 2, from 2 to 3, and so on to the newest. A
+            file of an older version is copied before it is migrated.
+
+    Raises:
+        ResultsError: The file is damaged, belongs to another program, or was written by a newer
+            initbench. It stays as it is.
     """
     with explained(path), closing(_connect(path)) as connection:
         _judge(connection, path, len(migrations) + 1)
         _keep_log(connection)
-        # With a log, a killed driver loses nothing; a power cut the last transactions at most.
+        # With a log a killed process loses nothing, and a power cut at most the last transactions.
         connection.execute("PRAGMA synchronous = NORMAL")
         _migrate(connection, path, schema, migrations)
         connection.execute("PRAGMA foreign_keys = ON")
@@ -44,8 +50,8 @@ def writable(path: Path, schema: str, migrations: Sequence[str]) -> Iterator[sql
 
 @contextmanager
 def read_only(path: Path, newest: int) -> Iterator[sqlite3.Connection]:
-    """The file in a folder that may not be written to, which must be of the ``newest`` version."""
-    # Nobody writes here: without a log beside it, the file is all there is.
+    """Open a file in a folder that may not be written to; it must be of the ``newest`` version."""
+    # Nobody writes here, so that without a log beside it the file is complete.
     mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     with explained(path), closing(_connect(path, f"?{mode}")) as connection:
         if _judge(connection, path, newest) != newest:
@@ -57,15 +63,15 @@ def read_only(path: Path, newest: int) -> Iterator[sqlite3.Connection]:
 
 
 def _connect(path: Path, mode: str = "") -> sqlite3.Connection:
-    """In SQLite's own autocommit: transactions are begun and ended by :func:`transaction`."""
-    # as_uri quotes what a path may hold and a URI not: ? # %
+    """A connection that commits each statement, unless :func:`transaction` has begun one."""
+    # as_uri quotes the characters of a path that mean something in a URI: ? # %
     uri = path.absolute().as_uri() + mode
     return sqlite3.connect(uri, timeout=PATIENCE, isolation_level=None, uri=True)
 
 
 def _judge(connection: sqlite3.Connection, path: Path, newest: int) -> int:
-    """The schema's version, 0 for a new file; ResultsError if it cannot be worked with."""
-    # Of one moment: another driver may be making the schema.
+    """The file's version, 0 for a new one; ResultsError where the file cannot be used."""
+    # One transaction reads all of it, because another process may be making the schema.
     with transaction(connection, "DEFERRED"):
         version, application, tables = (
             int(connection.execute(query).fetchone()[0])
@@ -92,7 +98,7 @@ def _judge(connection: sqlite3.Connection, path: Path, newest: int) -> int:
 
 def _keep_log(connection: sqlite3.Connection) -> None:
     """Switch to a write-ahead log, unless the file has one."""
-    # SQLite waits for others at anything but this switch.
+    # SQLite waits for other processes at every statement but this one.
     deadline = time.monotonic() + PATIENCE
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
@@ -107,12 +113,12 @@ def _keep_log(connection: sqlite3.Connection) -> None:
 def _migrate(
     connection: sqlite3.Connection, path: Path, schema: str, migrations: Sequence[str]
 ) -> None:
-    """Make the schema, or bring an older one up to date; all of it or nothing."""
+    """Make the schema, or bring an older one up to date, in one transaction."""
     newest = len(migrations) + 1
     if _version(connection) == newest:
         return
     with transaction(connection):
-        version = _version(connection)  # another driver may have been faster
+        version = _version(connection)  # another process may have been faster
         if 0 < version < newest:
             _copy(path, path.with_name(f"{path.name}.v{version}.bak"))
         for script in migrations[version - 1 :] if version else [schema]:
@@ -123,7 +129,7 @@ def _migrate(
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Cut a script at its statements' ends: executescript would commit before it begins."""
+    """The statements of a script. ``executescript`` would commit the transaction before them."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -137,10 +143,10 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _copy(path: Path, copy: Path) -> None:
-    """A whole copy, or none: under another name until it is done."""
+    """Copy the file. The copy has another name until it is complete."""
     unfinished = copy.with_name(f".{copy.name}")
     unfinished.unlink(missing_ok=True)
-    # By a connection of its own: SQLite copies nothing out of a transaction that has begun.
+    # SQLite copies nothing out of a transaction that has begun, so this takes another connection.
     with closing(_connect(path)) as source, closing(_connect(unfinished)) as target:
         source.backup(target)
     os.replace(unfinished, copy)
@@ -148,27 +154,27 @@ def _copy(path: Path, copy: Path) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
-    """From the first statement on nobody else writes; at an exception nothing was written.
+    """A transaction: nobody else writes meanwhile, and an exception undoes what it wrote.
 
-    A DEFERRED one only reads: all of it one state of the file, others may write meanwhile.
+    A ``DEFERRED`` one is for reading: others may write, and it sees one state of the file.
     """
     connection.execute(f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # SQLite itself rolls back when a disk is full
+        if connection.in_transaction:  # when the disk is full, SQLite has rolled back already
             connection.execute("ROLLBACK")
         raise
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """SQLite's errors about the file, in words that say what to do."""
+    """Turns SQLite's errors about the file into ResultsErrors that say what to do."""
     try:
         yield
     except sqlite3.Error as error:
-        # Without a code it is Python's own complaint: a bug of ours.
+        # An error without a code is not about the file, but a bug.
         code = getattr(error, "sqlite_errorcode", -1) & 0xFF
         if code in _DAMAGED:
             raise _damaged(path, str(error)) from None
@@ -178,8 +184,8 @@ def explained(path: Path) -> Iterator[None]:
             what = "the disk is full; free some space and start again: finished runs are kept"
         elif code == sqlite3.SQLITE_IOERR:
             what = (
-                f"cannot be written ({error}); mind the disk, its quota and the limit of a file's "
-                "size, then start again: finished runs are kept"
+                f"cannot be written ({error}); check the disk, its quota and the limit on the size "
+                "of files, then start again: finished runs are kept"
             )
         elif code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             what = (
@@ -201,7 +207,7 @@ def _damaged(path: Path, detail: str) -> ResultsError:
 def row_id(
     connection: sqlite3.Connection, table: str, columns: Sequence[str], values: Sequence[object]
 ) -> int:
-    """The id of the row that holds ``values``, which is added where there is none."""
+    """The id of the table's row that holds ``values``; the row is added where there is none."""
     marks = ", ".join("?" * len(columns))
     connection.execute(
         f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608

@@ -1,6 +1,6 @@
 """Stacks -> Records, in this process or over a ``concurrent.futures.Executor``.
 
-A worker receives plain functions and arrays and returns an outcome; it never writes a file.
+A worker receives names, functions and arrays, and returns an outcome. It never writes a file.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from initbench.runs.records import NO_CURVE, Record, Status, curve_of
 from initbench.runs.workers import Tell, Workers
 
 Array = NDArray[Any]
-#: Sets the stream of a twin's signs apart from the streams of weights and batches.
+#: Keeps the random stream of a twin's signs apart from the streams of weights and batches.
 NUDGE_STREAM = 2
 #: How often the driver looks for progress of its workers, in seconds.
 POLL = 0.1
-#: Workers that a stack may lose until its runs are given up.
+#: A stack that has killed this many workers is given up: its runs fail.
 TRIES = 3
 
 
@@ -58,7 +58,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A stack has reached a log point: how far, the losses of its runs (nan for a failed one)."""
+    """A stack has reached a log point, after ``iteration`` updates.
+
+    ``train_loss`` holds the loss of each of its runs, NaN for one that failed.
+    """
 
     stack: Stack
     iteration: int
@@ -67,9 +70,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class StackOutcome:
-    """What became of a stack: the log points of the runs that trained, why others failed.
+    """What became of a stack: the log points of the runs that trained, and why others failed.
 
-    ``failures`` and ``notes`` are a run's index in the stack -> words.
+    ``failures`` and ``notes`` map a run's index in the stack to words.
     """
 
     points: list[Point]
@@ -81,7 +84,7 @@ class StackOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A stack's records, with their positions among all runs, and where they were made."""
+    """A stack's records, their positions among all runs, and where they were made."""
 
     positions: tuple[int, ...]
     records: tuple[Record, ...]
@@ -94,12 +97,18 @@ Report = Callable[[Progress], None]
 def execute(
     stacks: Sequence[Stack], identities: Sequence[str], workers: Workers | None, report: Report
 ) -> Generator[Finished]:
-    """Train all stacks, in this process or on workers; yield each when it is done, in any order.
+    """Train all stacks, in this process or on workers, and yield each when it is done.
 
-    ``identities`` are those of all runs, by position. BLAS is held to one thread a worker, and
-    so a run's arithmetic is the same wherever it trains. A stack whose worker dies is tried
-    again, its initializers apart; what has lost TRIES workers, the last of them with nothing
-    beside it, is failed. Closing the workers, once this iterator is closed, is the caller's.
+    BLAS has one thread in each process, so that a run's arithmetic is the same wherever it trains.
+    A stack whose worker dies is tried again, with its initializers apart. A stack that has killed
+    TRIES workers, the last while it trained alone, is marked failed.
+
+    Args:
+        stacks: The stacks, which may finish in any order.
+        identities: The identity of every run, by its position.
+        workers: Where to train; None for this process. The caller closes them, after it has closed
+            this iterator.
+        report: A function that is called at each log point of each stack.
     """
     if workers is None:
         for stack in stacks:
@@ -112,13 +121,13 @@ def execute(
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """A stack to try, and the deaths of workers that it is suspected of."""
+    """A stack to try, and the number of workers that it is suspected to have killed."""
 
     stack: Stack
     deaths: int = 0
 
     def again(self, deaths: int) -> list[_Attempt]:
-        """What to try next: after the first death its initializers apart, to find the deadly."""
+        """What to try next: after the first death each initializer alone, to find the culprit."""
         if self.deaths:
             return [_Attempt(self.stack, self.deaths + deaths)]
         parts: dict[str, list[int]] = {}
@@ -135,7 +144,7 @@ def _on_workers(
     launched: list[Stack] = []  # by ticket
 
     def ready(attempt: _Attempt) -> bool:
-        """A suspect shares its worker with none, so that no run fails for its company."""
+        """Whether to start it now: a suspect trains alone, so that no other run fails for it."""
         suspected = attempt.deaths or any(other.deaths for other in flying.values())
         return not flying if suspected and not workers.apart else len(flying) < workers.room
 
@@ -146,17 +155,17 @@ def _on_workers(
             future = workers.submit(len(launched), train_work, prepare(attempt.stack))
             flying[future] = attempt
             launched.append(attempt.stack)
-        yield from results  # only now, when no worker waits for what becomes of them
+        yield from results  # not before every worker has work: the caller may store them slowly
         results = []
         done, _ = wait(flying, POLL, FIRST_COMPLETED)
         for ticket, iteration, losses in workers.news():
             report(Progress(launched[ticket], iteration, losses))
         for future in done:
             attempt = flying.pop(future)
-            if future.cancelled():  # which we never do
+            if future.cancelled():  # by nobody here
                 raise ExecutorError(
-                    "the Dask scheduler is gone; finished runs are kept: start it, and the command "
-                    "again"
+                    "the Dask scheduler is gone; start it, then start the command again: it trains "
+                    "only the runs that have not finished"
                 )
             error = future.exception()
             if error is None:
@@ -172,13 +181,13 @@ def _on_workers(
 
 
 def _given_up(stack: Stack, deaths: int) -> StackOutcome:
-    reason = f"its worker died in each of {deaths} tries (killed, or out of memory?)"
+    reason = f"its worker died in each of {deaths} tries (was it killed, or out of memory?)"
     failures = dict.fromkeys(range(len(stack.runs)), reason)
     return StackOutcome([], 0.0, failures, {}, provenance())
 
 
 def prepare(stack: Stack) -> Work:
-    """Look up everything that a stack's runs name, and load their data."""
+    """A stack as work: everything that its runs name is looked up, and their data are loaded."""
     experiment = stack.runs[0].experiment
     data = load(experiment.dataset)
     task = TrainingTask(
@@ -205,7 +214,7 @@ def prepare(stack: Stack) -> Work:
 
 
 def train_work(tell: Tell, work: Work) -> StackOutcome:
-    """Draw and train a stack. Runs that cannot be drawn fail; the others train without them."""
+    """Draw and train a stack. A run that cannot be drawn fails, and the others train without it."""
     begun = perf_counter()
     points = []
     losses = np.full(len(work.seeds), np.nan)
@@ -238,11 +247,11 @@ def select(work: Work, runs: Sequence[int]) -> Work:
 
 
 def nudge(theta: Array, work: Work) -> None:
-    """Move the weights of twins, in place, by one unit in the last place, up or down at random.
+    """Move each weight of a twin, in place, by one unit in the last place, up or down at random.
 
-    So do machines differ, whose rounding is a move of this size in a random direction. Biases
-    and weights of exactly 0 stay: no rounding moves them, and a bias of 5e-324 in 0's place
-    switches a rectifier on whose inputs are all 0.
+    Another machine's rounding moves weights by as much. Biases and weights of exactly 0 stay:
+    rounding does not move them, and a bias of 5e-324 in place of 0 would switch on a rectifier
+    whose inputs are all 0.
     """
     for run, number in enumerate(work.nudges):
         if not number:
@@ -266,7 +275,7 @@ def _finished(
     made = replace(outcome.made, commit=here.commit, dirty=here.dirty, created=now())
     numerics = made.numerics
     records = []
-    row = 0  # of the points: failed runs have none
+    row = 0  # the run's row in the points, where failed runs have none
     for index, (run, position) in enumerate(zip(stack.runs, stack.positions, strict=True)):
         status: Status = "failed"
         curve = NO_CURVE
@@ -288,7 +297,7 @@ def _finished(
                 numerics=numerics,
             )
         )
-    # A worker's last word may be lost, and a stack may end before its last iteration.
+    # A worker's last message may be lost, and diverged runs end a stack before its last iteration.
     last = tuple(record.metric("train_loss") for record in records)
     report(
         Progress(

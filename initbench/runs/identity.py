@@ -1,4 +1,7 @@
-"""Which runs are the same: all that determines a run's numbers, and a hash of it."""
+"""A run's identity: all that determines its numbers, and a hash of that.
+
+Runs with equal identities have equal numbers, so that one of them answers for all.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,26 @@ from initbench.interop import frameworks
 from initbench.runs.plan import Run
 from initbench.spec.choice import Choice
 
-#: Hexadecimal digits of an identity: 64 bits, so that a million runs collide once in 10^7 stores.
+#: Hexadecimal digits of an identity. They are 64 bits: of 10^7 stores with a million runs each, one
+#: holds two runs of equal identity by chance.
 ID_LENGTH = 16
 
 
 def resolved(run: Run, data: str | None) -> dict[str, Any]:
-    """All that determines a run's numbers, defaults spelled out, as plain data.
+    """All that determines a run's numbers, with defaults spelled out, as plain data.
 
-    ``data`` is :func:`initbench.datasets.fingerprint`: a file counts by what it holds, not by
-    where it lies, and so does an initializer of the user's own. Names, descriptions, other
-    seeds and other initializers are not in it.
+    A user's data file and a user's initializer count by their content, not by their path. Names,
+    descriptions, other seeds and other initializers are not in it.
+
+    Args:
+        run: The run.
+        data: The :func:`initbench.datasets.fingerprint` of its data set.
     """
     e = run.experiment
     dataset = e.dataset.model_dump(mode="json")
     if data is not None:
         dataset = {**dataset, "path": None, "sha256": data}
-    # Without what is null: so a parameter that comes to be does not change existing identities.
+    # Parameters that are null are left out, so that a new one does not change old identities.
     initializer = run.initializer.model_dump(mode="json", exclude_none=True)
     if run.initializer.plugin is not None:
         initializer["sha256"] = run.initializer.plugin.sha256
@@ -52,24 +59,24 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
 
 
 def identity(run: Run, data: str | None) -> str:
-    """A hash of :func:`resolved`: equal for runs whose numbers must be equal."""
+    """A hash of :func:`resolved`, which is equal for runs whose numbers must be equal."""
     return _hashed(resolved(run, data))
 
 
 def identities(planned: Iterable[Run], data: Callable[[Choice], str | None]) -> list[str]:
-    """Each run's :func:`identity`; ``data`` gives the fingerprint of a data set."""
+    """The :func:`identity` of each run; ``data`` gives the fingerprint of a data set."""
     return [_hashed({**common, "seed": run.seed}) for run, common in _with_settings(planned, data)]
 
 
 def settings(planned: Iterable[Run], data: Callable[[Choice], str | None]) -> list[str]:
-    """Each run's :func:`resolved` without its seed, as JSON: one text for all seeds."""
+    """The :func:`resolved` of each run without its seed, as JSON: all seeds have the same text."""
     return [json.dumps(common, sort_keys=True) for _, common in _with_settings(planned, data)]
 
 
 def _with_settings(
     planned: Iterable[Run], data: Callable[[Choice], str | None]
 ) -> Iterator[tuple[Run, dict[str, Any]]]:
-    """Each run, and what it shares with its neighbours that differ in nothing but the seed."""
+    """Each run and its :func:`resolved` without the seed, made once where neighbours share it."""
     for _, neighbours in itertools.groupby(
         planned, key=lambda run: (id(run.experiment), id(run.initializer), run.nudge)
     ):

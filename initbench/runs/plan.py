@@ -11,15 +11,15 @@ from initbench.runs.cost import run_bytes, run_seconds
 from initbench.runs.records import RowKey
 from initbench.spec import Experiment, InitializerChoice
 
-#: What a stack may hold at once: large enough to divide Python's cost a call among many runs,
-#: small enough to stay in the outer caches. On a core with 512 KiB of L2 and 32 MiB of L3, about
-#: 3 MiB was within 5 % of the best size for the article's network and for digits.
+#: Bytes that a stack may touch in an iteration: enough to divide the cost of Python's calls among
+#: many runs, and few enough to stay in the outer caches. On a core with 512 KiB of L2 and 32 MiB of
+#: L3, 3 MiB were within 5 % of the best size for the article's network and for digits.
 STACK_BYTES = 3 * 2**20
-#: 16 of the article's runs train within 1 % of the speed of 32, and half as much is lost with
-#: them if their worker dies.
+#: Runs in a stack. 16 of the article's runs train within 1 % of the speed of 32, and half as much
+#: is lost if their worker dies.
 MAX_STACK = 16
-#: What a worker's death may cost, as long as no stack gets smaller for it than 8 runs, which on
-#: the article's network train at 90 % of the speed.
+#: Seconds of training that a worker's death may cost. No stack is cut below 8 runs for this, which
+#: train at 90 % of the speed on the article's network.
 STACK_SECONDS = 60.0
 SMALL_STACK = 8
 
@@ -28,8 +28,8 @@ SMALL_STACK = 8
 class Run:
     """One training: an experiment's initializer at one seed.
 
-    ``nudge`` k above 0 makes it the k-th twin of the run, whose initial weights are moved by
-    one unit in the last place: see :func:`initbench.runs.execute.nudge`.
+    With a ``nudge`` k above 0 it is the k-th twin of the run, whose first weights are moved by one
+    unit in the last place: see :func:`initbench.runs.execute.nudge`.
     """
 
     experiment: Experiment
@@ -45,13 +45,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Runs that train together, and where each stood among all the runs asked for."""
+    """Runs that train together, and the position of each among all the runs asked for."""
 
     runs: tuple[Run, ...]
     positions: tuple[int, ...]
 
     def part(self, indices: Sequence[int]) -> Stack:
-        """Some of its runs."""
+        """A stack of some of its runs."""
         return Stack(
             tuple(self.runs[index] for index in indices),
             tuple(self.positions[index] for index in indices),
@@ -68,8 +68,11 @@ def runs(experiments: Iterable[Experiment]) -> list[Run]:
     ]
 
 
-def shape(experiment: Experiment) -> Hashable:
-    """What the runs of a stack share. Learning rate and optimizer parameters may differ."""
+def stack_key(experiment: Experiment) -> Hashable:
+    """What runs must share to train in one stack.
+
+    Learning rates and optimizer parameters are not in it: they may differ from run to run.
+    """
     e = experiment
     return (
         e.architecture.sizes, e.activation, e.dataset, e.optimizer.name,
@@ -78,14 +81,19 @@ def shape(experiment: Experiment) -> Hashable:
 
 
 def stacks(planned: Sequence[Run], jobs: int, samples: Callable[[Experiment], int]) -> list[Stack]:
-    """Cut runs into stacks of equal shape, as many for every job where there are runs enough.
+    """Cut runs into stacks, the same number for every job where there are enough runs.
 
-    Among several jobs the longest come first, so that none waits for one that was begun last.
-    ``samples`` gives the number of train samples of an experiment's data set.
+    For several jobs the stacks that take longest come first, so that at the end no job waits long
+    for another.
+
+    Args:
+        planned: The runs, in any order. Only those of one :func:`stack_key` share a stack.
+        jobs: How many stacks train at the same time.
+        samples: Gives the number of train samples of an experiment's data set.
     """
     groups: dict[Hashable, list[int]] = {}
     for position, run in enumerate(planned):
-        groups.setdefault(shape(run.experiment), []).append(position)
+        groups.setdefault(stack_key(run.experiment), []).append(position)
     cut: list[tuple[float, Stack]] = []
     for positions in groups.values():
         experiment = planned[positions[0]].experiment
@@ -93,7 +101,7 @@ def stacks(planned: Sequence[Run], jobs: int, samples: Callable[[Experiment], in
         fitting = STACK_BYTES // run_bytes(experiment, samples(experiment))
         quick = max(SMALL_STACK, int(STACK_SECONDS / seconds))
         most = max(1, min(MAX_STACK, fitting, quick))
-        # A multiple of the jobs: else some would idle while others train the last stack.
+        # The number is a multiple of the jobs: else some would idle while the last stack trains.
         rounds = -(-len(positions) // (most * jobs))
         count = min(rounds * jobs, len(positions))
         for part in np.array_split(positions, count):

@@ -1,4 +1,4 @@
-"""Where numbers were made: versions, BLAS kernel, CPU, git commit. Kept beside every result."""
+"""Where numbers were made: versions, BLAS kernel, CPU and git commit, kept beside every result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from initbench.core.engine.blas import blas
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What may move a run's last bits, and what else one asks of an old result."""
+    """What may move a run's last bits, and what else one wants to know about an old result."""
 
     initbench: str
     python: str
@@ -28,12 +28,12 @@ class Provenance:
 
     @property
     def numerics(self) -> str:
-        """What may move a run's last bits: where it differs, they may."""
+        """The NumPy and BLAS that made the numbers: where they differ, last bits may differ."""
         return f"NumPy {self.numpy}, {self.blas}"
 
 
 def provenance() -> Provenance:
-    """Of this process, now."""
+    """The provenance of what this process makes now."""
     commit, dirty = _checkout(Path.cwd())
     return Provenance(
         initbench=version("initbench"),
@@ -48,13 +48,13 @@ def provenance() -> Provenance:
 
 
 def now() -> str:
-    """This moment, as ``created`` holds it."""
+    """This moment, as ``Provenance.created`` holds it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @cache
 def version(distribution: str) -> str:
-    """Of an installed distribution, read once: it is asked for a stack."""
+    """The version of an installed distribution, read once, because every stack asks for it."""
     return metadata.version(distribution)
 
 

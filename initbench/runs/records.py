@@ -1,4 +1,4 @@
-"""Record: what one run was, did and ended as."""
+"""Records: what each run was, how it went and how it ended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Status = Literal["ok", "diverged", "failed"]
 
 
 class RowKey(NamedTuple):
-    """What a row of a table, a group of the gate or a diagnosis is found by.
+    """The key of a row: in a table, in the gate and in a diagnosis.
 
     ``setting`` is the point of the config's sweep as :func:`setting_key` writes it, so that a key
     can be hashed and sorted.
@@ -48,7 +48,7 @@ def setting_key(setting: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Metrics at the log points: after ``iteration`` updates each."""
+    """Metrics at the log points; ``iteration`` holds the number of updates before each."""
 
     iteration: tuple[int, ...]
     train_loss: tuple[float, ...]
@@ -57,23 +57,33 @@ class Curve:
     test_accuracy: tuple[float, ...] | None
 
 
-#: A failed run's.
+#: The curve of a failed run.
 NO_CURVE = Curve((), (), None, (), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One run's result. Its metrics are the last of its curve.
+    """One run's result. Its final metrics are the last values of its curve.
 
-    A run whose train loss stopped being finite is ``diverged``: its curve ends at the log
-    point that showed it, with a loss of inf, and ``iterations`` is that point's. Accuracies
-    are None for a regression. A run that could not be trained (its initializer raised, say) is
-    ``failed``: its curve is empty, and ``reason`` says in words what happened. ``note`` is what
-    the initializer of a run that trained reports, most often nothing.
+    A run whose train loss stopped being finite is ``diverged``: its curve ends at the log point
+    that showed it, with a loss of inf. A run that could not be trained, because its initializer
+    raised, say, is ``failed``, and its curve is empty. A regression has no accuracies: they are
+    None.
 
-    ``id`` is :func:`initbench.runs.identity.identity`: equal for runs whose numbers must be equal.
-    ``numerics`` are the NumPy and BLAS that made them, and may differ between equal ids: then
-    last digits may, too. ``cached`` records were read from a store, not trained now.
+    Attributes:
+        id: The :func:`initbench.runs.identity.identity`, equal for runs of equal numbers.
+        config: The name of the config that asked for the run.
+        initializer: The label of the initializer, with the parameters that differ from defaults.
+        setting: The point of the config's sweep; empty without a sweep.
+        seed: The seed of weights and batches.
+        status: How the run ended.
+        curve: The metrics at each log point.
+        seconds: The run's share of its stack's time.
+        reason: Why the run failed, in words; empty otherwise.
+        note: What the initializer of a run that trained reports; most often empty.
+        numerics: The NumPy and BLAS that made the numbers. Where they differ between records of
+            equal ids, last digits may differ.
+        cached: Whether the record was read from a store, and not trained now.
     """
 
     id: str
@@ -96,14 +106,14 @@ class Record:
 
     @property
     def iterations(self) -> int:
-        """Updates done."""
+        """The number of updates that the run did."""
         return self.curve.iteration[-1] if self.curve.iteration else 0
 
     def metric(self, name: str) -> float | None:
-        """The final value of one of METRICS; None where the task, or a failed run, has none.
+        """The final value of a metric; None where the task has no such metric, or the run failed.
 
-        ``train_loss@14000`` is the value after 14,000 updates, None where no log point is; of a
-        run that has diverged before, the last.
+        ``train_loss@14000`` names the value after 14,000 updates. It is None where no log point is
+        there, and the last value where the run had diverged before.
         """
         metric, iteration = parse_metric(name)
         values: tuple[float, ...] | None = getattr(self.curve, metric.name)
@@ -115,7 +125,7 @@ class Record:
         return logged.get(iteration)
 
     def iterations_to(self, metric: str, target: float) -> float:
-        """Updates until a log point at which ``metric`` is as good as ``target``; else inf."""
+        """The updates before a log point where ``metric`` is as good as ``target``; inf: never."""
         for iteration, value in zip(
             self.curve.iteration, getattr(self.curve, metric) or (), strict=False
         ):
@@ -125,7 +135,7 @@ class Record:
 
 
 def curve_of(points: Sequence[Point], run: int) -> tuple[Status, Curve]:
-    """One run's share of a stack's trace: whether it diverged, and its curve up to there."""
+    """One run's part of a stack's log points: whether it diverged, and its curve up to there."""
     losses = [float(point.train_loss[run]) for point in points]
     finite = [bool(np.isfinite(loss)) for loss in losses]
     status: Status = "ok" if all(finite) else "diverged"

@@ -1,7 +1,7 @@
-"""The finished runs of a results folder, in ``runs.sqlite``: what is there is not trained again.
+"""The store of a results folder, ``runs.sqlite``: a run that it holds is not trained again.
 
-Only the driver opens it, workers never do. How the file is opened, migrated and kept whole stands
-in :mod:`initbench.runs.database`.
+Workers never open it. How the file is opened, migrated and kept whole stands in
+:mod:`initbench.runs.database`.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ JOIN environments ON environments.id = runs.environment
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A run as it is stored: its record, all that determines it, and where and when it was made."""
+    """A stored run: its record, all that determined it, and where and when it was made."""
 
     record: Record
     resolved: dict[str, Any]
@@ -104,7 +104,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which runs: those that match everything that is not None."""
+    """Selects runs: those that match everything that is not None."""
 
     ids: tuple[str, ...] | None = None
     config: str | None = None
@@ -115,10 +115,10 @@ class Filter:
 
     @property
     def where(self) -> tuple[str, list[object]]:
-        """As an SQL condition and its values. An initializer's name matches any parameters."""
+        """An SQL condition and its values. An initializer's name alone matches any parameters."""
         terms: list[tuple[str, list[object]]] = []
         if self.ids is not None:
-            # One value, whatever their number: SQLite limits the variables of a statement.
+            # All ids are one value, because SQLite limits the variables of a statement.
             terms.append(("runs.id IN (SELECT value FROM json_each(?))", [json.dumps(self.ids)]))
         if self.initializer is not None:
             like = "runs.initializer = ? OR runs.initializer GLOB ?"
@@ -147,8 +147,8 @@ class Store:
     ) -> None:
         """Store records, each with its resolved settings as JSON, in one transaction.
 
-        A run that is there stays, unless it failed, or ``again`` says that it was trained anew;
-        a failure never takes the place of a result.
+        A stored run stays, unless it failed, or ``again`` says that it was trained anew. A failure
+        never replaces a result.
         """
         environment = [getattr(provenance, name) for name in _ENVIRONMENT]
         with self._writing() as connection:
@@ -166,7 +166,7 @@ class Store:
                 connection.execute(_UPSERT, {**values, "again": again})
 
     def select(self, chosen: Filter, limit: int = -1) -> Iterator[Stored]:
-        """Runs that a filter chooses, the newest first."""
+        """The runs that a filter selects, the newest first."""
         where, values = chosen.where
         with explained(self.path):
             yield from map(
@@ -178,20 +178,20 @@ class Store:
             )
 
     def count(self, chosen: Filter) -> int:
-        """How many runs a filter chooses."""
+        """How many runs a filter selects."""
         where, values = chosen.where
         with explained(self.path):
             row = self._connection.execute(f"SELECT count(*) FROM runs WHERE {where}", values)  # noqa: S608
             return int(row.fetchone()[0])
 
     def names(self) -> list[str]:
-        """Of all configs that runs are stored under."""
+        """The names of all configs that runs are stored under."""
         with explained(self.path):
             rows = self._connection.execute("SELECT DISTINCT config FROM runs ORDER BY config")
             return [name for (name,) in rows]
 
     def starting_with(self, prefix: str) -> list[str]:
-        """The ids that begin with ``prefix``."""
+        """The ids of stored runs that begin with ``prefix``."""
         with explained(self.path):
             rows = self._connection.execute(
                 "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id", [len(prefix), prefix]
@@ -199,7 +199,7 @@ class Store:
             return [name for (name,) in rows]
 
     def remove(self, chosen: Filter) -> int:
-        """Remove the runs that a filter chooses, and what only they referred to; their number."""
+        """Remove the runs that a filter selects, and what only they refer to; return how many."""
         where, values = chosen.where
         with self._writing() as connection:
             removed = connection.execute(f"DELETE FROM runs WHERE {where}", values).rowcount  # noqa: S608
@@ -207,7 +207,7 @@ class Store:
                 connection.execute(
                     f"DELETE FROM {table} WHERE id NOT IN (SELECT {column} FROM runs)"  # noqa: S608
                 )
-        # The file shrinks only while nobody else reads it.
+        # The file can shrink only while nobody else reads it.
         with suppress(sqlite3.OperationalError):
             self._connection.execute("VACUUM")
         return removed
@@ -220,10 +220,13 @@ class Store:
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Store]:
-    """The folder's store, for reading and writing; made where there is none yet.
+    """The folder's store, for reading and writing; it is made where there is none yet.
 
-    Raises ResultsError for a file that is damaged, not ours, or of a newer initbench, and
-    leaves it as it is. One of an older schema is migrated, and a copy of it is kept.
+    A store of an older version is migrated, and a copy of it is kept.
+
+    Raises:
+        ResultsError: The file is damaged, belongs to another program, or was written by a newer
+            initbench. It stays as it is.
     """
     path = folder / FILE
     with writable(path, SCHEMA, MIGRATIONS) as connection:
@@ -232,7 +235,7 @@ def opened(folder: Path) -> Iterator[Store]:
 
 @contextmanager
 def existing(folder: Path) -> Iterator[Store]:
-    """The store that a folder has; for reading only, where the folder may not be written to."""
+    """The store that a folder has, for reading only where the folder may not be written to."""
     path = folder / FILE
     if not os.path.exists(path):  # Path.exists raises where it may not look
         raise ResultsError(
@@ -264,7 +267,7 @@ def _values(record: Record) -> dict[str, object]:
 
 
 def _curve_text(curve: Curve) -> str:
-    """JSON, which keeps every digit of a float but has no infinity."""
+    """A curve as JSON, which keeps every digit of a float, and has null for infinity."""
     columns: dict[str, Sequence[float | None] | None] = {"iteration": curve.iteration}
     for name in METRICS:
         values: tuple[float, ...] | None = getattr(curve, name)

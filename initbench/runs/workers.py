@@ -1,7 +1,7 @@
 """Where stacks train side by side: processes of this machine, or the workers of a Dask cluster.
 
-Both are ``concurrent.futures.Executor``s. What stands here is what that interface leaves open:
-news from a task before its result, and whose fault it is when a worker dies.
+Both are ``concurrent.futures.Executor``s. This module adds what that interface lacks: messages
+from a task before its result, and which task is to blame when a worker dies.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from initbench.errors import ExecutorError
 from initbench.runs.provenance import version
 
 Result = TypeVar("Result")
-#: What a task is called with, before its own arguments: it says how far it is, and its losses.
+#: A task's first argument: the task calls it with its iteration and the losses of its runs.
 Tell = Callable[[int, tuple[float, ...]], None]
-#: A task's ticket, and what it told.
+#: A task's ticket, its iteration, and the losses of its runs.
 News = tuple[int, int, tuple[float, ...]]
-#: Seconds between two of a task's messages: a task with much to say must not wait for a reader.
+#: Seconds between two messages of a task, so that a task never waits for their reader.
 INTERVAL = 0.1
-#: Seconds that a scheduler gets to answer.
+#: Seconds that a Dask scheduler has to answer.
 PATIENCE = 10
 
 
 class Workers(Protocol):
     """What :func:`initbench.runs.execute.execute` trains stacks on."""
 
-    #: Whether a worker that dies had one task, so that no other can be suspected of it.
+    #: Whether each worker has one task, so that no other task is suspected when the worker dies.
     apart: bool
 
     @property
     def room(self) -> int:
-        """How many tasks to have under way at once."""
+        """How many tasks to have started at a time."""
 
     def submit(
         self, ticket: int, task: Callable[..., Result], *arguments: object
@@ -53,21 +53,21 @@ class Workers(Protocol):
         """Start ``task(tell, *arguments)``."""
 
     def news(self) -> Iterator[News]:
-        """What tasks have told since the last call."""
+        """The messages of tasks since the last call."""
 
     def deaths(self, error: BaseException) -> int:
         """How many workers died under the task that ended with ``error``; 0 if none did.
 
-        Raises ExecutorError where the error says that the workers are of no use.
+        Raises ExecutorError where the error says that no task can train on these workers.
         """
 
     def close(self) -> None:
-        """End at once, whatever is under way."""
+        """End all tasks at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
-    """An executor of one process, what it tells, and a pipe that it lives as long as."""
+    """An executor of one process, the pipe of its messages, and the pipe that keeps it alive."""
 
     pool: ProcessPoolExecutor
     news: Connection
@@ -77,8 +77,9 @@ class _Lane:
 class Processes:
     """Processes of this machine, each an executor of its own.
 
-    A ``ProcessPoolExecutor`` of several processes ends all of them when one dies, and breaks
-    every future: it would lose the others' work, and not tell whose task was the deadly one.
+    A ``ProcessPoolExecutor`` of several processes ends all of them when one dies, and breaks every
+    future: the work of the others would be lost, and nobody would know which task killed its
+    process.
     """
 
     apart = True
@@ -91,7 +92,7 @@ class Processes:
     def submit(
         self, ticket: int, task: Callable[..., Result], *arguments: object
     ) -> Future[Result]:
-        """Start ``task(tell, *arguments)`` in a process that has nothing to do, or a new one."""
+        """Start ``task(tell, *arguments)`` in an idle process, or in a new one."""
         for future in [future for future in self._busy if future.done()]:
             lane = self._busy.pop(future)
             if isinstance(future.exception(), BrokenProcessPool):
@@ -103,7 +104,7 @@ class Processes:
             try:
                 future = lane.pool.submit(_in_process, ticket, task, *arguments)
                 break
-            except BrokenProcessPool:  # its process was killed when it had nothing to do
+            except BrokenProcessPool:  # its process was killed while it was idle
                 _end(lane)
         else:
             with _no_interrupts():
@@ -113,27 +114,28 @@ class Processes:
         return future
 
     def news(self) -> Iterator[News]:
-        """What tasks have told since the last call."""
+        """The messages of tasks since the last call."""
         for lane in (*self._busy.values(), *self._idle):
-            # A message is far below PIPE_BUF, so that a killed worker leaves it whole or unsent.
+            # A message is far smaller than PIPE_BUF: a killed worker sends all or none of it.
             while lane.news.poll():
                 yield lane.news.recv()
 
     def deaths(self, error: BaseException) -> int:
-        """1 for a broken executor: it had one process."""
+        """1 for a broken executor, which had one process."""
         return int(isinstance(error, BrokenProcessPool))
 
     def close(self) -> None:
-        """End all processes, in the middle of a stack: nobody waits for one."""
+        """End all processes, even in the middle of a stack."""
         for lane in (*self._busy.values(), *self._idle):
             _end(lane)
 
 
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Ctrl-C waits until the end of the block. A process that is started in it never gets one.
+    """Delays Ctrl-C until the end of the block. Processes that are started in it never receive it.
 
-    A terminal sends it to all processes: a worker that was still importing would print where.
+    A terminal sends Ctrl-C to all processes, and a worker that is still importing would print a
+    traceback.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
@@ -163,14 +165,14 @@ _telling: Connection | None = None
 
 
 def _start(telling: Connection, living: Connection) -> None:
-    """In a new process: keep the pipe to tell by, and die with the driver, however it ends."""
+    """In a new process: keep the pipe for messages, and end when the driver ends."""
     global _telling
     _telling = telling
     threading.Thread(target=_die_with, args=(living,), daemon=True).start()
 
 
 def _die_with(living: Connection) -> None:
-    living.poll(None)  # nothing is ever sent: it ends when the driver's side is closed
+    living.poll(None)  # nothing is ever sent: this returns when the driver's side is closed
     os._exit(0)
 
 
@@ -181,7 +183,7 @@ def _in_process(ticket: int, task: Callable[..., Result], *arguments: object) ->
 
 
 def _seldom(tell: Tell) -> Tell:
-    """``tell``, at most once an INTERVAL."""
+    """A ``tell`` that passes on at most one message in each INTERVAL."""
     due = 0.0
 
     def told(iteration: int, losses: tuple[float, ...]) -> None:
@@ -196,7 +198,8 @@ def _seldom(tell: Tell) -> Tell:
 class Dask:
     """The workers of a Dask cluster: the one at ``address``, or ``count`` processes here.
 
-    Raises ExecutorError where Dask is not installed or the scheduler does not answer.
+    Raises:
+        ExecutorError: Dask is not installed, or the scheduler does not answer.
     """
 
     apart = False
@@ -209,14 +212,15 @@ class Dask:
             raise ExecutorError(
                 "Dask is not installed; try: pip install 'initbench[dask]'"
             ) from None
-        # It logs a traceback when a scheduler goes, which is said in words.
+        # When a scheduler goes, Dask would log a traceback beside our message.
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._cluster = None
         if address is None:
             settings = {
-                # Each death is told: tries are counted here. Another's scheduler has its own rule.
+                # Every death is reported, because tries are counted here. The scheduler of another
+                # cluster has a limit of its own.
                 "distributed.scheduler.allowed-failures": 0,
-                # What a worker would log of a death, the table says.
+                # A worker would log a death, which the table says.
                 "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
             }
             with dask.config.set(settings), _no_interrupts():
@@ -224,8 +228,8 @@ class Dask:
                     n_workers=count,
                     threads_per_worker=1,
                     host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",  # of a free port: two may run at once
-                    silence_logs=logging.CRITICAL,  # what it would say of a death, the table says
+                    dashboard_address="127.0.0.1:0",  # a free port: two clusters may run at once
+                    silence_logs=logging.CRITICAL,  # the cluster would log a death too
                 )
         try:
             self._client = Client(self._cluster or address, timeout=PATIENCE)
@@ -249,12 +253,12 @@ class Dask:
 
     @property
     def threads(self) -> int:
-        """Tasks that the cluster's workers train at a time, as of now."""
+        """The tasks that the cluster's workers can train at a time, as of now."""
         return sum(self._client.nthreads().values())
 
     @property
     def room(self) -> int:
-        """One more for every thread than it trains: the next is there when one is done."""
+        """Two tasks for every thread, so that the next is there when one is done."""
         return max(1, 2 * self.threads)
 
     def submit(
@@ -267,13 +271,13 @@ class Dask:
         return started
 
     def news(self) -> Iterator[News]:
-        """What tasks have told since the last call."""
+        """The messages of tasks since the last call."""
         while not self._news.empty():
             ticket, iteration, losses = self._news.get()
             yield ticket, iteration, tuple(losses)
 
     def deaths(self, error: BaseException) -> int:
-        """As many as the scheduler allows a task."""
+        """As many as the scheduler lets a task kill before it gives the task up."""
         from distributed import KilledWorker
 
         if isinstance(error, KilledWorker):
@@ -281,12 +285,12 @@ class Dask:
         if isinstance(error, ImportError | AttributeError | ExecutorError):
             raise ExecutorError(
                 f"a Dask worker cannot train ({type(error).__name__}: {error}); install initbench "
-                f"{version('initbench')} and all that it uses here on every worker"
+                f"{version('initbench')} on every worker, and the packages that it uses here"
             ) from None
         return 0
 
     def close(self) -> None:
-        """Cancel what is under way; a cluster of others goes on."""
+        """Cancel all tasks. A cluster that was there before goes on."""
         self._executor.shutdown(wait=False)
         self._client.close()
         if self._cluster is not None:

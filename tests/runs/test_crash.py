@@ -169,7 +169,7 @@ def test_a_limit_of_the_files_size(folder: Path, calm: Path) -> None:
     arguments = ["compare", "sweep.yaml", "--format", "markdown", "--jobs", "2"]
     done = call(*arguments, env={**os.environ, "FILE_SIZE": "100000"})
     assert done.returncode == 2, done.stderr
-    assert done.stderr.startswith("results/runs.sqlite: cannot be written (disk I/O error); mind")
+    assert done.stderr.startswith("results/runs.sqlite: cannot be written (disk I/O error); check")
     assert done.stderr.count("\n") == 1
     kept = len(stored_seeds(folder / "results"))
     assert 0 < kept < RUNS
@@ -219,7 +219,7 @@ def test_failing_initializers_are_in_the_table_and_all_others_too(
         "wrote results/mixed.csv, results/mixed.json\n"
         "8 runs: 0 from results, 8 trained\n"
         "4 of 8 runs failed:\n"
-        "mixed, deadly: its worker died in each of 3 tries (killed, or out of memory?)\n"
+        "mixed, deadly: its worker died in each of 3 tries (was it killed, or out of memory?)\n"
         "mixed, broken: raised ZeroDivisionError: as it was asked to (own.py:8)\n"
     )
     records = json.loads(done.stdout)["records"]

@@ -112,7 +112,7 @@ def test_a_deadly_initializer_fails_and_no_other(
     failed = [record for record in records if record.status == "failed"]
     assert {record.initializer for record in failed} == {"normal(std=10)"}
     assert {record.reason for record in failed} == {
-        "its worker died in each of 3 tries (killed, or out of memory?)"
+        "its worker died in each of 3 tries (was it killed, or out of memory?)"
     }
     assert [r for r in records if r.status != "failed"] == [
         r for r in whole if r.initializer != "normal(std=10)"

@@ -50,7 +50,7 @@ def test_stacks_hold_every_run_once_and_stay_small(seeds: int, jobs: int, width:
     assert sorted(p for stack in stacks for p in stack.positions) == list(range(len(runs)))
     for stack in stacks:
         assert [runs[position] for position in stack.positions] == list(stack.runs)
-        assert len({plan.shape(run.experiment) for run in stack.runs}) == 1
+        assert len({plan.stack_key(run.experiment) for run in stack.runs}) == 1
         held = len(stack.runs) * cost.run_bytes(stack.runs[0].experiment, 300)
         assert len(stack.runs) == 1 or held <= plan.STACK_BYTES
     # All jobs are busy to the end: stacks of one shape come in multiples of the jobs.
@@ -66,7 +66,7 @@ def test_learning_rates_and_optimizer_parameters_share_a_stack() -> None:
         ]
     )
     assert len(plan.stacks(runs, 1, samples)) == 3  # 40 runs, at most 16 a stack
-    assert plan.shape(runs[0].experiment) == plan.shape(runs[-1].experiment)
+    assert plan.stack_key(runs[0].experiment) == plan.stack_key(runs[-1].experiment)
     assert contests.problem(runs[0].experiment) != contests.problem(runs[-1].experiment)
 
 
@@ -84,7 +84,7 @@ def test_learning_rates_and_optimizer_parameters_share_a_stack() -> None:
     ],
 )
 def test_what_changes_the_arithmetic_of_a_stack_splits_it(change: dict[str, Any]) -> None:
-    assert plan.shape(experiment()) != plan.shape(experiment(**change))
+    assert plan.stack_key(experiment()) != plan.stack_key(experiment(**change))
     assert contests.problem(experiment()) != contests.problem(experiment(**change))
 
 
