@@ -1,4 +1,4 @@
-"""What `show` and `clean` share: which of the stored runs are meant."""
+"""Selecting stored runs: by config, id, status, initializer and time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from initbench.runs import identity, plan
 from initbench.runs.store import Filter, Store
 from initbench.spec.choice import registry_spelling
 
-#: Of an id's beginning: fewer are more likely a misspelt config.
+#: An id may be cut to this many digits. A shorter text is more likely a misspelt config.
 FEWEST_DIGITS = 4
 
 
@@ -28,10 +28,20 @@ def chosen(
     before: datetime | None,
     plugin_files: Sequence[Path],
 ) -> tuple[Filter, bool]:
-    """The filter of a command's arguments, and whether it names one run.
+    """The filter that selects runs which match all arguments, and whether it names a single run.
 
-    ``what`` is a config's file, the name that runs are stored under, or a run's id or its
-    beginning. Raises ResultsError where it is none of these.
+    Args:
+        store: The store to look in.
+        what: A config's file, the name of a config that runs are stored under, or a run's id or the
+            beginning of one.
+        status: How the runs ended.
+        initializer: The runs' initializer, by name or alias, perhaps with parameters.
+        since: The runs were stored then or later, in UTC.
+        before: The runs were stored before, in UTC.
+        plugin_files: Python files with initializers that the config's file may name.
+
+    Raises:
+        ResultsError: The store has no such config and no such run.
     """
     ids, name = (None, None) if what is None else _meant(store, what, plugin_files)
     is_run = what is not None and ids is not None and not _is_file(what)
@@ -47,7 +57,7 @@ def _stored_name(initializer: str) -> str:
 
 
 def _utc(moment: datetime | None) -> str | None:
-    """As the store writes a moment."""
+    """A moment as the store writes it."""
     return None if moment is None else moment.replace(tzinfo=UTC).isoformat(timespec="seconds")
 
 
@@ -58,9 +68,9 @@ def _is_file(what: str) -> bool:
 def _meant(
     store: Store, what: str, plugin_files: Sequence[Path]
 ) -> tuple[tuple[str, ...] | None, str | None]:
-    """Ids, or a config's name."""
+    """The ids of the runs that are meant, or the name of the config; the other one is None."""
     if _is_file(what):
-        # By what it asks for: its runs may be stored under another config's name.
+        # Its runs are found by their ids: they may be stored under another config's name.
         runs = plan.runs(config.load([what], model=plugins.experiment(plugin_files)))
         return tuple(identity.identities(runs, datasets.fingerprint)), None
     names = store.names()
@@ -71,9 +81,9 @@ def _meant(
         return tuple(ids), None
     if ids:
         raise ResultsError(
-            f"{what!r} begins the ids of {len(ids)} runs, {ids[0]} and {ids[1]} among them; "
-            "give more digits"
+            f"{what!r} begins the ids of {len(ids)} runs, such as {ids[0]} and {ids[1]}; give more "
+            "digits"
         )
     close = difflib.get_close_matches(what, names, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else "; `initbench show` lists what there is"
+    hint = f"; did you mean {close[0]!r}?" if close else "; `initbench show` lists all runs"
     raise ResultsError(f"{store.path}: has no config and no run {what!r}{hint}")

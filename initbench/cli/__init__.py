@@ -1,10 +1,10 @@
-"""The command line: one file a command, each parse -> call -> print.
+"""The command line. Each command has a module, which parses options, calls, and prints.
 
-The group is the one error boundary: what a user can mend becomes a message and an exit
-code here (0 fine, 1 a regression or failed expectation, 2 bad usage, config or input,
-3 could not be evaluated, 130 interrupted).
+What they call is the library (:mod:`initbench.api`). The group is the only place that turns errors
+into messages and exit codes: 0 for success, 1 for a regression or a failed expectation, 2 for wrong
+usage, config or input, 3 for what could not be evaluated, and 130 for an interrupt.
 
-Commands import what they need when they are called: `--help` waits for click alone.
+A command imports what it needs when it is called, so that ``--help`` waits for click alone.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ COMMANDS = (
 
 
 class Commands(click.Group):
-    """Finds a command's module by its name, and answers for its errors."""
+    """Finds a command's module by its name, and turns its errors into messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of use, not of the alphabet."""
+        """The commands in the order of their use."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The module's ``command``."""
+        """The ``command`` of the command's module."""
         if name not in COMMANDS:
             return None
         command: click.Command = import_module(f"initbench.cli.{name}_command").command
@@ -39,7 +39,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """With the closest match for a misspelt command."""
+        """The command; a misspelt one is answered with the closest match."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -50,7 +50,7 @@ class Commands(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; turn its errors into messages and exit codes."""
+        """Run a command, and turn its errors into messages and exit codes."""
         try:
             return super().invoke(ctx)
         except InitbenchError as error:
@@ -64,4 +64,4 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="initbench", prog_name="initbench")
 def main() -> None:
-    """Benchmark weight initializers: train a network from each, and compare honestly."""
+    """Benchmark weight initializers: train networks from each, and compare them honestly."""

@@ -1,4 +1,4 @@
-"""`initbench check`: train afresh and judge against the baseline."""
+"""`initbench check`: trains configs afresh, and judges them against the baseline."""
 
 from __future__ import annotations
 
@@ -100,12 +100,12 @@ def command(
         case _:
             show(output_format, result.view)
     if os.environ.get("GITHUB_ACTIONS") and output_format != "github":
-        # The runner reads annotations from either stream.
+        # GitHub's runner reads annotations from both streams.
         click.echo(github(result.rows, places, strict=strict), nl=False, err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with open(summary, "a", encoding="utf-8") as file:
                 file.write(markdown_view(result.view))
-        except OSError as error:  # which changes no verdict
+        except OSError as error:  # the verdicts hold without it
             click.echo(f"{summary}: cannot be written: {error.strerror}", err=True)
     ctx.exit(result.exit_code)

@@ -1,4 +1,4 @@
-"""`initbench clean`: remove stored runs."""
+"""`initbench clean`: removes stored runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from initbench.cli import options
 
 
 def asked() -> bool:
-    """Whether somebody is there to answer."""
+    """Whether a question on standard input can be answered."""
     return sys.stdin.isatty()
 
 
@@ -39,7 +39,7 @@ def command(
     removed is trained again when it is next asked for.
     """
     if everything == any((what, status, initializer, since, before)):
-        raise click.UsageError("Say which runs, or give --all; not both.")
+        raise click.UsageError("Select runs, or give --all; not both.")
     from initbench.api.stored import chosen
     from initbench.runs.store import Filter, existing
     from initbench.wording import counted
@@ -53,7 +53,9 @@ def command(
         runs = counted(count, "run")
         if not yes:
             if not asked():
-                raise click.UsageError(f"Standard input cannot be asked; --yes removes {runs}.")
+                raise click.UsageError(
+                    f"Nobody can answer on standard input; give --yes to remove {runs}."
+                )
             if not click.confirm(f"Remove {runs} from {store.path}?", err=True):
                 click.echo("nothing was removed", err=True)
                 return

@@ -1,4 +1,4 @@
-"""`initbench compare`: rank initializers that start from the same problem."""
+"""`initbench compare`: ranks the initializers of configs that pose the same problem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`initbench diagnose`: what theory predicts, what the network shows, and a verdict in words."""
+"""`initbench diagnose`: sets measurements beside theory, and names the condition of networks."""
 
 from __future__ import annotations
 

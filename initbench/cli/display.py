@@ -18,7 +18,7 @@ from initbench.runs import execute
 from initbench.runs.plan import Run, Stack
 from initbench.runs.runner import Say, Watch, silent
 
-#: Seconds between two updates.
+#: Seconds between two updates of the bar.
 INTERVAL = 0.1
 
 
@@ -34,7 +34,7 @@ def say(*, quiet: bool) -> Say:
 
 @contextmanager
 def share_done(*, enabled: bool) -> Iterator[Callable[[float], None]]:
-    """A bar that is told the share of the work that is done; silent unless on a terminal."""
+    """A bar whose function is called with the share done. It shows nothing without a terminal."""
     console = Console(stderr=True)
     if not (enabled and console.is_terminal):
         yield lambda _: None
@@ -45,9 +45,9 @@ def share_done(*, enabled: bool) -> Iterator[Callable[[float], None]]:
 
 
 class Display:
-    """A progress bar on standard error: share done, time left, each row's latest median loss.
+    """A progress bar on standard error: the share done, the time left, each row's median loss.
 
-    Silent unless standard error is a terminal.
+    It shows nothing unless standard error is a terminal.
     """
 
     def __init__(self, stacks: Sequence[Stack], *, enabled: bool) -> None:
@@ -61,7 +61,7 @@ class Display:
             TaskProgressColumn(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[runs]} runs", table_column=Column(no_wrap=True)),
             TimeRemainingColumn(table_column=Column(no_wrap=True)),
-            # The losses take what room is left.
+            # The losses take the room that is left.
             TextColumn(
                 "{task.fields[losses]}",
                 table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
@@ -85,11 +85,11 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._progress.disable:  # Rich before 14.3 prints a line even then
+        if not self._progress.disable:  # Rich before 14.3 prints a line even when disabled
             self._progress.stop()
 
     def __call__(self, news: execute.Progress) -> None:
-        """Take in that a stack has reached a log point."""
+        """Note that a stack has reached a log point, and update the bar if it is time."""
         if self._progress.disable:
             return
         last = _iterations(news.stack)
@@ -99,9 +99,9 @@ class Display:
             self._updates += news.iteration - self._at.get(position, 0)
             self._done += news.iteration == last != self._at.get(position)
             self._at[position] = news.iteration
-            if not math.isnan(loss):  # of a failed run
+            if not math.isnan(loss):  # which a failed run's is
                 self._losses.setdefault(_row(run), {})[position] = loss
-        # A median of thousands of runs takes longer than a log point of a small network.
+        # A median over thousands of runs takes longer than a small network takes to a log point.
         if monotonic() - self._shown < INTERVAL:
             return
         self._shown = monotonic()

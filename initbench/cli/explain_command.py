@@ -1,4 +1,4 @@
-"""`initbench explain`: what an initializer draws, and when to use it."""
+"""`initbench explain`: says what an initializer draws, and when to use it."""
 
 from __future__ import annotations
 

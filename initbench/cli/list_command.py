@@ -1,4 +1,4 @@
-"""`initbench list`: the names that a config may use."""
+"""`initbench list`: lists the names that a config may use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from initbench.cli import options
 
 KINDS = ("initializers", "frameworks", "activations", "datasets", "optimizers", "losses")
-#: The terminal that every row fits into.
+#: Columns of the terminal that every row fits into.
 NARROW = 80
 
 

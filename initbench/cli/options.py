@@ -1,4 +1,4 @@
-"""Options that commands share, each declared once."""
+"""Options that several commands have, each declared once."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def _together(*decorators: Callable[[Any], Any]) -> Callable[[Function], Functio
 def overrides(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> list[tuple[str, str]]:
-    """Each value of --set with the option as it was written, for messages."""
+    """Each value of --set, after the option as it was written, which messages name."""
     return [(f"--set {value}", value) for value in values]
 
 
 def _seeds(ctx: click.Context, param: click.Parameter, value: str | None) -> list[tuple[str, str]]:
-    """N stays a count; a list of seeds, also of one (``3,``), becomes a YAML list."""
+    """A count stays a count, and a list becomes a YAML list, even one of a single seed (``3,``)."""
     if value is None:
         return []
     seeds = f"[{value.rstrip(',')}]" if "," in value else value
@@ -51,7 +51,7 @@ output_format = click.option(
 def target(
     ctx: click.Context, param: click.Parameter, value: str | None
 ) -> tuple[str, float] | None:
-    """``METRIC=VALUE`` as the two, or a usage error."""
+    """The metric and the value of ``METRIC=VALUE``, or a usage error."""
     if value is None:
         return None
     try:
@@ -133,7 +133,7 @@ def named_or_all(configs: tuple[str, ...], *, everything: bool) -> list[str | Pa
     return list(configs) or list(config.all_configs())
 
 
-#: What trains without leaving tables: the gate.
+#: The options of the gate's commands, which train and write no tables.
 gating = _together(
     click.option(
         "--baseline", type=click.Path(dir_okay=False, path_type=Path),
@@ -162,7 +162,7 @@ _execution = _together(
 
 
 def execution(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that make one argument, ``execution``."""
+    """Options that are handed to the command as one argument, ``execution``."""
 
     @wraps(function)
     def command(

@@ -1,4 +1,4 @@
-"""Prints a command's result on standard output, and what there is to say about it on the other."""
+"""Prints a command's result on standard output, and messages about it on standard error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def show(output_format: str, view: View) -> None:
 
 
 def finish(result: RunResult | Comparison, *, quiet: bool) -> None:
-    """Say what was written and where runs came from; raise what cut them short, or failed."""
+    """Say what was written and where runs came from, then raise what stopped or failed them."""
     if not quiet:
         if result.written:
             click.echo(f"wrote {', '.join(map(str, result.written))}", err=True)

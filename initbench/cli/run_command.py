@@ -1,4 +1,4 @@
-"""`initbench run`: train configs and show loss and accuracy."""
+"""`initbench run`: trains configs, and shows loss and accuracy."""
 
 from __future__ import annotations
 

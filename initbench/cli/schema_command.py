@@ -1,4 +1,4 @@
-"""`initbench schema`: the JSON Schema of a config, for editors."""
+"""`initbench schema`: prints the JSON Schema of a config, for editors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`initbench show`: what is stored."""
+"""`initbench show`: lists stored runs, or shows one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`initbench verify`: whether initializers draw what they declare."""
+"""`initbench verify`: tests whether initializers draw what they declare."""
 
 from __future__ import annotations
 

@@ -254,7 +254,7 @@ def test_what_is_not_there_is_met_with_the_closest() -> None:
 def test_clean_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     done = invoke("clean", "rates")
     assert done.exit_code == 2
-    assert "Error: Standard input cannot be asked; --yes removes 4 runs." in done.stderr
+    assert "Error: Nobody can answer on standard input; give --yes to remove 4 runs." in done.stderr
 
     # CliRunner's input is no terminal: say that it is one.
     monkeypatch.setattr("initbench.cli.clean_command.asked", lambda: True)
@@ -282,7 +282,7 @@ def test_clean_removes_what_the_filters_say() -> None:
 def test_clean_wants_to_know_which(arguments: list[str]) -> None:
     done = invoke("clean", *arguments)
     assert done.exit_code == 2
-    assert "Error: Say which runs, or give --all; not both." in done.stderr
+    assert "Error: Select runs, or give --all; not both." in done.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "compare"])
