@@ -242,7 +242,7 @@ def test_what_is_not_there_is_met_with_the_closest() -> None:
         "results/runs.sqlite: has no config and no run 'rate'; did you mean 'rates'?\n",
     )
     change("UPDATE runs SET id = 'abcde' || seed || setting")
-    assert "'abcde' begins the ids of 4 runs, abcde0" in invoke("show", "abcde").stderr
+    assert "'abcde' begins the ids of 4 runs, such as abcde0" in invoke("show", "abcde").stderr
     done = invoke("show", "--results", "nowhere")
     assert (done.exit_code, done.stderr) == (
         2,
