@@ -32,7 +32,7 @@ def rich_table(table: Table) -> RenderableType:
             Text(name),
             justify="right" if name in table.numeric else "left",
             overflow="fold",
-            no_wrap=name in ("name", "verdict", column),
+            no_wrap=name in ("name", "verdict", "condition", column),
         )
     for row in table.rows:
         cells = zip(table.header, row, strict=True)
@@ -42,7 +42,7 @@ def rich_table(table: Table) -> RenderableType:
 
 
 def cut(name: str, width: int) -> str:
-    r"""A name's lines, those that are longer than ``width`` cut at their last joint before that.
+    r"""A name with its lines cut to ``width``, each at its last joint before that.
 
     >>> cut("autoinit(input_variance=0.4)", 16).split("\n")
     ['autoinit(input_', 'variance=0.4)']

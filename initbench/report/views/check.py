@@ -14,20 +14,29 @@ from initbench.report.views.records import interval_fields
 from initbench.report.views.texts import INITIALIZER, columns, difference_cell
 from initbench.report.views.view import Cells, Table, View
 
-#: What to do, in a line each; docs/gating.md says more.
+#: What to do about a verdict; docs/gating.md says more.
 ADVICE: dict[Word, str] = {
     "changed": "code or numerics changed the runs, not clearly for the worse; look, then save the "
     "baseline again",
-    "improved": "save the baseline again to keep it: `initbench baseline save`",
-    "missing": "not judged: save a baseline for it",
-    "stale": "not judged: the config changed since the baseline was saved",
+    "improved": "save the baseline again to keep the improvement: `initbench baseline save`",
+    "missing": "not judged; save a baseline for it",
+    "stale": "not judged, because the config has changed since the baseline was saved",
 }
+FIGURES = "baseline\n(candidate)"
+DIFFERENCE = "difference\n(- baseline)"
 
 
 def check_view(
     verdicts: Sequence[Verdict], code: int, against: str, notes: Sequence[str] = ()
 ) -> View:
-    """All verdicts, and the exit ``code`` they lead to; ``against`` names the baseline."""
+    """All verdicts, the worst first.
+
+    Args:
+        verdicts: What the gate says.
+        code: The exit code that they lead to.
+        against: The name of the baseline.
+        notes: Remarks about the comparison as a whole.
+    """
     return View(
         (verdict_table(verdicts, against, notes),),
         lambda: check_document(verdicts, code),
@@ -36,7 +45,7 @@ def check_view(
 
 
 def verdict_table(verdicts: Sequence[Verdict], against: str, notes: Sequence[str] = ()) -> Table:
-    """What moved, by how much, against what tolerance; the rows that are ok in one a group."""
+    """What moved, by how much, against what tolerance; in one line each row that is ok."""
     ordered = sorted(verdicts, key=lambda v: (WORDS.index(v.verdict), v.key))
     told = [verdict for verdict in ordered if verdict.verdict != "ok"]
     rows = [_cells(verdict) for verdict in told]
@@ -52,13 +61,14 @@ def verdict_table(verdicts: Sequence[Verdict], against: str, notes: Sequence[str
     reasons = [f"{heading(verdict)}: {verdict.reason}." for verdict in told]
     advised = ADVICE.keys() & {verdict.verdict for verdict in told}
     advice = [f"{word.replace('_', ' ')}: {ADVICE[word]}." for word in WORDS if word in advised]
+    legend = _legend(told)
     header, texts = columns(rows)
     return Table(
         f"Against {against}: " + ", ".join(f"{n} {word}" for word, n in counts.items()),
         header,
         texts,
-        frozenset({"baseline\n(candidate)", "difference", "tolerance"}),
-        "\n".join([*reasons, *advice, *notes]),
+        frozenset({FIGURES, DIFFERENCE, "tolerance"}),
+        "\n".join([*reasons, *advice, *legend, *notes]),
         (INITIALIZER, 16),
     )
 
@@ -70,12 +80,27 @@ def _cells(verdict: Verdict) -> dict[str, str]:
         "verdict": verdict.verdict.replace("_", "\n"),
         INITIALIZER: row_name(verdict),
         "metric": (verdict.metric or "all").replace("_", "\n", 1),
-        "baseline\n(candidate)": "\n".join(filter(None, figures)),
-        "difference": difference_cell(_metric(verdict).name, verdict.difference)
+        FIGURES: "\n".join(filter(None, figures)),
+        DIFFERENCE: difference_cell(_metric(verdict).name, verdict.difference)
         if verdict.difference
         else "",
-        "tolerance": "" if tolerance is None else f"{tolerance:.2g}",
+        "tolerance": "" if tolerance is None else f"{_metric(verdict).scale * tolerance:.2g}",
     }
+
+
+def _legend(verdicts: Sequence[Verdict]) -> list[str]:
+    """What the columns of figures are, where any verdict has such figures."""
+    moved = {_metric(v).smaller_is_better for v in verdicts if v.difference or v.tolerance}
+    if not moved:
+        return []
+    worse = {True: "+ is worse for a loss", False: "- for an accuracy, in points"}
+    signs = ", ".join(worse[smaller] for smaller in sorted(moved, reverse=True))
+    if moved == {False}:
+        signs = "- is worse; accuracies are in percentage points"
+    return [
+        f"Difference: candidate less baseline, paired by seed, then its interval; {signs}. "
+        "Tolerance: how far a run may move between machines."
+    ]
 
 
 def _metric(verdict: Verdict) -> Metric:
@@ -90,14 +115,14 @@ def _figure(verdict: Verdict, value: float | None) -> str:
 
 
 def row_name(verdict: Verdict) -> str:
-    """Config, on a second line its initializer where that is another name, and the setting."""
+    """The config; on a second line its initializer, if that has another name; and the setting."""
     setting = "".join(f", {key}={value}" for key, value in verdict.setting.items())
     same = verdict.initializer == verdict.config
     return verdict.config + ("" if same else f"\n{verdict.initializer}") + setting
 
 
 def heading(verdict: Verdict) -> str:
-    """The verdict, whose it is and of which metric, in a line."""
+    """The verdict, its row and its metric, in one line."""
     name = row_name(verdict).replace("\n", ", ")
     return ", ".join(filter(None, (f"{verdict.verdict.replace('_', ' ')}: {name}", verdict.metric)))
 
@@ -146,7 +171,7 @@ def check_cells(verdicts: Sequence[Verdict]) -> Cells:
 
 
 def failure_kind(verdict: Verdict, *, strict: bool) -> str:
-    """What a build calls it: a ``failure``, an ``error`` where nothing was judged, or nothing."""
+    """A build's word for it: a ``failure``, an ``error`` if nothing was judged, or "" if fine."""
     if verdict.verdict in ("missing", "stale"):
         return "error"
     failing = ("regressed", "expected_failed", *(["changed"] if strict else []))

@@ -22,15 +22,17 @@ from initbench.report.views.texts import (
     columns,
     difference_cell,
     interval_cell,
+    loss_line,
     noted_runs,
     seeds,
+    setting_heading,
 )
 from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import Record
 
-#: The column that says which row it is, where all rows are one config's.
+#: The column that names a row, where all rows are one config's.
 ALONE = "initializer"
-DIFFERENCE = "difference\nto best"
+LEARNED = "runs\nlearned"
 ITERATIONS = "iterations\nto target"
 
 
@@ -42,10 +44,16 @@ def compare_view(
     target: Target | None,
     here: str,
 ) -> View:
-    """The rows of each contest under its title, and the records that all of them came from.
+    """A ranking for each contest.
 
-    ``rows`` are :func:`initbench.analysis.comparison.compare` of the contests. ``here`` is this
-    machine's arithmetic: tables say which records another one made.
+    Args:
+        titles: What each contest is about, in words.
+        contests: The records that compete.
+        records: The records of all contests, in the order in which they were asked for.
+        rows: What :func:`initbench.analysis.comparison.compare` says about the contests.
+        target: The target that it counted iterations to.
+        here: This machine's :attr:`~initbench.runs.provenance.Provenance.numerics`; tables say
+            which records other arithmetic made.
     """
     tables = [
         noted(table, contest.records, here)
@@ -65,7 +73,8 @@ def compare_view(
 
 
 def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) -> list[Table]:
-    """One problem's initializers, the best first; under a sweep, what their settings did, too."""
+    """One problem's initializers, the best first; after a sweep also what other settings did."""
+    difference = _difference_heading(rows[0].metric)
     cells = [
         {
             "#": f"{row.rank}{'*' if row.best_group else ''}",
@@ -74,9 +83,9 @@ def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) ->
                 HEADINGS[name]: interval_cell(name, row.metrics[name])
                 for name in _metrics(rows, target)
             },
-            "trained": f"{row.trained}/{row.runs}",
+            LEARNED: f"{row.trained}/{row.runs}",
             **({ITERATIONS: _iterations(row.iterations_to_target)} if target else {}),
-            DIFFERENCE: difference_cell(row.metric, row.difference) if row.rank > 1 else "",
+            difference: difference_cell(row.metric, row.difference) if row.rank > 1 else "",
         }
         for row in rows
     ]
@@ -94,19 +103,29 @@ def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) ->
 
 
 def _widths(header: Sequence[str]) -> tuple[str, int]:
-    """The names' column, and the width that the others leave it in 80 columns."""
+    """The column of names, and the width that the others leave it in 80 columns."""
     return (INITIALIZER, 16) if INITIALIZER in header else (ALONE, 13)
 
 
 def _metrics(rows: Sequence[Row], target: Target | None) -> list[str]:
-    """What fits in 80 columns, the metric that ranks among it; files have all four."""
-    if not any(row.metrics["test_accuracy"] for row in rows):
+    """The metrics that fit in 80 columns, with the one that ranks; files have all four."""
+    if not _classified(rows):
         return ["train_loss", "test_loss"]
     ranks = rows[0].metric
-    shown = ["train_loss", "train_accuracy", "test_accuracy"]
-    if target or ranks not in shown:
-        shown.remove("train_accuracy")
-    return [name for name in METRICS if name in shown or name == ranks]
+    # The first of these are left out first.
+    shown = [name for name in ("train_accuracy", "train_loss", "test_accuracy") if name != ranks]
+    shown = [ranks, *shown[-1 if target else -2 :]]
+    return [name for name in METRICS if name in shown]
+
+
+def _classified(rows: Sequence[Row]) -> bool:
+    return any(row.metrics["test_accuracy"] for row in rows)
+
+
+def _difference_heading(metric: str) -> str:
+    known = METRICS[metric]
+    what = "points" if known.unit else "difference"
+    return f"{what}\nto best\n{'+' if known.smaller_is_better else '-'} is worse"
 
 
 def _name(row: Row, rows: Sequence[Row]) -> dict[str, str]:
@@ -133,15 +152,19 @@ def _count(iterations: float) -> str:
 
 
 def _caption(rows: Sequence[Row], target: Target | None) -> str:
+    """The legend: what the columns are, what the marks mean, and what runs had to say."""
     counts = sorted({row.runs for row in rows})
+    metric = METRICS[rows[0].metric]
     lines = [
-        f"Ranked by {rows[0].metric}: median over {seeds(counts)}, and its {100 * CONFIDENCE:g} % "
-        f"interval (bootstrap, {RESAMPLES:,} resamples, seed {BOOTSTRAP_SEED}). Differences are "
-        f"paired by seed.{DIVERGED if any(row.diverged for row in rows) else ''}",
+        f"#: rank by {metric.label}. Median over {seeds(counts)}, then its "
+        f"{100 * CONFIDENCE:g} % interval (bootstrap, {RESAMPLES:,} resamples, seed "
+        f"{BOOTSTRAP_SEED}). {loss_line(classified=_classified(rows))}",
+        f"Differences in {metric.label} are paired by seed"
+        f"{'; points are percentage points' if metric.unit else ''}.",
     ]
     if any(row.best_group is not None for row in rows[1:]):
         lines.append(
-            "Marked *: the best, and what cannot be told from it (Wilcoxon signed-rank test, "
+            "*: the best, and every row that cannot be told from it (Wilcoxon signed-rank test, "
             f"Holm-adjusted p above {SIGNIFICANCE:g})."
         )
     pairs = [row.pairs for row in rows if row.pairs]  # none, where all runs failed
@@ -152,19 +175,13 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
             f"{needed}."
         )
     lines.append(
-        f"Trained: ended with a train loss at least {100 * LEARNED_SHARE:g} % under that of the "
-        "best constant predictor."
+        f"Learned: the run ended with a train loss at least {100 * LEARNED_SHARE:g} % below that "
+        "of the best constant predictor."
     )
+    if any(row.diverged for row in rows):
+        lines.append(DIVERGED)
     if target:
-        configs = [row.config for row in rows]
-        names = (
-            configs if len(set(configs)) == len(rows) else [_in_words(row, rows) for row in rows]
-        )
-        reached = ", ".join(
-            f"{name} {row.reached}/{row.runs}" for name, row in zip(names, rows, strict=True)
-        )
-        sign = "<=" if METRICS[target.metric].smaller_is_better else ">="
-        lines.append(f"Target: {target.metric} {sign} {target.value:g}; reached by {reached}.")
+        lines.append(_target_line(rows, target))
     lines += [
         f"{row.config}, {row.initializer}: {row.failed} of {row.runs} runs failed, and break the "
         f"pairs of their seeds: {'; '.join(row.reasons)}."
@@ -174,16 +191,28 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
     return "\n".join(lines) + noted_runs(rows)
 
 
+def _target_line(rows: Sequence[Row], target: Target) -> str:
+    configs = [row.config for row in rows]
+    alone = len(set(configs)) == len(rows)
+    names = configs if alone else [_in_words(row, rows) for row in rows]
+    reached = ", ".join(
+        f"{name} {row.reached}/{row.runs}" for name, row in zip(names, rows, strict=True)
+    )
+    sign = "<=" if METRICS[target.metric].smaller_is_better else ">="
+    return f"Target: {target.metric} {sign} {target.value:g}, reached by {reached}."
+
+
 def _settings_table(rows: Sequence[Row]) -> Table:
-    """What each initializer's other settings would have cost: its sensitivity."""
+    """What each initializer's other settings would have cost, which is its sensitivity."""
     metric = rows[0].metric
+    known = METRICS[metric]
     cells = []
     for row in rows:
         worse = sorted(s.worse_by for s in row.settings if s.setting != row.setting)
         cells.append(
             {
                 **_name(row, rows),
-                **{key: str(value) for key, value in row.setting.items()},
+                **{setting_heading(key): str(value) for key, value in row.setting.items()},
                 "settings\ntried": str(len(row.settings)),
                 **{
                     f"{name}\nworse by": difference_cell(metric, Interval(x, x, x))
@@ -197,6 +226,8 @@ def _settings_table(rows: Sequence[Row]) -> Table:
         )
     header, texts = columns(cells)
     (chosen_by,) = {row.chosen_by for row in rows[:1]}
+    unit = f" in {known.label}{', in percentage points' if known.unit else ''}"
+    what = f"Worse by: the median of the differences{unit}, paired by seed; + is worse.\n"
     if all(row.apart for row in rows):
         how = f"{chosen_by} seeds chose each setting, the others judge it."
     else:
@@ -209,13 +240,13 @@ def _settings_table(rows: Sequence[Row]) -> Table:
         header,
         texts,
         frozenset(header) - {INITIALIZER, ALONE},
-        how,
+        what + how,
         _widths(header),
     )
 
 
 def row_fields(row: Row) -> dict[str, Any]:
-    """One row of a comparison: its rank, the metric that ranks, and what tells it from the best."""
+    """One row of a comparison in JSON: its rank, its metrics and its difference to the best."""
     ranks = row.metrics[row.metric]
     return {
         "config": row.config,

@@ -12,6 +12,7 @@ from initbench.diagnosis.findings import Layer, Pair
 from initbench.diagnosis.rules import CONDITIONS
 from initbench.files import envelope, finite_or_none
 from initbench.report.views import titles
+from initbench.report.views.texts import setting_heading
 from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import RowKey, setting_key
 from initbench.spec import Experiment
@@ -20,8 +21,20 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 BAR_WIDTH = 4
 TRACK = "·"  # the empty part of a bar: blanks at the end of a cell are cut off
 LEGEND = (
-    "Signal and gradient are variances of a layer's z; cos is between two inputs' z; flat is where "
-    "phi' is under 2 % of its maximum (last layer: the output's)."
+    "Signal: the mean square of a layer's pre-activations z. Gradient: that of the loss's gradient "
+    "by z. Cosine: between two inputs' z. Flat: units x samples where the activation's slope is "
+    "under 2 % of its maximum (last layer: samples of which the output is all but certain). Dead: "
+    "units that are 0 on every sample. Distinct: units that are no copy of another."
+)
+ACROSS = (
+    "chi_1: the factor by which each layer changes the gradient's variance, in theory. Signal "
+    "change: the last layer's mean square over the first's; gradient change: the first's over the "
+    "last's."
+)
+DURING = (
+    "Signal change: the last layer's mean square over the first's; gradient change: the first's "
+    "over the last's. Most flat, most dead, fewest distinct: of the units of the hidden layer that "
+    "has the most, or the fewest."
 )
 #: A bar's whole length is at least so many decades: else a ripple would look like a cliff.
 BAR_DECADES = 2.0
@@ -30,9 +43,12 @@ BAR_DECADES = 2.0
 def diagnose_view(
     diagnoses: Sequence[Diagnosis], experiments: Sequence[Experiment], *, during: bool = False
 ) -> View:
-    """One diagnosis layer by layer, several in a row each; with ``during`` a table an initializer.
+    """One diagnosis layer by layer; several in a row each.
 
-    ``experiments`` are those that were diagnosed; titles describe them.
+    Args:
+        diagnoses: What was found.
+        experiments: The experiments that were diagnosed, which give the tables their titles.
+        during: Whether the diagnoses were made while training: then each initializer has a table.
     """
     posed = {(e.name, setting_key(e.setting)): e for e in experiments}
 
@@ -67,7 +83,7 @@ def _title(diagnosis: Diagnosis, experiment: Experiment) -> str:
 
 
 def diagnosis_table(diagnosis: Diagnosis, title: str) -> Table:
-    """One initializer, layer by layer, and the verdict in words below."""
+    """One initializer layer by layer, and its condition in words below."""
     findings = diagnosis.findings
     layers = findings.layers
     variance_bars = bars([layer.preactivation_variance.measured for layer in layers])
@@ -89,20 +105,20 @@ def diagnosis_table(diagnosis: Diagnosis, title: str) -> Table:
         )
     ]
     header = (
-        "layer", "signal\ntheory", "signal\nfound", "grad.\ntheory", "grad.\nfound", "cos",
-        "flat\n%", "dead\n%", "units\ndiffer",
+        "layer", "signal,\ntheory", "signal,\nmeasured", "gradient,\ntheory",
+        "gradient,\nmeasured", "cosine", "flat\n%", "dead\n%", "distinct\nunits",
     )  # fmt: skip
     return Table(
         title,
         header,
         tuple(rows),
         frozenset(header),
-        f"{LEGEND}\n{theory_line(diagnosis)}\n{verdict_line(diagnosis)}",
+        f"{LEGEND}\n{theory_line(diagnosis)}\n{condition_line(diagnosis)}",
     )
 
 
 def summary_table(title: str, diagnoses: Sequence[Diagnosis]) -> Table:
-    """A row an initializer, the worst first, and each verdict's reason below."""
+    """A row for each initializer, the worst first, and the reasons of their conditions below."""
     ordered = sorted(diagnoses, key=lambda d: CONDITIONS.index(d.condition))
     several = len({d.findings.config for d in diagnoses}) > 1
     rows = []
@@ -111,8 +127,8 @@ def summary_table(title: str, diagnoses: Sequence[Diagnosis]) -> Table:
         rows.append(
             ({"config": findings.config} if several else {})
             | {"initializer": findings.initializer}
-            | {key: str(value) for key, value in findings.setting.items()}
-            | {"verdict": diagnosis.condition}
+            | {setting_heading(key): str(value) for key, value in findings.setting.items()}
+            | {"condition": diagnosis.condition}
             | {
                 "from\nlayer": ""
                 if diagnosis.begins_at_layer is None
@@ -122,18 +138,19 @@ def summary_table(title: str, diagnoses: Sequence[Diagnosis]) -> Table:
             | _across(findings.layers)
         )
     header = tuple(dict.fromkeys(key for row in rows for key in row))
-    lines = [f"{_named(d, several)}: {verdict_line(d)}" for d in ordered]
+    lines = [f"{_named(d, several)}: {condition_line(d)}" for d in ordered]
     return Table(
         title,
         header,
         tuple(tuple(row.get(key, "") for key in header) for row in rows),
-        frozenset(header) - {"config", "initializer", "verdict"},
-        "\n".join(lines),
+        frozenset(header) - {"config", "initializer", "condition"},
+        "\n".join([ACROSS, *lines]),
+        ("initializer", 16),
     )
 
 
 def during_table(diagnoses: Sequence[Diagnosis], title: str) -> Table:
-    """One initializer while it trains: a row a log point, and the last verdict in words."""
+    """One initializer while it trains: a row for each log point; the last condition in words."""
     rows = []
     for diagnosis in diagnoses:
         findings, layers = diagnosis.findings, diagnosis.findings.layers
@@ -143,11 +160,11 @@ def during_table(diagnoses: Sequence[Diagnosis], title: str) -> Table:
             {
                 "iteration": f"{findings.iteration:,}",
                 "train\nloss": _figure(findings.train_loss, 4),
-                "verdict": diagnosis.condition,
+                "condition": diagnosis.condition,
                 **_across(layers),
                 "most\nflat %": _percent(max(flat, default=0.0)),
                 "most\ndead %": _percent(max((x.dead or 0.0 for x in hidden), default=0.0)),
-                "fewest\ndiffer": _fewest(hidden),
+                "fewest\ndistinct": _fewest(hidden),
             }
         )
     header = tuple(rows[0])
@@ -155,13 +172,13 @@ def during_table(diagnoses: Sequence[Diagnosis], title: str) -> Table:
         title,
         header,
         tuple(tuple(row.values()) for row in rows),
-        frozenset(header) - {"verdict"},
-        f"At the end: {verdict_line(diagnoses[-1])}",
+        frozenset(header) - {"condition"},
+        f"{DURING}\nAt the end: {condition_line(diagnoses[-1])}",
     )
 
 
-def verdict_line(diagnosis: Diagnosis) -> str:
-    """The verdict, its reason and what to do, as a sentence or three."""
+def condition_line(diagnosis: Diagnosis) -> str:
+    """The condition, its reason and what to do, in one to three sentences."""
     begins = diagnosis.begins_at_layer
     place = "" if begins is None else f" from layer {begins}"
     advice = f" {diagnosis.advice}" if diagnosis.advice else ""
@@ -169,10 +186,10 @@ def verdict_line(diagnosis: Diagnosis) -> str:
 
 
 def theory_line(diagnosis: Diagnosis) -> str:
-    """What theory says of the network as a whole, in one line."""
+    """What theory says about the network as a whole, its symbols explained."""
     theory = diagnosis.findings.theory
     if theory is None:
-        return "Theory: none; it is of random weights of mean 0, and hidden layers."
+        return "Theory: none, because it needs random weights of mean 0, and hidden layers."
     if theory.fixed_variance in (0, math.inf):
         fading = theory.fixed_variance == 0
         rate = math.exp((-1 if fading else 1) / theory.xi_q) if theory.xi_q > 0 else 0.0
@@ -186,11 +203,12 @@ def theory_line(diagnosis: Diagnosis) -> str:
     dead = ""
     if theory.born_dead is not None and theory.born_dead[1] >= 0.001:
         low, high = (f"{100 * bound:.2f}" for bound in theory.born_dead)
-        dead = f"; {low} to {high} % are born dead"
+        dead = f"; {low} to {high} % of such networks are born dead"
     return (
-        f"Theory: sigma_w^2 {theory.sigma_w2:.4g}, sigma_b^2 {theory.sigma_b2:.4g}, "
-        f"q* {theory.fixed_variance:.3g}, c* {theory.fixed_cosine:.3g}, chi_1 {theory.chi_1:.4g}; "
-        f"{reach}{dead}."
+        f"Theory: weights of variance {theory.sigma_w2:.4g} / fan_in, biases of variance "
+        f"{theory.sigma_b2:.4g}; with depth the signal tends to {theory.fixed_variance:.3g} and "
+        f"the cosine to {theory.fixed_cosine:.3g}; each layer changes the gradient's variance by a "
+        f"factor chi_1 = {theory.chi_1:.4g}; {reach}{dead}."
     )
 
 
@@ -297,7 +315,7 @@ def _layer_fields(layer: Layer) -> dict[str, Any]:
 
 
 def _across(layers: Sequence[Layer]) -> dict[str, str]:
-    """What the signal and the gradient become from one end of the network to the other."""
+    """The factors by which signal and gradient change from one end of the network to the other."""
     first, last = layers[0], layers[-1]
 
     def ratio(above: float, below: float) -> str:
@@ -314,7 +332,7 @@ def _across(layers: Sequence[Layer]) -> dict[str, str]:
 
 
 def _differing(layer: Layer) -> str:
-    """All of them, or how many of how many."""
+    """The number of distinct units, in words if all are."""
     if layer.distinct_units is None:
         return ""
     if layer.distinct_units == layer.units:
@@ -334,7 +352,7 @@ def _named(diagnosis: Diagnosis, several: bool) -> str:
 
 
 def _figure(value: float | None, digits: int = 2) -> str:
-    """Short enough for a column: 3.8e3, where Python writes 3.8e+03; 5.4e-3 for 0.0054."""
+    """A number short enough for a column: 3.8e3, not Python's 3.8e+03; 5.4e-3 for 0.0054."""
     if value is None or math.isnan(value):
         return "-"
     short = f"{value:.{digits - 1}e}" if 0 < abs(value) < 0.01 else f"{value:.{digits}g}"

@@ -13,6 +13,11 @@ from initbench.files import envelope, finite_or_none
 from initbench.report.views.texts import figure
 from initbench.report.views.view import Cells, Table, View
 
+MOMENTS = ("mean", "standard\ndeviation", "lowest", "highest")
+LEGEND = (
+    "fan_in and fan_out: a layer's inputs and outputs. Mean, standard deviation and bounds are of "
+    "its weights; - means no bound."
+)
 COLUMNS = ("fan_in", "fan_out", "mean", "std", "low", "high")
 
 
@@ -29,7 +34,7 @@ class Explanation:
 
 
 def explain_view(explained: Explanation) -> View:
-    """The initializer's layers, and what frameworks draw under its name."""
+    """The weights that the initializer draws, and what frameworks draw under its name."""
     return View(
         (explanation_table(explained), *frameworks_tables(explained)),
         lambda: explanation_document(explained),
@@ -38,12 +43,14 @@ def explain_view(explained: Explanation) -> View:
 
 
 def explanation_table(explained: Explanation) -> Table:
-    """A row a layer, and below in words: when to use it, when not, names and source."""
-    advice, names = ADVICE.get(explained.name), _aliases(explained.name)
+    """A row for each layer; below it when to use the initializer, its names and its source."""
     drawn = any(layer.drawn for layer in explained.layers)
     caption = [
-        f"No closed form: as drawn, {explained.drawn_on}." if drawn else "",
-        f"Use it {advice.use}\nNot {advice.avoid}" if advice else "",
+        f"There is no closed form: measured on weights drawn at {explained.drawn_on}."
+        if drawn
+        else "",
+        LEGEND,
+        f"Use it {advice.use}\nDo not use it {advice.avoid}" if advice else "",
         f"Also called {', '.join(names)}." if names else "",
         f"Source: {explained.initializer.reference}." * (explained.initializer.reference != "-"),
     ]
@@ -51,7 +58,7 @@ def explanation_table(explained: Explanation) -> Table:
         (str(number), str(layer.fan_in), str(layer.fan_out), *map(figure, _moments(layer)))
         for number, layer in enumerate(explained.layers, 1)
     ]
-    header = ("layer", *COLUMNS)
+    header = ("layer", "fan_in", "fan_out", *MOMENTS)
     return Table(
         f"{explained.label}: {explained.initializer.formula}",
         header,
@@ -62,13 +69,13 @@ def explanation_table(explained: Explanation) -> Table:
 
 
 def frameworks_tables(explained: Explanation) -> list[Table]:
-    """A row a framework that knows the name, for the first layer; no table where none does."""
+    """What each framework that knows the name draws for layer 1; no table where none does."""
     rows = tuple(
         (each.framework, each.chosen.initializer.formula, *map(figure, _moments(first)))
         for each in explained.frameworks
         for first in each.layers[:1]
     )
-    header = ("framework", "draws", *COLUMNS[2:])
+    header = ("framework", "draws", *MOMENTS)
     title = f"{explained.name} in frameworks, layer 1"
     return [Table(title, header, rows, frozenset(header[2:]))] if rows else []
 

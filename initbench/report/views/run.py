@@ -10,16 +10,31 @@ from initbench.files import envelope, finite_or_none
 from initbench.metrics import METRICS
 from initbench.report.views import titles
 from initbench.report.views.records import noted, record_cells, record_fields
-from initbench.report.views.texts import DIVERGED, HEADINGS, columns, noted_runs, seeds, spread_cell
+from initbench.report.views.texts import (
+    DIVERGED,
+    HEADINGS,
+    columns,
+    loss_line,
+    noted_runs,
+    seeds,
+    setting_heading,
+    spread_cell,
+)
 from initbench.report.views.view import Table, View
 from initbench.runs.records import Record
 from initbench.spec import Experiment
 
+DIVERGED_RUNS = "runs\ndiverged"
+
 
 def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here: str) -> View:
-    """Loss and accuracy of the records, a table for each config of which there are any.
+    """Loss and accuracy of the records, in a table for each config that has any.
 
-    ``here`` is this machine's arithmetic: tables say which records another one made.
+    Args:
+        experiments: The experiments that were run, which give the tables their titles.
+        records: Their records, in any number: those that finished.
+        here: This machine's :attr:`~initbench.runs.provenance.Provenance.numerics`; tables say
+            which records other arithmetic made.
     """
     summaries = summarize(records)
     tables = []
@@ -37,7 +52,7 @@ def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here:
 
 
 def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
-    """A row an initializer: loss and accuracy over its seeds."""
+    """A row for each initializer, and setting of a sweep: loss and accuracy over its seeds."""
     classified = any(summary.metrics["test_accuracy"] for summary in summaries)
     # Both losses and both accuracies do not fit in 80 columns; files have all four.
     metrics = (
@@ -49,13 +64,17 @@ def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
     for summary in summaries:
         cells = {
             "initializer": summary.initializer,
-            **{key: str(value) for key, value in summary.setting.items()},
-            "diverged": f"{summary.diverged}/{summary.runs}",
+            **{setting_heading(key): str(value) for key, value in summary.setting.items()},
+            DIVERGED_RUNS: f"{summary.diverged}/{summary.runs}",
         }
         cells |= {HEADINGS[name]: spread_cell(name, summary.metrics[name]) for name in metrics}
         rows.append(cells)
     counts = sorted({summary.runs for summary in summaries})
-    diverged = any(summary.diverged for summary in summaries)
+    legend = [
+        f"Median over {seeds(counts)}, then the range from the lowest to the highest. "
+        + loss_line(classified=classified),
+        *([DIVERGED] if any(summary.diverged for summary in summaries) else []),
+    ]
     failures = "".join(
         f"\n{summary.config}, {summary.initializer}: {summary.failed} of {summary.runs} runs "
         f"failed: {'; '.join(summary.reasons)}."
@@ -66,10 +85,8 @@ def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
         title,
         *columns(rows),
         frozenset(key for cells in rows for key in cells) - {"initializer"},
-        f"Median over {seeds(counts)}, and the range."
-        + (DIVERGED if diverged else "")
-        + failures
-        + noted_runs(summaries),
+        "\n".join(legend) + failures + noted_runs(summaries),
+        ("initializer", 16),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from initbench.files import envelope
 from initbench.metrics import METRICS
 from initbench.report.views.records import record_cells, record_fields
+from initbench.report.views.texts import DIVERGED, HEADINGS, setting_heading
 from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import Record
 from initbench.runs.store import Stored
@@ -18,12 +19,12 @@ SHORT_ID = 7
 
 
 def show_view(title: str, found: Sequence[Stored], total: int) -> View:
-    """Stored runs; ``total`` is how many there are, ``found`` may be the first of them."""
+    """Stored runs, which may be only the first of ``total`` runs."""
     return _view([runs_table(title, found, total)], found)
 
 
 def show_run_view(one: Stored) -> View:
-    """All that is known of one stored run."""
+    """All that is known about one stored run."""
     return _view(run_tables(one), [one])
 
 
@@ -32,12 +33,12 @@ def _view(tables: Sequence[Table], found: Sequence[Stored]) -> View:
 
 
 def runs_table(title: str, found: Sequence[Stored], total: int) -> Table:
-    """A row a run; ``total`` is how many there are, ``found`` may be the first of them."""
+    """A row for each run found, which may be only the first of ``total`` runs."""
     swept = list(dict.fromkeys(key for one in found for key in one.record.setting))
-    keys = [key.replace("_", "\n") for key in swept]  # or a word alone fills the terminal
+    keys = list(map(setting_heading, swept))
     header = (
-        "run", "config", "initializer", *keys, "seed", "status", "train\nloss", "test\nacc. %",
-        "stored",
+        "run", "config", "initializer", *keys, "seed", "status", HEADINGS["train_loss"],
+        HEADINGS["test_accuracy"], "stored\n(UTC)",
     )  # fmt: skip
     rows = tuple(
         (
@@ -56,6 +57,12 @@ def runs_table(title: str, found: Sequence[Stored], total: int) -> Table:
     caption = f"{total:,} run{'' if total == 1 else 's'}, the newest first."
     if len(found) < total:
         caption = f"The newest {len(found):,} of {total:,} runs; --limit shows more."
+    caption += " Loss and accuracy are those after the last iteration."
+    statuses = {one.record.status for one in found}
+    if "diverged" in statuses:
+        caption += f"\n{DIVERGED}"
+    if "failed" in statuses:
+        caption += "\nFailed: the run could not be trained; `initbench show RUN` says why."
     return Table(title, header, rows, frozenset({*keys, "seed", *header[-3:-1]}), caption)
 
 
@@ -65,7 +72,7 @@ def _number(record: Record, metric: str, digits: str) -> str:
 
 
 def run_tables(one: Stored) -> list[Table]:
-    """All that is known of one run: itself, what determined it, where it was made, its curve."""
+    """All that is known about one run: its result, settings, provenance and curve."""
     record = one.record
     fields = {
         "config": record.config,

@@ -11,34 +11,37 @@ from initbench.analysis.intervals import Interval
 from initbench.analysis.summary import Spread, Summary
 from initbench.metrics import METRICS
 
-DIVERGED = " A diverged run counts as loss inf."
+DIVERGED = "Diverged: the train loss stopped being finite, and counts as inf."
+#: A metric's words and unit, a line each.
 HEADINGS = {
-    "train_loss": "train\nloss",
-    "train_accuracy": "train\nacc. %",
-    "test_loss": "test\nloss",
-    "test_accuracy": "test\nacc. %",
+    name: "\n".join(filter(None, (*metric.label.split(), metric.unit)))
+    for name, metric in METRICS.items()
 }
 #: Significant digits of a range's ends, where the metric is not in percent.
 RANGE_DIGITS = 2
-#: The column that says which row it is.
+#: The column that names a row: its config and, on a second line, its initializer.
 INITIALIZER = "config\n(initializer)"
 
 
 def columns(
     rows: Sequence[Mapping[str, str]],
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Header and rows of cells by their column's name; a row may lack some."""
+    """The header, and rows of texts, of cells by their column; a row may lack some columns."""
     header = tuple(dict.fromkeys(key for cells in rows for key in cells))
     return header, tuple(tuple(cells.get(key, "") for key in header) for cells in rows)
 
 
 def seeds(counts: Sequence[int]) -> str:
-    """Counts in words: ``5 or 10 seeds``."""
+    """Numbers of seeds in words.
+
+    >>> seeds([5, 10]), seeds([1])
+    ('5 or 10 seeds', '1 seed')
+    """
     return f"{' or '.join(map(str, counts))} seed{'' if list(counts) == [1] else 's'}"
 
 
 def spread_cell(metric: str, spread: Spread | None) -> str:
-    r"""A median, and under it the range where there is one to see; accuracies in percent.
+    r"""A median and, on a second line, the range unless it is one value; accuracies in percent.
 
     >>> spread_cell("train_loss", Spread(0.101941, 0.064811, 0.622594))
     '0.1019\n0.065–0.62'
@@ -49,7 +52,7 @@ def spread_cell(metric: str, spread: Spread | None) -> str:
 
 
 def interval_cell(metric: str, interval: Interval | None) -> str:
-    """The same of a median and its interval."""
+    """A median and, on a second line, its interval; like :func:`spread_cell`."""
     return "-" if interval is None else _ranged(metric, *astuple(interval))
 
 
@@ -61,12 +64,12 @@ def _ranged(metric: str, median: float, low: float, high: float) -> str:
 
 
 def figure(value: float) -> str:
-    """Four digits; - for what is not finite."""
+    """A number to four digits; - where it is not finite."""
     return f"{value:.4g}" if math.isfinite(value) else "-"
 
 
 def difference_cell(metric: str, interval: Interval | None) -> str:
-    r"""A signed difference and its interval; of accuracies in percentage points.
+    r"""A difference with its sign, and its interval; of accuracies in percentage points.
 
     >>> difference_cell("train_loss", Interval(0.0227, -0.011, 0.04))
     '+0.0227\n-0.011…0.04'
@@ -81,8 +84,22 @@ def difference_cell(metric: str, interval: Interval | None) -> str:
     return f"{estimate}\n{known.text(interval.low, digits)}…{known.text(interval.high, digits)}"
 
 
+def loss_line(*, classified: bool) -> str:
+    """What a loss is, for a legend.
+
+    Args:
+        classified: Whether the task has classes, and so its runs have accuracies.
+    """
+    return f"Loss is {'cross-entropy, in nats' if classified else 'the mean squared error'}."
+
+
+def setting_heading(key: str) -> str:
+    """A swept key as a heading, a word a line, or one key would fill the terminal."""
+    return key.replace("_", "\n")
+
+
 def noted_runs(rows: Iterable[Summary | Row]) -> str:
-    """Lines that say what initializers had to say of runs that trained."""
+    """A line for each row whose initializer left notes about runs that trained."""
     return "".join(
         f"\n{row.config}, {row.initializer}: {len(row.notes)} of {row.runs} runs: "
         f"{row.notes[0]}{' (and others)' if len(set(row.notes)) > 1 else ''}."

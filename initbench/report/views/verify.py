@@ -10,9 +10,9 @@ from initbench.files import envelope, finite_or_none
 from initbench.report.views.texts import figure
 from initbench.report.views.view import Cells, Table, View
 
-UNITS = (
-    "Mean and bounds are in standard deviations from the law's, variance in the law's; symmetry "
-    "is the share of weights above the law's mean less that below."
+LEGEND = (
+    "Mean and bounds are in standard deviations from the declared mean; variance is over the "
+    "declared one; symmetry is the share of weights above the declared mean, less the share below."
 )
 
 
@@ -26,7 +26,7 @@ def verify_view(title: str, checks: Sequence[Check], notes: Sequence[str]) -> Vi
 
 
 def verification_table(title: str, checks: Sequence[Check], notes: Sequence[str]) -> Table:
-    """A row a check; what a failure suggests stands under the check's name."""
+    """A row for each check; what a failure suggests stands under the check's name."""
     rows = tuple(
         (
             check.initializer,
@@ -41,12 +41,12 @@ def verification_table(title: str, checks: Sequence[Check], notes: Sequence[str]
     failed = sum(not check.ok for check in checks)
     verdict = f"{failed} of {len(checks)}" if failed else f"None of {len(checks)}"
     caption = [
-        f"{verdict} checks failed. Initializers that do what they declare fail any of them "
-        f"with a chance below {FALSE_ALARM:g}.",
-        UNITS,
+        f"{verdict} checks failed. If all initializers draw what they declare, the chance that "
+        f"any check fails is below {FALSE_ALARM:g}.",
+        LEGEND,
         *notes,
     ]
-    header = ("initializer", "check", "statistic", "low", "high", "result")
+    header = ("initializer", "check", "statistic", "allowed\nfrom", "allowed\nto", "result")
     return Table(title, header, rows, frozenset(header[2:5]), "\n".join(caption))
 
 
