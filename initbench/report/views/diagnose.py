@@ -21,10 +21,10 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 BAR_WIDTH = 4
 TRACK = "·"  # the empty part of a bar: blanks at the end of a cell are cut off
 LEGEND = (
-    "Signal: the mean square of a layer's pre-activations z. Gradient: that of the loss's gradient "
-    "by z. Cosine: between two inputs' z. Flat: units x samples where the activation's slope is "
-    "under 2 % of its maximum (last layer: samples of which the output is all but certain). Dead: "
-    "units that are 0 on every sample. Distinct: units that are no copy of another."
+    "Signal: the mean square of a layer's pre-activations z. Grad.: that of the loss's gradient by "
+    "z. cos: the cosine between two inputs' z. Flat: the share of units and samples where the "
+    "activation's slope is under 2 % of its maximum (last layer: where the output is all but "
+    "certain). Dead: units that are 0 on every sample. Unique: units that are no copy of another."
 )
 ACROSS = (
     "chi_1: the factor by which each layer changes the gradient's variance, in theory. Signal "
@@ -33,7 +33,7 @@ ACROSS = (
 )
 DURING = (
     "Signal change: the last layer's mean square over the first's; gradient change: the first's "
-    "over the last's. Most flat, most dead, fewest distinct: of the units of the hidden layer that "
+    "over the last's. Most flat, most dead, fewest unique: of the units of the hidden layer that "
     "has the most, or the fewest."
 )
 #: A bar's whole length is at least so many decades: else a ripple would look like a cliff.
@@ -105,8 +105,8 @@ def diagnosis_table(diagnosis: Diagnosis, title: str) -> Table:
         )
     ]
     header = (
-        "layer", "signal,\ntheory", "signal,\nmeasured", "gradient,\ntheory",
-        "gradient,\nmeasured", "cosine", "flat\n%", "dead\n%", "distinct\nunits",
+        "layer", "signal,\ntheory", "signal,\nmeasured", "grad.,\ntheory", "grad.,\nmeasured",
+        "cos", "flat\n%", "dead\n%", "unique\nunits",
     )  # fmt: skip
     return Table(
         title,
@@ -164,7 +164,7 @@ def during_table(diagnoses: Sequence[Diagnosis], title: str) -> Table:
                 **_across(layers),
                 "most\nflat %": _percent(max(flat, default=0.0)),
                 "most\ndead %": _percent(max((x.dead or 0.0 for x in hidden), default=0.0)),
-                "fewest\ndistinct": _fewest(hidden),
+                "fewest\nunique": _fewest(hidden),
             }
         )
     header = tuple(rows[0])

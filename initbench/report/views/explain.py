@@ -44,6 +44,7 @@ def explain_view(explained: Explanation) -> View:
 
 def explanation_table(explained: Explanation) -> Table:
     """A row for each layer; below it when to use the initializer, its names and its source."""
+    advice, names = ADVICE.get(explained.name), _aliases(explained.name)
     drawn = any(layer.drawn for layer in explained.layers)
     caption = [
         f"There is no closed form: measured on weights drawn at {explained.drawn_on}."

@@ -34,8 +34,9 @@ def test_a_comparison_at_80_columns(rendered: Rendered) -> None:
     assert rendered(table, 80) == (
         "the problem\n"
         "\n"
-        "     config             train      train       test           difference\n"
-        "  #  (initializer)       loss     acc. %     acc. %  trained     to best\n"
+        "                                   train       test           difference\n"
+        "     config             train   accuracy   accuracy     runs     to best\n"
+        "  #  (initializer)       loss          %          %  learned  + is worse\n"
         " ───────────────────────────────────────────────────────────────────────\n"
         " 1*  he                 0.135       86.5       86.5      8/8\n"
         "     he_normal      0.11–0.16  84.0–89.0  84.0–89.0\n"
@@ -44,12 +45,13 @@ def test_a_comparison_at_80_columns(rendered: Rendered) -> None:
         "  3  zeros             0.6931       30.7       30.7      0/8      +0.558\n"
         "     zeros_normal                                              0.53…0.58\n"
         "\n"
-        "Ranked by train_loss: median over 8 seeds, and its 95 % interval (bootstrap,\n"
-        "10,000 resamples, seed 0). Differences are paired by seed.\n"
-        "Marked *: the best, and what cannot be told from it (Wilcoxon signed-rank test,\n"
-        "Holm-adjusted p above 0.05).\n"
-        "Trained: ended with a train loss at least 5 % under that of the best constant\n"
-        "predictor.\n"
+        "#: rank by train loss. Median over 8 seeds, then its 95 % interval (bootstrap,\n"
+        "10,000 resamples, seed 0). Loss is cross-entropy, in nats.\n"
+        "Differences in train loss are paired by seed.\n"
+        "*: the best, and every row that cannot be told from it (Wilcoxon signed-rank\n"
+        "test, Holm-adjusted p above 0.05).\n"
+        "Learned: the run ended with a train loss at least 5 % below that of the best\n"
+        "constant predictor.\n"
     )
 
 
@@ -77,7 +79,7 @@ def test_iterations_to_a_target() -> None:
     at = table.header.index(comparison.ITERATIONS)
     assert [row[at] for row in table.rows] == ["10\n10–never", "never\n10–never", "never"]
     assert (
-        "Target: test_accuracy >= 0.86; reached by he 5/8, glorot 3/8, zeros 0/8." in table.caption
+        "Target: test_accuracy >= 0.86, reached by he 5/8, glorot 3/8, zeros 0/8." in table.caption
     )
 
 
@@ -92,11 +94,12 @@ def test_what_settings_would_have_cost() -> None:
     assert markdown_table(table) == (
         "**Each initializer's best setting, and how much worse the others are**\n"
         "\n"
-        "| initializer | learning_rate | settings tried | next best worse by | "
+        "| initializer | learning rate | settings tried | next best worse by | "
         "median worse by | worst worse by |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: |\n"
         "| he_normal | 0.2 | 3 | +0.1 | +inf | +inf |\n"
         "\n"
+        "Worse by: the median of the differences in train loss, paired by seed; + is worse.\n"
         "3 seeds chose each setting, the others judge it.\n"
     )
 

@@ -25,8 +25,9 @@ def test_a_summary_at_80_columns(rendered: Rendered) -> None:
     assert rendered(summary_table("the problem", ROWS), 80) == (
         "the problem\n"
         "\n"
-        "                               train      train       test\n"
-        " initializer   diverged         loss     acc. %     acc. %\n"
+        "                                          train       test\n"
+        "                   runs        train   accuracy   accuracy\n"
+        " initializer   diverged         loss          %          %\n"
         " ─────────────────────────────────────────────────────────\n"
         " zeros_normal      0/10       0.6931       50.0       50.0\n"
         " he_normal         0/10       0.1019       94.5       94.5\n"
@@ -34,7 +35,9 @@ def test_a_summary_at_80_columns(rendered: Rendered) -> None:
         " huge_normal       7/10          inf        0.0        0.0\n"
         "                         2.5e+08–inf   0.0–50.0   0.0–50.0\n"
         "\n"
-        "Median over 10 seeds, and the range. A diverged run counts as loss inf.\n"
+        "Median over 10 seeds, then the range from the lowest to the highest. Loss is\n"
+        "cross-entropy, in nats.\n"
+        "Diverged: the train loss stopped being finite, and counts as inf.\n"
     )
 
 
@@ -43,11 +46,12 @@ def test_a_regression_shows_its_losses() -> None:
     assert markdown_table(summary_table("he: diabetes", one)) == (
         "**he: diabetes**\n"
         "\n"
-        "| initializer | diverged | train loss | test loss |\n"
+        "| initializer | runs diverged | train loss | test loss |\n"
         "| --- | ---: | ---: | ---: |\n"
         "| he_normal | 0/10 | 0.5 (0.4–0.6) | 0.5 (0.4–0.6) |\n"
         "\n"
-        "Median over 10 seeds, and the range.\n"
+        "Median over 10 seeds, then the range from the lowest to the highest. "
+        "Loss is the mean squared error.\n"
     )
 
 
@@ -57,6 +61,6 @@ def test_swept_keys_are_columns() -> None:
         for rate in (0.01, 0.1)
     ]
     table = summary_table("he", rows)
-    assert table.header[:3] == ("initializer", "learning_rate", "diverged")
+    assert table.header[:3] == ("initializer", "learning\nrate", "runs\ndiverged")
     assert [row[1] for row in table.rows] == ["0.01", "0.1"]
     assert "over 1 seed," in table.caption
