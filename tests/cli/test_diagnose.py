@@ -33,14 +33,14 @@ def test_one_initializer_layer_by_layer() -> None:
     assert done.stderr == ""
     title, _, names, moments, _, *rows = lines(done)
     assert title == "he: he_normal; 2-6-4-1 relu, 300 samples of circles, 3 seeds"
-    assert names.split() == ["signal", "signal", "grad.", "grad.", "flat", "dead", "units"]
+    assert names.split() == ["signal,", "signal,", "grad.,", "grad.,", "flat", "dead", "unique"]
     assert moments.split() == [
-        "layer", "theory", "found", "theory", "found", "cos", "%", "%", "differ",
+        "layer", "theory", "measured", "theory", "measured", "cos", "%", "%", "units",
     ]  # fmt: skip
     assert [row.split()[0] for row in rows[:3]] == ["1", "2", "3"]
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     words = " ".join(rows[4:])
-    assert "Theory: sigma_w^2" in words
+    assert "Theory: weights of variance" in words
     assert "healthy: from one end of the network to the other" in words
 
 
@@ -56,7 +56,7 @@ def test_several_are_summed_up_worst_first() -> None:
 
 def test_several_configs_are_named() -> None:
     done = diagnose("he.yaml", "three.yaml", "--format", "markdown")
-    assert "| config | initializer | verdict |" in done.stdout
+    assert "| config | initializer | condition |" in done.stdout
     assert "| three | zeros | symmetric | 1 |" in done.stdout
 
 

@@ -20,17 +20,18 @@ def test_the_table() -> None:
     done = explain("HeUniform", "--layers", "784,512,256,10")
     assert (done.exit_code, done.stderr) == (0, "")
     # sqrt(2 / fan_in), and sqrt(6 / fan_in) to either side.
-    assert lines(done)[:7] == [
+    assert lines(done)[:8] == [
         "he_uniform: U(+-sqrt(6 / fan_in))",
         "",
-        " layer  fan_in  fan_out  mean      std       low     high",
-        " ────────────────────────────────────────────────────────",
-        "     1     784      512     0  0.05051  -0.08748  0.08748",
-        "     2     512      256     0   0.0625   -0.1083   0.1083",
-        "     3     256       10     0  0.08839   -0.1531   0.1531",
+        "                                standard",
+        " layer  fan_in  fan_out  mean  deviation    lowest  highest",
+        " ──────────────────────────────────────────────────────────",
+        "     1     784      512     0    0.05051  -0.08748  0.08748",
+        "     2     512      256     0     0.0625   -0.1083   0.1083",
+        "     3     256       10     0    0.08839   -0.1531   0.1531",
     ]
     assert "\nUse it with relu and its kin: " in done.stdout
-    assert "\nNot with tanh or sigmoid, " in done.stdout
+    assert "\nDo not use it with tanh or sigmoid, " in done.stdout
     assert "\nAlso called kaiming_uniform.\nSource: He et al. 2015, arXiv:1502" in done.stdout
 
 
@@ -52,14 +53,15 @@ def test_the_document_keeps_all_digits() -> None:
 def test_what_frameworks_draw_under_the_name() -> None:
     done = explain("HeNormal", "--layers", "200,7")
     # Cut at two standard deviations of a normal widened by 1 / 0.87962566103423978.
-    assert lines(done)[-8:] == [
+    assert lines(done)[-9:] == [
         "he_normal in frameworks, layer 1",
         "",
-        " framework  draws                         mean  std      low    high",
-        " ───────────────────────────────────────────────────────────────────",
-        " torch      N(0, 2 / fan_in)                 0  0.1        -       -",
-        " keras      variance 2 / fan_in, cut off     0  0.1  -0.2274  0.2274",
-        " jax        variance 2 / fan_in, cut off     0  0.1  -0.2274  0.2274",
+        "                                                 standard",
+        " framework  draws                         mean  deviation   lowest  highest",
+        " ──────────────────────────────────────────────────────────────────────────",
+        " torch      N(0, 2 / fan_in)                 0        0.1        -        -",
+        " keras      variance 2 / fan_in, cut off     0        0.1  -0.2274   0.2274",
+        " jax        variance 2 / fan_in, cut off     0        0.1  -0.2274   0.2274",
         "",
     ]
     document = json.loads(explain("normal", "--set", "mean=3", "--format", "json").stdout)
@@ -116,11 +118,15 @@ def test_without_a_law_it_is_drawn_on_data(folder: Path) -> None:
     assert lines(done) == [
         "by_data: The mean of the absolute inputs",
         "",
-        " layer  fan_in  fan_out    mean  std     low    high",
-        " ───────────────────────────────────────────────────",
-        "     1       4        2  0.7864    0  0.7864  0.7864",
+        "                                  standard",
+        " layer  fan_in  fan_out    mean  deviation  lowest  highest",
+        " ──────────────────────────────────────────────────────────",
+        "     1       4        2  0.7864          0  0.7864   0.7864",
         "",
-        "No closed form: as drawn, 10 seeds, 1,024 standard normal samples.",
+        "There is no closed form: measured on weights drawn at 10 seeds, 1,024 standard",
+        "normal samples.",
+        "fan_in and fan_out: a layer's inputs and outputs. Mean, standard deviation and",
+        "bounds are of its weights; - means no bound.",
         "Source: own.py.",
         "",
     ]
@@ -135,9 +141,9 @@ def test_markdown_and_csv() -> None:
     markdown = explain("identity", "--layers", "2,2", "--format", "markdown").stdout
     assert markdown.startswith(
         "**identity: gain on the diagonal**\n\n"
-        "| layer | fan_in | fan_out | mean | std | low | high |\n"
+        "| layer | fan_in | fan_out | mean | standard deviation | lowest | highest |\n"
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        "| 1 | 2 | 2 | 0.5 | 0.5 | 0 | 1 |\n\nUse it "
+        "| 1 | 2 | 2 | 0.5 | 0.5 | 0 | 1 |\n\nfan_in and fan_out: "
     )
     assert explain("identity", "--layers", "2,2", "--format", "csv").stdout == (
         "layer,fan_in,fan_out,mean,std,low,high,drawn\n1,2,2,0.5,0.5,0.0,1.0,False\n"

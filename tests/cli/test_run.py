@@ -33,12 +33,14 @@ def test_the_table() -> None:
         "small: circles, 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full batch,",
         "float64",
         "",
-        "                         train   train    test",
-        " initializer  diverged    loss  acc. %  acc. %",
-        " ─────────────────────────────────────────────",
-        " zeros             0/2  0.6931    50.0    50.0",
+        "                                   train      test",
+        "                  runs   train  accuracy  accuracy",
+        " initializer  diverged    loss         %         %",
+        " ─────────────────────────────────────────────────",
+        " zeros             0/2  0.6931      50.0      50.0",
         "",
-        "Median over 2 seeds, and the range.",
+        "Median over 2 seeds, then the range from the lowest to the highest. Loss is",
+        "cross-entropy, in nats.",
         "",
     ]
     assert done.stderr == (
@@ -52,11 +54,12 @@ def test_markdown() -> None:
         "**small: circles, 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full batch,"
         " float64**\n"
         "\n"
-        "| initializer | diverged | train loss | train acc. % | test acc. % |\n"
+        "| initializer | runs diverged | train loss | train accuracy % | test accuracy % |\n"
         "| --- | ---: | ---: | ---: | ---: |\n"
         "| zeros | 0/2 | 0.6931 | 50.0 | 50.0 |\n"
         "\n"
-        "Median over 2 seeds, and the range.\n"
+        "Median over 2 seeds, then the range from the lowest to the highest. "
+        "Loss is cross-entropy, in nats.\n"
     )
     assert done.stderr == ""
 
@@ -171,8 +174,9 @@ def test_what_an_initializer_has_to_say_stands_under_the_table(folder: Path) -> 
     done = run("small.yaml", "--set", "initializer=lsuv", "--set", "layers=[2, 1, 1, 1, 1]",
                "--seeds", "6", "--quiet")  # fmt: skip
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[-4:] == [
-        "Median over 6 seeds, and the range.",
+    assert done.stdout.splitlines()[-5:] == [
+        "Median over 6 seeds, then the range from the lowest to the highest. Loss is ",
+        "cross-entropy, in nats.",
         "small, lsuv: 5 of 6 runs: layer 3 did not converge: variance 0; layer 4 did not ",
         "converge: variance 0 (and others).",
         "",

@@ -88,36 +88,42 @@ def test_the_table_says_which_records_other_arithmetic_made() -> None:
     here = provenance().numerics
     done = invoke("run", "small.yaml", "--seeds", "3", "--format", "markdown")
     assert done.stdout.endswith(
-        "\nMedian over 3 seeds, and the range.\n"
+        " Loss is cross-entropy, in nats.\n"
         f"2 runs made with NumPy 2.0.0, openblas Zen (here: {here}): last digits may differ.\n"
     )
     assert "made with" not in invoke("run", "small.yaml", "--seeds", "7,8").stdout
 
 
-def test_show_lists_the_newest_first_with_a_column_a_swept_key() -> None:
+def test_show_lists_the_newest_first_with_their_settings() -> None:
     change("UPDATE runs SET id = printf('%016d', seed + 10 * (setting LIKE '%0.2%')) || 'x'")
     invoke("run", "small.yaml", "--seeds", "9,")
     change("UPDATE runs SET id = 'ff', created = '2026-02-03T00:00:00+00:00' WHERE seed = 9")
     assert shown("--limit", "2") == [
         "results/runs.sqlite",
         "",
-        "                  initializ  learning                 train    test",
-        " run      config  er             rate  seed  status    loss  acc. %  stored",
-        " ──────────────────────────────────────────────────────────────────────────────",
-        " ff       small   zeros                   9  ok      0.6931    50.0  2026-02-03",
-        " 0000000  rates   zeros           0.1     0  ok      0.6931    50.0  2026-01-02",
+        "                                                      test",
+        "          config                            train  accuracy  stored",
+        " run      (initializer)      seed  status    loss         %  (UTC)",
+        " ─────────────────────────────────────────────────────────────────────",
+        " ff       small                 9  ok      0.6931      50.0  2026-02-03",
+        "          zeros",
+        " 0000000  rates                 0  ok      0.6931      50.0  2026-01-02",
+        "          zeros",
+        "          learning_rate=0.1",
         "",
-        "The newest 2 of 5 runs; --limit shows more.",
+        "The newest 2 of 5 runs; --limit shows more. Loss and accuracy are those after",
+        "the last iteration.",
         "",
     ]
     assert shown("small", "--format", "markdown") == [
         "**results/runs.sqlite**",
         "",
-        "| run | config | initializer | seed | status | train loss | test acc. % | stored |",
-        "| --- | --- | --- | ---: | --- | ---: | ---: | --- |",
-        "| ff | small | zeros | 9 | ok | 0.6931 | 50.0 | 2026-02-03 |",
+        "| run | config (initializer) | seed | status | train loss | test accuracy % "
+        "| stored (UTC) |",
+        "| --- | --- | ---: | --- | ---: | ---: | --- |",
+        "| ff | small (zeros) | 9 | ok | 0.6931 | 50.0 | 2026-02-03 |",
         "",
-        "1 run, the newest first.",
+        "1 run, the newest first. Loss and accuracy are those after the last iteration.",
     ]
 
 

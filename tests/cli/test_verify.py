@@ -147,7 +147,8 @@ def test_the_table(folder: Path) -> None:
     assert lines(done) == [
         "48 seeds of 40-100-40-100-40 networks",
         "",
-        " initializer  check                            statistic     low   high  result",
+        "                                                              at     at",
+        " initializer  check                            statistic   least   most  result",
         " ──────────────────────────────────────────────────────────────────────────────",
         *(
             line
@@ -170,10 +171,11 @@ def test_the_table(folder: Path) -> None:
         "              table (own.py:10)",
         " late         global random state                      0       0      0  ok",
         "",
-        "1 of 22 checks failed. Initializers that do what they declare fail any of them",
-        "with a chance below 1e-06.",
-        "Mean and bounds are in standard deviations from the law's, variance in the",
-        "law's; symmetry is the share of weights above the law's mean less that below.",
+        "1 of 22 checks failed. If all initializers draw what they declare, the chance",
+        "that any check fails is below 1e-06.",
+        "Mean and bounds are in standard deviations from the declared mean; variance is",
+        "over the declared one; symmetry is the share of weights above the declared mean,",
+        "less the share below.",
         "late declares no law: its mean, variance, bounds and symmetry were not tested.",
         "",
     ]

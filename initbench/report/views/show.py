@@ -9,13 +9,15 @@ from typing import Any
 from initbench.files import envelope
 from initbench.metrics import METRICS
 from initbench.report.views.records import record_cells, record_fields
-from initbench.report.views.texts import DIVERGED, HEADINGS, setting_heading
+from initbench.report.views.texts import DIVERGED, HEADINGS
 from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import Record
 from initbench.runs.store import Stored
 
 #: Digits of an id that a table shows: enough to name the run by.
 SHORT_ID = 7
+#: The column that names a run: its config, its initializer and, after a sweep, its setting.
+NAMES = "config\n(initializer)"
 
 
 def show_view(title: str, found: Sequence[Stored], total: int) -> View:
@@ -34,18 +36,14 @@ def _view(tables: Sequence[Table], found: Sequence[Stored]) -> View:
 
 def runs_table(title: str, found: Sequence[Stored], total: int) -> Table:
     """A row for each run found, which may be only the first of ``total`` runs."""
-    swept = list(dict.fromkeys(key for one in found for key in one.record.setting))
-    keys = list(map(setting_heading, swept))
     header = (
-        "run", "config", "initializer", *keys, "seed", "status", HEADINGS["train_loss"],
-        HEADINGS["test_accuracy"], "stored\n(UTC)",
+        "run", NAMES, "seed", "status", HEADINGS["train_loss"], HEADINGS["test_accuracy"],
+        "stored\n(UTC)",
     )  # fmt: skip
     rows = tuple(
         (
             one.record.id[:SHORT_ID],
-            one.record.config,
-            one.record.initializer,
-            *(str(one.record.setting.get(key, "")) for key in swept),
+            _name(one.record),
             str(one.record.seed),
             one.record.status,
             _number(one.record, "train_loss", ".4g"),
@@ -63,7 +61,13 @@ def runs_table(title: str, found: Sequence[Stored], total: int) -> Table:
         caption += f"\n{DIVERGED}"
     if "failed" in statuses:
         caption += "\nFailed: the run could not be trained; `initbench show RUN` says why."
-    return Table(title, header, rows, frozenset({*keys, "seed", *header[-3:-1]}), caption)
+    return Table(title, header, rows, frozenset({"seed", *header[-3:-1]}), caption, (NAMES, 24))
+
+
+def _name(record: Record) -> str:
+    """The config and, a line each, its initializer and its setting in a sweep."""
+    setting = [f"{key}={value}" for key, value in record.setting.items()]
+    return "\n".join([record.config, record.initializer, *setting])
 
 
 def _number(record: Record, metric: str, digits: str) -> str:

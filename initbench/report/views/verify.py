@@ -46,7 +46,7 @@ def verification_table(title: str, checks: Sequence[Check], notes: Sequence[str]
         LEGEND,
         *notes,
     ]
-    header = ("initializer", "check", "statistic", "allowed\nfrom", "allowed\nto", "result")
+    header = ("initializer", "check", "statistic", "at\nleast", "at\nmost", "result")
     return Table(title, header, rows, frozenset(header[2:5]), "\n".join(caption))
 
 
