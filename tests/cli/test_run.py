@@ -40,7 +40,7 @@ def test_the_table() -> None:
         " zeros             0/2  0.6931      50.0      50.0",
         "",
         "Median over 2 seeds, then the range from the lowest to the highest. Loss is",
-        "cross-entropy, in nats.",
+        "in nats.",
         "",
     ]
     assert done.stderr == (
@@ -59,7 +59,7 @@ def test_markdown() -> None:
         "| zeros | 0/2 | 0.6931 | 50.0 | 50.0 |\n"
         "\n"
         "Median over 2 seeds, then the range from the lowest to the highest. "
-        "Loss is cross-entropy, in nats.\n"
+        "Loss is in nats.\n"
     )
     assert done.stderr == ""
 
@@ -176,7 +176,7 @@ def test_what_an_initializer_has_to_say_stands_under_the_table(folder: Path) -> 
     assert done.exit_code == 0
     assert done.stdout.splitlines()[-5:] == [
         "Median over 6 seeds, then the range from the lowest to the highest. Loss is ",
-        "cross-entropy, in nats.",
+        "in nats.",
         "small, lsuv: 5 of 6 runs: layer 3 did not converge: variance 0; layer 4 did not ",
         "converge: variance 0 (and others).",
         "",

@@ -88,7 +88,7 @@ def test_the_table_says_which_records_other_arithmetic_made() -> None:
     here = provenance().numerics
     done = invoke("run", "small.yaml", "--seeds", "3", "--format", "markdown")
     assert done.stdout.endswith(
-        " Loss is cross-entropy, in nats.\n"
+        " Loss is in nats.\n"
         f"2 runs made with NumPy 2.0.0, openblas Zen (here: {here}): last digits may differ.\n"
     )
     assert "made with" not in invoke("run", "small.yaml", "--seeds", "7,8").stdout
@@ -101,10 +101,10 @@ def test_show_lists_the_newest_first_with_their_settings() -> None:
     assert shown("--limit", "2") == [
         "results/runs.sqlite",
         "",
-        "                                                      test",
+        "                                                       test",
         "          config                            train  accuracy  stored",
         " run      (initializer)      seed  status    loss         %  (UTC)",
-        " ─────────────────────────────────────────────────────────────────────",
+        " ──────────────────────────────────────────────────────────────────────",
         " ff       small                 9  ok      0.6931      50.0  2026-02-03",
         "          zeros",
         " 0000000  rates                 0  ok      0.6931      50.0  2026-01-02",

@@ -158,9 +158,9 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
     lines = [
         f"#: rank by {metric.label}. Median over {seeds(counts)}, then its "
         f"{100 * CONFIDENCE:g} % interval (bootstrap, {RESAMPLES:,} resamples, seed "
-        f"{BOOTSTRAP_SEED}). {loss_line(classified=_classified(rows))}",
-        f"Differences in {metric.label} are paired by seed"
-        f"{'; points are percentage points' if metric.unit else ''}.",
+        f"{BOOTSTRAP_SEED}). Differences are paired by seed"
+        f"{', in percentage points' if metric.unit else ''}. "
+        + loss_line(classified=_classified(rows)),
     ]
     if any(row.best_group is not None for row in rows[1:]):
         lines.append(

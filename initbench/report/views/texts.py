@@ -90,7 +90,7 @@ def loss_line(*, classified: bool) -> str:
     Args:
         classified: Whether the task has classes, and so its runs have accuracies.
     """
-    return f"Loss is {'cross-entropy, in nats' if classified else 'the mean squared error'}."
+    return f"Loss is {'in nats' if classified else 'the mean squared error'}."
 
 
 def setting_heading(key: str) -> str:

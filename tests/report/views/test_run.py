@@ -35,8 +35,8 @@ def test_a_summary_at_80_columns(rendered: Rendered) -> None:
         " huge_normal       7/10          inf        0.0        0.0\n"
         "                         2.5e+08–inf   0.0–50.0   0.0–50.0\n"
         "\n"
-        "Median over 10 seeds, then the range from the lowest to the highest. Loss is\n"
-        "cross-entropy, in nats.\n"
+        "Median over 10 seeds, then the range from the lowest to the highest. Loss is in\n"
+        "nats.\n"
         "Diverged: the train loss stopped being finite, and counts as inf.\n"
     )
 
