@@ -39,8 +39,8 @@ def test_the_table() -> None:
         " ─────────────────────────────────────────────────",
         " zeros             0/2  0.6931      50.0      50.0",
         "",
-        "Median over 2 seeds, then the range from the lowest to the highest. Loss is",
-        "in nats.",
+        "Median over 2 seeds, then the range from the lowest to the highest. Loss is in",
+        "nats.",
         "",
     ]
     assert done.stderr == (
@@ -175,8 +175,8 @@ def test_what_an_initializer_has_to_say_stands_under_the_table(folder: Path) -> 
                "--seeds", "6", "--quiet")  # fmt: skip
     assert done.exit_code == 0
     assert done.stdout.splitlines()[-5:] == [
-        "Median over 6 seeds, then the range from the lowest to the highest. Loss is ",
-        "in nats.",
+        "Median over 6 seeds, then the range from the lowest to the highest. Loss is in ",
+        "nats.",
         "small, lsuv: 5 of 6 runs: layer 3 did not converge: variance 0; layer 4 did not ",
         "converge: variance 0 (and others).",
         "",
