@@ -262,7 +262,7 @@ def play(page: Path) -> list[tuple[Block, str]]:
 def comparable(block: Block, text: str) -> list[str]:
     """The lines of a block, without what differs between days and machines."""
     words = [word for word in block.options.get("mask", "").split(",") if word]
-    lines = [DAY.sub("DAY", line.rstrip()) for line in text.splitlines()]
+    lines = [DAY.sub("DAY", line.rstrip()) for line in text.replace(os.sep, "/").splitlines()]
     masked = []
     for line in lines:
         figures = FIGURE if any(word in line for word in words) else ROUNDING
