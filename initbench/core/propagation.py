@@ -321,8 +321,8 @@ def _update_sizes(
     slots = tuple(np.zeros_like(theta) for _ in range(optimizer.slots))
     optimizer.step(moved, gradient.copy(), slots, 1, **hyperparameters)
     views = task.architecture.views
-    sizes = []
+    ratios = []
     for before, after in zip(views(theta), views(moved), strict=True):
         step, size = (np.sqrt((a**2).sum(axis=(1, 2))) for a in (after - before, before))
-        sizes.append(np.divide(step, size, out=np.full_like(step, np.nan), where=size > 0))
-    return np.stack(sizes, axis=1)
+        ratios.append(np.divide(step, size, out=np.full_like(step, np.nan), where=size > 0))
+    return np.stack(ratios, axis=1)

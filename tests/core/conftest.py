@@ -14,7 +14,7 @@ import pytest
 from numpy.random import RandomState
 from numpy.typing import DTypeLike
 
-from initbench.core import draw as starting
+from initbench.core import draw as drawing
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
@@ -108,10 +108,10 @@ def draw_start() -> DrawStart:
     def draw(
         network: Network, name: str, seed: int = 0, **parameters: Any
     ) -> list[tuple[Array, Array]]:
-        chosen = starting.ChosenInitializer(name, INITIALIZERS[name], parameters)
-        starts = starting.draw(network, [chosen], [seed])
-        assert starts.failures == {}
-        return [(view[0, :, :-1], view[0, :, -1]) for view in network.views(starts.theta)]
+        chosen = drawing.ChosenInitializer(name, INITIALIZERS[name], parameters)
+        draws = drawing.draw(network, [chosen], [seed])
+        assert draws.failures == {}
+        return [(view[0, :, :-1], view[0, :, -1]) for view in network.views(draws.theta)]
 
     return draw
 
@@ -119,8 +119,8 @@ def draw_start() -> DrawStart:
 @pytest.fixture(scope="session")
 def laws_of() -> LawsOf:
     def laws(network: Network, name: str, **parameters: Any) -> list[Moments | None]:
-        return starting.laws(
-            starting.ChosenInitializer(name, INITIALIZERS[name], parameters), network
+        return drawing.laws(
+            drawing.ChosenInitializer(name, INITIALIZERS[name], parameters), network
         )
 
     return laws

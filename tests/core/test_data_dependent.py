@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initbench.core import draw as start
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.arrays import Array
+from initbench.core.draw import ChosenInitializer, draw
 from initbench.core.initializers import INITIALIZERS, Network
 from tests.core.conftest import DrawStart, MakeNetwork
 
@@ -35,16 +35,16 @@ def test_lsuv_gives_unit_variance(
 ) -> None:
     network = make_network(sizes, activation, samples=50)
     network = dataclasses.replace(network, inputs=network.inputs * scale)
-    chosen = start.ChosenInitializer("lsuv", INITIALIZERS["lsuv"], {"tolerance": 1e-9})
-    starts = start.draw(network, [chosen], [seed])
-    assert starts.failures == {}
-    layers = [(view[0, :, :-1], view[0, :, -1]) for view in network.views(starts.theta)]
+    chosen = ChosenInitializer("lsuv", INITIALIZERS["lsuv"], {"tolerance": 1e-9})
+    draws = draw(network, [chosen], [seed])
+    assert draws.failures == {}
+    layers = [(view[0, :, :-1], view[0, :, -1]) for view in network.views(draws.theta)]
     variances = [float(z.var()) for z in preactivations(network, layers)]
     unmet = [number for number, v in enumerate(variances, 1) if abs(v - 1) > 1e-8]
     # A narrow ReLU layer may be dead: then the layers above it see nothing, and the note says so.
-    assert bool(unmet) == bool(starts.notes)
+    assert bool(unmet) == bool(draws.notes)
     for number in unmet:
-        assert f"layer {number} did not converge: variance" in starts.notes[0]
+        assert f"layer {number} did not converge: variance" in draws.notes[0]
 
 
 def test_lsuv_leaves_alone_what_is_within_the_tolerance(
@@ -60,10 +60,10 @@ def test_lsuv_leaves_alone_what_is_within_the_tolerance(
 def test_lsuv_says_when_a_layer_did_not_converge(make_network: MakeNetwork) -> None:
     network = make_network((3, 4, 2))
     network = dataclasses.replace(network, inputs=np.zeros((3, 10)))
-    chosen = start.ChosenInitializer("lsuv", INITIALIZERS["lsuv"], {})
-    starts = start.draw(network, [chosen], [0])
-    assert starts.failures == {}
-    assert starts.notes == {
+    chosen = ChosenInitializer("lsuv", INITIALIZERS["lsuv"], {})
+    draws = draw(network, [chosen], [0])
+    assert draws.failures == {}
+    assert draws.notes == {
         0: "layer 1 did not converge: variance 0; layer 2 did not converge: variance 0"
     }
 
@@ -76,13 +76,13 @@ def test_within_layer_normalized_units_have_mean_0_and_variance_1(
     network = make_network(sizes, activation, samples=50)
     network = dataclasses.replace(network, inputs=network.inputs * scale + 2)
     name = "within_layer_normalized"
-    starts = start.draw(network, [start.ChosenInitializer(name, INITIALIZERS[name], {})], [seed])
-    layers = [(view[0, :, :-1], view[0, :, -1]) for view in network.views(starts.theta)]
+    draws = draw(network, [ChosenInitializer(name, INITIALIZERS[name], {})], [seed])
+    layers = [(view[0, :, :-1], view[0, :, -1]) for view in network.views(draws.theta)]
     # The noise of a mean is an ulp of the largest weight times input, here up to 1e3 of the spread.
     for z in preactivations(network, layers):
         np.testing.assert_allclose(z.mean(axis=1), 0, atol=1e-9)
         np.testing.assert_allclose(z.var(axis=1), 1, atol=1e-9)
-    assert starts.notes == {}
+    assert draws.notes == {}
 
 
 def test_within_layer_normalized_says_which_units_have_no_variance(
@@ -91,9 +91,9 @@ def test_within_layer_normalized_says_which_units_have_no_variance(
     network = make_network((3, 4, 2))
     network = dataclasses.replace(network, inputs=np.ones((3, 10)))
     name = "within_layer_normalized"
-    starts = start.draw(network, [start.ChosenInitializer(name, INITIALIZERS[name], {})], [0])
-    assert starts.failures == {}
-    assert starts.notes == {
+    draws = draw(network, [ChosenInitializer(name, INITIALIZERS[name], {})], [0])
+    assert draws.failures == {}
+    assert draws.notes == {
         0: "layer 1: 4 of 4 units have no variance; layer 2: 2 of 2 units have no variance"
     }
 

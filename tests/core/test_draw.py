@@ -10,8 +10,7 @@ import pytest
 from numpy.random import RandomState
 from numpy.typing import DTypeLike
 
-from initbench.core import draw as start
-from initbench.core.draw import ChosenInitializer
+from initbench.core.draw import ChosenInitializer, draw, laws
 from initbench.core.initializers import INITIALIZERS, Initializer, Moments, Network, Start, fans
 
 NETWORK = Network(
@@ -24,21 +23,21 @@ NETWORK = Network(
 HE = ChosenInitializer("he_normal", INITIALIZERS["he_normal"], {})
 
 
-def own(draw: Callable[..., Any], **parameters: Any) -> ChosenInitializer:
-    return ChosenInitializer("own", Initializer(draw, "-", "-", None), parameters)
+def own(function: Callable[..., Any], **parameters: Any) -> ChosenInitializer:
+    return ChosenInitializer("own", Initializer(function, "-", "-", None), parameters)
 
 
-def failure(draw: Callable[..., Any]) -> str:
+def failure(function: Callable[..., Any]) -> str:
     """Why a run with this initializer fails, beside one that does not."""
-    starts = start.draw(NETWORK, [HE, own(draw)], [4, 4])
-    assert list(starts.failures) == [1]
-    assert (starts.drawn, len(starts.theta)) == ((0,), 1)
-    assert starts.theta[0].tobytes() == start.draw(NETWORK, [HE], [4]).theta[0].tobytes()
-    return starts.failures[1]
+    draws = draw(NETWORK, [HE, own(function)], [4, 4])
+    assert list(draws.failures) == [1]
+    assert (draws.drawn, len(draws.theta)) == ((0,), 1)
+    assert draws.theta[0].tobytes() == draw(NETWORK, [HE], [4]).theta[0].tobytes()
+    return draws.failures[1]
 
 
 def test_layers_are_drawn_from_one_stream_and_biases_are_zero() -> None:
-    first, second = NETWORK.views(start.draw(NETWORK, [HE], [7]).theta)
+    first, second = NETWORK.views(draw(NETWORK, [HE], [7]).theta)
     rng = RandomState(7)
     for layer, shape in ((first[0], (3, 2)), (second[0], (1, 3))):
         expected = HE.initializer.draw(rng, shape, np.float32)
@@ -57,10 +56,10 @@ def test_an_initializer_of_the_network_sets_biases_and_leaves_a_note() -> None:
     chosen = ChosenInitializer(
         "ramp", Initializer(ramp, "-", "-", None, scope="network"), {"slope": 0.5}
     )
-    starts = start.draw(NETWORK, [chosen, HE], [0, 0])
-    assert starts.theta[0].tolist() == [0.5, 0.5, 0, 0.5, 0.5, 1, 0.5, 0.5, 2, 1, 1, 1, 0]
-    assert starts.failures == {}
-    assert starts.notes == {0: "saw 5 samples"}
+    draws = draw(NETWORK, [chosen, HE], [0, 0])
+    assert draws.theta[0].tolist() == [0.5, 0.5, 0, 0.5, 0.5, 1, 0.5, 0.5, 2, 1, 1, 1, 0]
+    assert draws.failures == {}
+    assert draws.notes == {0: "saw 5 samples"}
 
 
 def test_an_exception_is_a_failure_that_names_it() -> None:
@@ -120,8 +119,8 @@ def test_biases_are_checked_too() -> None:
         return Start([(np.zeros(s, network.dtype), np.zeros(1, "f4")) for s in network.shapes])
 
     chosen = ChosenInitializer("own", Initializer(narrow, "-", "-", None, scope="network"), {})
-    starts = start.draw(NETWORK, [chosen], [0])
-    assert starts.failures == {0: "the biases of layer 1 must have shape (3,), got (1,)"}
+    draws = draw(NETWORK, [chosen], [0])
+    assert draws.failures == {0: "the biases of layer 1 must have shape (3,), got (1,)"}
 
 
 def test_laws_of_layers() -> None:
@@ -134,5 +133,5 @@ def test_laws_of_layers() -> None:
         raise AssertionError("a law needs no draw")
 
     chosen = ChosenInitializer("own", Initializer(draw, "-", "-", law), {"mean": 1.0})
-    assert start.laws(chosen, NETWORK) == [Moments(1.0, 6.0), Moments(1.0, 9.0)]
-    assert start.laws(own(draw), NETWORK) == [None, None]
+    assert laws(chosen, NETWORK) == [Moments(1.0, 6.0), Moments(1.0, 9.0)]
+    assert laws(own(draw), NETWORK) == [None, None]
