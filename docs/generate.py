@@ -20,7 +20,13 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 import initbench
-from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
+from initbench.api.results import (
+    CheckResult,
+    Comparison,
+    DiagnosisResult,
+    RunResult,
+    TrainingResult,
+)
 from initbench.cli import COMMANDS, main
 from initbench.core.initializers.dialects import DIALECTS
 from initbench.report.render.markdown import markdown_view
@@ -32,7 +38,7 @@ from initbench.spec.expectations import Expectation, Gate
 WIDTH = 88
 #: What the Python API consists of.
 FUNCTIONS = ("run", "compare", "diagnose", "check", "draw")
-RESULTS = (RunResult, Comparison, DiagnosisResult, CheckResult)
+RESULTS = (TrainingResult, RunResult, Comparison, DiagnosisResult, CheckResult)
 #: Defaults that a table says in a word.
 LONG_DEFAULTS = {"seeds": "10"}
 ROOT = Path(__file__).parent.parent

@@ -17,6 +17,8 @@ from initbench.errors import ResultsError
 
 #: Stands between a file's name and its ending when an interrupt has cut the command short.
 PARTIAL = ".partial"
+#: The baseline file, unless another is named.
+BASELINE = "results/baseline.json"
 ANOTHER_FOLDER = "another folder with --results"
 
 

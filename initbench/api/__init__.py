@@ -2,7 +2,8 @@
 
 The functions are public as ``initbench.run``, ``initbench.compare`` and so on. A config may be a
 path of a YAML file, its content as a dict, or an :class:`~initbench.spec.Experiment`; all of them
-pass the same checks and meet the same messages. What cannot be used raises
+pass the same checks and meet the same messages. The path of a data file is relative to the YAML
+file, and in a dict or an Experiment to the working directory. What cannot be used raises
 :class:`initbench.errors.InitbenchError`.
 """
 
@@ -19,6 +20,7 @@ from initbench.api.initializers import drawn
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
 from initbench.api.sources import Config, Options, experiments_of
 from initbench.errors import InitbenchError
+from initbench.files import BASELINE
 from initbench.metrics import METRICS, known, parse_target
 from initbench.runs.runner import Execution, Say, Watch, silent, unwatched
 
@@ -191,7 +193,7 @@ def diagnose(
 def check(
     configs: Config | Iterable[Config],
     *,
-    baseline: str | Path = flows.BASELINE,
+    baseline: str | Path = BASELINE,
     strict: bool = False,
     set: Options = None,  # noqa: A002  # named as the option --set is
     seeds: int | Sequence[int] | None = None,
@@ -203,8 +205,9 @@ def check(
     """Train configs afresh and judge them against a baseline file.
 
     Args:
-        configs: One or several configs: paths, dicts or Experiments.
-        baseline: The file that `initbench baseline save` wrote.
+        configs: One or several configs: paths, dicts or Experiments. The path of a JSON file, which
+            `initbench run` or `initbench baseline save` wrote, is judged without training.
+        baseline: The file that `initbench baseline save` wrote, or `initbench run`.
         strict: Count a change that is neither better nor worse as a failure.
         set: Keys to set in every config.
         seeds: A count n, for the seeds 0 to n - 1, or a list; by default each config's own.
@@ -220,6 +223,10 @@ def check(
         ConfigError: A config has mistakes.
         BaselineError: The baseline is missing, broken or edited.
     """
+    if isinstance(configs, str | Path) and Path(configs).suffix == ".json":
+        if set is not None or seeds is not None:
+            raise InitbenchError(f"{configs}: holds runs that have finished; give no set and seeds")
+        return flows.check_files(Path(baseline), Path(configs), strict=strict)
     return flows.check(
         experiments_of(configs, set, seeds, plugins),
         Path(baseline),

@@ -37,8 +37,6 @@ from initbench.runs.runner import USUAL, Execution, Say, Trained, Watch, silent,
 from initbench.runs.store import opened
 from initbench.spec import Experiment
 
-#: The file that a gate reads and `baseline save` writes, unless another is named.
-BASELINE = Path("results/baseline.json")
 #: The advice where a baseline cannot be written.
 ANOTHER_BASELINE = "another file with --baseline"
 
@@ -65,7 +63,7 @@ def run(
         partial = len(records) < len(plan.runs(of_config))
         written += write_results(results, name, texts, partial=partial)
     return RunResult(
-        run_view(experiments, trained.records, here),
+        view=run_view(experiments, trained.records, here),
         records=tuple(trained.records),
         rows=tuple(summarize(trained.records)),
         summary=trained.summary,
@@ -110,7 +108,7 @@ def compare(
         partial = trained.stopped_by is not None
         written = write_results(results, "comparison", texts, partial=partial)
     return Comparison(
-        view,
+        view=view,
         records=tuple(trained.records),
         rows=tuple(rows),
         summary=trained.summary,
@@ -132,12 +130,12 @@ def diagnose(
     if failures:
         error = FailedRunsError("some networks could not be drawn:\n" + "\n".join(failures))
     view = diagnose_view(found, experiments, during=during)
-    return DiagnosisResult(view, rows=tuple(found), notes=tuple(notes), failure=error)
+    return DiagnosisResult(view=view, rows=tuple(found), notes=tuple(notes), failure=error)
 
 
 def check(
     experiments: Sequence[Experiment],
-    baseline: Path = BASELINE,
+    baseline: Path,
     execution: Execution = USUAL,
     *,
     strict: bool = False,
@@ -173,7 +171,7 @@ class SavedBaseline:
 
 def save_baseline(
     experiments: Sequence[Experiment],
-    baseline: Path = BASELINE,
+    baseline: Path,
     execution: Execution = USUAL,
     *,
     anew: bool = False,
@@ -218,7 +216,7 @@ def _check_result(
 ) -> CheckResult:
     code = exit_code(judgement.verdicts, strict=strict)
     view = check_view(judgement.verdicts, code, str(baseline), judgement.notes)
-    return CheckResult(view, rows=judgement.verdicts, exit_code=code, unnamed=unnamed)
+    return CheckResult(view=view, rows=judgement.verdicts, exit_code=code, unnamed=unnamed)
 
 
 def _refuse_unknown_metrics(

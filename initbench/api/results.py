@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Result:
     """What all results share: ``print(result)`` shows tables, a notebook shows them as HTML."""
 
@@ -47,49 +47,48 @@ class Result:
         return html_view(self.view)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class RunResult(Result):
-    """What :func:`initbench.run` returns.
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class TrainingResult(Result):
+    """What the results of training have in common.
 
     Attributes:
         records: One Record a run, in the order of configs, initializers and seeds.
+        summary: How many runs were trained, and how many came from results, in words.
+        written: The files that were written; none unless ``results`` was given.
+        stopped_by: What ended the training before all runs had finished, or None.
+        failure: ``stopped_by``, or else the error that names the runs that failed, or None.
+    """
+
+    records: tuple[Record, ...]
+    summary: str
+    written: tuple[Path, ...]
+    stopped_by: KeyboardInterrupt | InitbenchError | None
+    failure: KeyboardInterrupt | InitbenchError | None
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class RunResult(TrainingResult):
+    """What :func:`initbench.run` returns: a :class:`TrainingResult` with medians and ranges.
+
+    Attributes:
         rows: One Summary for each initializer of each config, at each point of its sweep.
-        summary: How many runs were trained, and how many came from results, in words.
-        written: The files that were written; none unless ``results`` was given.
-        stopped_by: What ended the training before all runs had finished, or None.
-        failure: ``stopped_by``, or else the error that names the runs that failed, or None.
     """
 
-    records: tuple[Record, ...]
     rows: tuple[Summary, ...]
-    summary: str
-    written: tuple[Path, ...] = ()
-    stopped_by: KeyboardInterrupt | InitbenchError | None = None
-    failure: KeyboardInterrupt | InitbenchError | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Comparison(Result):
-    """What :func:`initbench.compare` returns.
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class Comparison(TrainingResult):
+    """What :func:`initbench.compare` returns: a :class:`TrainingResult` with a ranking.
 
     Attributes:
-        records: One Record a run, in the order of configs, initializers and seeds.
         rows: One Row for each initializer of each problem, the best of each problem first.
-        summary: How many runs were trained, and how many came from results, in words.
-        written: The files that were written; none unless ``results`` was given.
-        stopped_by: What ended the training before all runs had finished, or None.
-        failure: ``stopped_by``, or else the error that names the runs that failed, or None.
     """
 
-    records: tuple[Record, ...]
     rows: tuple[Row, ...]
-    summary: str
-    written: tuple[Path, ...] = ()
-    stopped_by: KeyboardInterrupt | InitbenchError | None = None
-    failure: KeyboardInterrupt | InitbenchError | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class DiagnosisResult(Result):
     """What :func:`initbench.diagnose` returns.
 
@@ -101,11 +100,11 @@ class DiagnosisResult(Result):
     """
 
     rows: tuple[Diagnosis, ...]
-    notes: tuple[str, ...] = ()
-    failure: InitbenchError | None = None
+    notes: tuple[str, ...]
+    failure: InitbenchError | None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class CheckResult(Result):
     """What :func:`initbench.check` returns.
 
@@ -118,7 +117,7 @@ class CheckResult(Result):
 
     rows: tuple[Verdict, ...]
     exit_code: int
-    unnamed: tuple[str, ...] = ()
+    unnamed: tuple[str, ...]
 
     @property
     def ok(self) -> bool:

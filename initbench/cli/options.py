@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from initbench.files import BASELINE
 from initbench.metrics import parse_target
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -137,7 +138,7 @@ def named_or_all(configs: tuple[str, ...], *, everything: bool) -> list[str | Pa
 gating = _together(
     click.option(
         "--baseline", type=click.Path(dir_okay=False, path_type=Path),
-        default=Path("results/baseline.json"), metavar="FILE", show_default=True,
+        default=Path(BASELINE), metavar="FILE", show_default=True,
         help="The baseline file, which belongs in version control.",
     ),
     settings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from initbench.api.results import Comparison, RunResult
+from initbench.api.results import TrainingResult
 from initbench.report.render import TEXTS
 from initbench.report.views.view import View
 
@@ -21,7 +21,7 @@ def show(output_format: str, view: View) -> None:
         Console().print(rich_view(view))
 
 
-def finish(result: RunResult | Comparison, *, quiet: bool) -> None:
+def finish(result: TrainingResult, *, quiet: bool) -> None:
     """Say what was written and where runs came from, then raise what stopped or failed them."""
     if not quiet:
         if result.written:

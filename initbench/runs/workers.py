@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from time import monotonic
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from initbench.errors import ExecutorError
@@ -107,7 +109,7 @@ class Processes:
             except BrokenProcessPool:  # its process was killed while it was idle
                 _end(lane)
         else:
-            with _no_interrupts():
+            with _no_interrupts(), _no_main_module():
                 lane = _lane()
                 future = lane.pool.submit(_in_process, ticket, task, *arguments)
         self._busy[future] = lane
@@ -146,6 +148,21 @@ def _no_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Processes that are started in the block do not import the caller's main module.
+
+    They would run it once more: a script that calls initbench at its top level would call it again
+    in each worker. Tasks need nothing of it.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _lane() -> _Lane:
@@ -223,7 +240,7 @@ class Dask:
                 # A worker would log a death, which the table says.
                 "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
             }
-            with dask.config.set(settings), _no_interrupts():
+            with dask.config.set(settings), _no_interrupts(), _no_main_module():
                 self._cluster = LocalCluster(
                     n_workers=count,
                     threads_per_worker=1,

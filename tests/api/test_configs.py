@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
@@ -179,3 +181,14 @@ def test_results_show_in_a_terminal_and_in_a_notebook(monkeypatch: pytest.Monkey
     assert console.export_text() == str(result)
     with pytest.raises(AttributeError):
         result.summary = "other"  # type: ignore[misc]
+
+
+def test_workers_do_not_run_a_script_again() -> None:
+    """A script without a guard calls the API at its top level, where a worker would import it."""
+    Path("script.py").write_text(
+        f"import initbench\nprint('begun')\nprint(initbench.run({CONFIG}, jobs=2).summary)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "script.py"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("begun\n4 runs: 0 from results, 4 trained\n", "")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import initbench
+from initbench.errors import InitbenchError
 from tests.cli.conftest import invoke
 
 FILES = {
@@ -84,3 +85,15 @@ def test_check() -> None:
     assert (result.ok, result.exit_code) == (True, 0)
     assert {verdict.verdict for verdict in result.rows} == {"ok"}
     assert initbench.check("a.yaml").unnamed == ("b",)
+
+
+def test_check_of_saved_files() -> None:
+    for number in ("1", "2"):
+        options = ["--set", "learning_rate=0.2"] if number == "2" else []
+        assert invoke("run", "a.yaml", *options, "--results", number, "-q").exit_code == 0
+    done = invoke("check", "1/a.json", "2/a.json", "--format", "json")
+    result = initbench.check("2/a.json", baseline="1/a.json")
+    assert result.to_dict() == json.loads(done.stdout)
+    assert result.exit_code == done.exit_code == 3
+    with pytest.raises(InitbenchError, match=r"2/a\.json: holds runs that have finished"):
+        initbench.check("2/a.json", baseline="1/a.json", seeds=3)
