@@ -14,12 +14,12 @@ from typing import Literal
 from initbench import datasets
 from initbench.errors import ExecutorError, FailedRunsError, InitbenchError
 from initbench.runs import execute, identity, plan
-from initbench.runs import workers as executors
 from initbench.runs.cost import useful_jobs
 from initbench.runs.execute import Finished, Progress
 from initbench.runs.plan import Run, Stack
 from initbench.runs.records import Record
 from initbench.runs.store import Filter, Store
+from initbench.runs.workers import Dask, Processes, Workers
 from initbench.spec import Experiment
 from initbench.wording import counted
 
@@ -163,17 +163,15 @@ def train_runs(
     jobs = execution.jobs or useful_jobs(
         [run.experiment for run in runs], processors(), train_samples
     )
-    workers: executors.Workers | None = None
+    workers: Workers | None = None
     with ExitStack() as opened:
         if execution.executor == "dask":
-            workers = dask = opened.enter_context(
-                closing(executors.Dask(execution.scheduler, jobs))
-            )
+            workers = dask = opened.enter_context(closing(Dask(execution.scheduler, jobs)))
             jobs = dask.threads
             if not jobs:
                 say(f"{execution.scheduler} has no workers yet: waiting for them")
         elif jobs > 1 or any(run.initializer.plugin for run in runs):  # which may end its process
-            workers = opened.enter_context(closing(executors.Processes(jobs)))
+            workers = opened.enter_context(closing(Processes(jobs)))
         stacks = plan.stacks(runs, max(1, jobs), train_samples)
         report = opened.enter_context(watch(stacks))
         yield from opened.enter_context(
