@@ -124,7 +124,7 @@ def wings() -> str:
     for names in _architecture()["WINGS"]:
         for name in names:
             doc = getdoc(import_module(f"initbench.{name}")) or ""
-            first = " ".join(doc.split("\n\n")[0].split()).replace("``", "`")
+            first = " ".join(doc.split("\n\n")[0].split())
             rows.append((f"`{name}`", first))
     return _table(("wing", "what it is"), rows)
 
@@ -202,7 +202,7 @@ def _parameters(model: type[BaseModel]) -> str:
 
 
 def _summary(model: type[BaseModel]) -> str:
-    return (getdoc(model) or "").split("\n")[0].rstrip(".").replace("``", "`")
+    return (getdoc(model) or "").split("\n")[0].rstrip(".")
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -88,13 +88,15 @@ class Metric:
     def difference_text(self, difference: float, digits: int) -> str:
         """A difference of two values with its sign; of percentages in percentage points.
 
+        ``digits`` are significant ones, or in percentage points those after the point.
+
         >>> METRICS["train_loss"].difference_text(0.0227, 3)
         '+0.0227'
-        >>> METRICS["test_accuracy"].difference_text(-0.005, 3)
+        >>> METRICS["test_accuracy"].difference_text(-0.005, 1)
         '-0.5'
         """
-        style = f"+.{self.digits}f" if self.unit else f"+.{digits}g"
-        return format(self.scale * difference, style)
+        text = format(self.scale * difference, f"+.{digits}{'f' if self.unit else 'g'}")
+        return text if float(text) else text[1:]  # 0 has no sign
 
 
 def _loss(split: Literal["train", "test"]) -> Metric:

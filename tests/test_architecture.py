@@ -69,6 +69,7 @@ ROOMS = {
         ["contests"],
         ["comparison"],
         ["selection", "standing"],
+        ["best"],
         ["summary", "intervals", "paired"],
     ],
     "runs": [

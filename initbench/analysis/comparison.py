@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from initbench.analysis.intervals import Interval, median_interval
-from initbench.analysis.paired import paired_differences
 from initbench.analysis.selection import JudgedSetting, Selection, badness, select_setting
-from initbench.analysis.standing import Standing, standings
+from initbench.analysis.standing import Standing, Word, standings
 from initbench.analysis.summary import failure_reasons, metric_values, run_notes, with_status
 from initbench.metrics import METRICS
 from initbench.runs.records import Record
 from initbench.spec import Experiment
+from initbench.spec.expectations import Gate
 
 #: A run has trained where its train loss is at least this share below the constant predictor's:
 #: 5 %, the gate's default of an effect that counts. The loss decides, because a network that
@@ -52,10 +52,12 @@ class Row:
     """One initializer of a comparison, at its own best setting.
 
     ``problem`` numbers the contest. ``metrics`` holds each metric's median over the seeds that
-    judge, with its interval. ``pairs``, ``difference``, ``p_value`` and ``best_group`` come
-    from :class:`initbench.analysis.standing.Standing`; ``settings``, ``chosen_by`` and ``apart``
-    from :class:`initbench.analysis.selection.Selection`. ``trained`` counts the runs that have
-    trained (:func:`has_trained`), and ``reached`` those that reached the target.
+    judge, with its interval. ``pairs``, ``difference``, ``p_value``, ``best_group``,
+    ``standing`` (its word) and ``seeds_to_decide`` come from
+    :class:`initbench.analysis.standing.Standing`; ``settings``, ``chosen_by``, ``agreeing``,
+    ``apart`` and ``beyond`` come from :class:`initbench.analysis.selection.Selection`. ``trained``
+    counts the runs that have trained (:func:`has_trained`), and ``reached`` those that reached the
+    target.
     """
 
     config: str
@@ -75,11 +77,16 @@ class Row:
     difference: Interval | None
     p_value: float | None
     best_group: bool | None
+    standing: Word | None
+    least_difference: float
+    seeds_to_decide: int | None
     iterations_to_target: Interval | None
     reached: int
     settings: tuple[JudgedSetting, ...]
     chosen_by: int
+    agreeing: int
     apart: bool
+    beyond: tuple[tuple[str, float], ...]
 
 
 def compare(
@@ -107,24 +114,39 @@ def _rows(number: int, contest: Contest, metric: str, target: Target | None) -> 
     competitors: dict[Hashable, list[Record]] = {}
     for record in contest.records:
         competitors.setdefault((record.config, record.initializer), []).append(record)
+
+    def trained(record: Record) -> bool:
+        return has_trained(record, contest.constant_loss)
+
     selections = sorted(
-        (select_setting(records, metric) for records in competitors.values()),
+        (select_setting(records, metric, trained) for records in competitors.values()),
         key=lambda selection: badness(selection.records, metric),
     )
     scores = [badness(selection.records, metric) for selection in selections]
-    best = selections[0].records
-    against_best = standings([paired_differences(s.records, best, metric) for s in selections])
+    gates = {experiment.name: experiment.gate for experiment in contest.experiments}
+    best_median = METRICS[metric].sign * scores[0]
+    least = [
+        gates.get(s.records[0].config, Gate()).least_change(METRICS[metric], best_median)
+        for s in selections
+    ]
+    against_best = standings([selection.records for selection in selections], metric, least)
+    if not any(trained(record) for selection in selections for record in selection.records):
+        # Among rows that learned nothing none is the best.
+        against_best = [replace(one, best_group=None, word=None) for one in against_best]
     return [
         _row(
             selection,
             standing,
+            least_difference=least_difference,
             problem=number,
             rank=sum(other < score for other in scores) + 1,
             metric=metric,
             constant_loss=contest.constant_loss,
             target=target,
         )
-        for selection, standing, score in zip(selections, against_best, scores, strict=True)
+        for selection, standing, least_difference, score in zip(
+            selections, against_best, least, scores, strict=True
+        )
     ]
 
 
@@ -132,6 +154,7 @@ def _row(
     selection: Selection,
     standing: Standing,
     *,
+    least_difference: float,
     problem: int,
     rank: int,
     metric: str,
@@ -143,7 +166,7 @@ def _row(
     return Row(
         config=records[0].config,
         initializer=records[0].initializer,
-        setting=records[0].setting,
+        setting=selection.setting,
         problem=problem,
         rank=rank,
         metric=metric,
@@ -158,11 +181,16 @@ def _row(
         difference=standing.difference,
         p_value=standing.p_value,
         best_group=standing.best_group,
+        standing=standing.word,
+        least_difference=least_difference,
+        seeds_to_decide=standing.seeds_to_decide,
         iterations_to_target=_interval(times),
         reached=sum(map(math.isfinite, times)),
         settings=selection.settings,
         chosen_by=selection.chosen_by,
+        agreeing=selection.agreeing,
         apart=selection.apart,
+        beyond=selection.beyond,
     )
 
 
@@ -174,4 +202,7 @@ def _times_to(target: Target | None, records: Sequence[Record]) -> list[float]:
 
 
 def _interval(values: Sequence[float]) -> Interval | None:
+    """A median and its interval; one value has no interval, whose ends are then infinite."""
+    if len(values) == 1:
+        return Interval(values[0], -math.inf, math.inf)
     return median_interval(values) if values else None

@@ -1,32 +1,37 @@
 """A sweep's settings: which one an initializer is judged at, and what the others would have cost.
 
-The seeds that choose a setting do not judge it where there are enough of them for both: the best
-of several settings looks better than it is to the seeds that found it best.
+No seed judges a setting that it helped to choose: the best of several settings looks better than
+it is to the seeds that found it best. Seeds are therefore cut into folds, and each fold is judged
+at the setting that the other folds' seeds like best (cross-fitting; Stone 1974, "Cross-validatory
+choice and assessment of statistical predictions"). A row so says how well an initializer does whose
+setting is chosen by this sweep; the setting that it shows is the one that all seeds choose.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from initbench.analysis.intervals import median
-from initbench.analysis.paired import MIN_SEEDS, paired_differences
 from initbench.analysis.summary import metric_values
 from initbench.metrics import METRICS
 from initbench.runs.records import Record, setting_key
 
-#: Fewer seeds than this choose no setting of a sweep on their own.
-MIN_CHOOSERS = 3
+#: Seeds are cut into at most so many folds; up to so many seeds each is a fold of its own.
+FOLDS = 10
+
+Trained = Callable[[Record], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedSetting:
-    """A setting of an initializer's sweep: its median, over the seeds that judge.
+    """A setting of an initializer's sweep: the metric's median over all seeds.
 
-    ``worse_by`` is the median paired difference to the chosen setting: 0 for that one, and below 0
-    for a setting that is better by hindsight.
+    ``worse_by`` is how much worse that is than the median at the shown setting. It is 0 for the
+    shown setting and never negative: where another setting has the better median but did not train
+    at half of its seeds, it is 0 too.
     """
 
     setting: dict[str, Any]
@@ -36,42 +41,57 @@ class JudgedSetting:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The records of an initializer at its best setting, and how that was chosen.
+    """The records that judge an initializer, one a seed, and how its setting was chosen.
 
-    ``settings`` is empty where there was no choice. ``chosen_by`` counts the seeds that chose, and
-    ``apart`` says that ``records`` are of other seeds.
+    Attributes:
+        setting: The setting that all seeds choose.
+        records: One record a seed, each at the setting that the seeds of the other folds choose.
+        settings: Every setting that was tried; empty where there was no choice.
+        chosen_by: Seeds that chose ``setting``.
+        agreeing: Seeds that are judged at ``setting`` itself.
+        apart: Whether no seed judges what it helped to choose; a single seed does both.
+        beyond: Where ``setting`` is at an edge of the grid: the swept key -> a value to add.
     """
 
+    setting: dict[str, Any]
     records: list[Record]
     settings: tuple[JudgedSetting, ...] = ()
     chosen_by: int = 0
+    agreeing: int = 0
     apart: bool = True
+    beyond: tuple[tuple[str, float], ...] = ()
 
 
-def select_setting(records: Sequence[Record], metric: str) -> Selection:
-    """An initializer's records at the setting with the best median over the choosing seeds."""
-    settings: dict[str, list[Record]] = {}
+def select_setting(records: Sequence[Record], metric: str, trained: Trained) -> Selection:
+    """An initializer's records at its best setting: the best median of the metric.
+
+    A setting at which at least half of the runs trained comes before any at which fewer did.
+    """
+    tried: dict[str, list[Record]] = {}
     for record in records:
-        settings.setdefault(setting_key(record.setting), []).append(record)
-    if len(settings) == 1:
-        return Selection(list(records))
+        tried.setdefault(setting_key(record.setting), []).append(record)
+    groups = list(tried.values())
+    if len(groups) == 1:
+        return Selection(records[0].setting, list(records))
     seeds = list(dict.fromkeys(record.seed for record in records))
-    choosers, judges = _split(seeds)
-    # After an interruption, a setting that has only choosing seeds has nothing to be judged by.
-    candidates = [group for group in settings.values() if _at(group, judges)]
-    if not candidates:
-        choosers = judges = set(seeds)
-        candidates = list(settings.values())
-    best = min(candidates, key=lambda group: badness(_at(group, choosers), metric))
-    judged = _at(best, judges)
+    shown = _best(groups, set(seeds), metric, trained)[0].setting
+    judging: list[Record] = []
+    for fold in range(min(len(seeds), FOLDS)):
+        judges = set(seeds[fold::FOLDS])
+        choosers = set(seeds) - judges or judges
+        # After an interruption a setting may lack the seeds that are to judge it.
+        complete = [group for group in groups if len(_at(group, judges)) == len(judges)]
+        judging += _at(_best(complete or groups, choosers, metric, trained), judges)
+    place = {seed: index for index, seed in enumerate(seeds)}
+    judging.sort(key=lambda record: place[record.seed])
     return Selection(
-        judged,
-        tuple(
-            _judged(_at(group, judges), judged, group[0].setting, metric)
-            for group in settings.values()
-        ),
-        len(choosers),
-        choosers.isdisjoint(judges),
+        setting=shown,
+        records=judging,
+        settings=_judged(groups, shown, metric),
+        chosen_by=len(seeds),
+        agreeing=sum(record.setting == shown for record in judging),
+        apart=len(seeds) > 1,
+        beyond=_beyond(shown, [group[0].setting for group in groups]),
     )
 
 
@@ -81,12 +101,16 @@ def badness(records: Sequence[Record], metric: str) -> float:
     return METRICS[metric].sign * median(values) if values else math.inf
 
 
-def _split(seeds: Sequence[int]) -> tuple[set[int], set[int]]:
-    """The first third of the seeds chooses and the others judge; few seeds do both."""
-    third = len(seeds) // 3
-    if third >= MIN_CHOOSERS and len(seeds) - third >= MIN_SEEDS:
-        return set(seeds[:third]), set(seeds[third:])
-    return set(seeds), set(seeds)
+def _best(
+    groups: Sequence[list[Record]], seeds: set[int], metric: str, trained: Trained
+) -> list[Record]:
+    """The settings' records that ``seeds`` like best."""
+
+    def key(group: list[Record]) -> tuple[bool, float]:
+        mine = _at(group, seeds)
+        return 2 * sum(map(trained, mine)) < max(1, len(mine)), badness(mine, metric)
+
+    return min(groups, key=key)
 
 
 def _at(records: Sequence[Record], seeds: set[int]) -> list[Record]:
@@ -94,12 +118,38 @@ def _at(records: Sequence[Record], seeds: set[int]) -> list[Record]:
 
 
 def _judged(
-    records: Sequence[Record], chosen: Sequence[Record], setting: dict[str, Any], metric: str
-) -> JudgedSetting:
-    values = metric_values(records, metric)
-    worse = paired_differences(records, chosen, metric)
-    return JudgedSetting(
-        setting,
-        median(values) if values else math.inf,
-        METRICS[metric].sign * median(worse) if len(worse) else math.inf,
-    )
+    groups: Sequence[list[Record]], shown: dict[str, Any], metric: str
+) -> tuple[JudgedSetting, ...]:
+    of_shown = next(badness(group, metric) for group in groups if group[0].setting == shown)
+    judged = []
+    for group in groups:
+        values = metric_values(group, metric)
+        worse = badness(group, metric)
+        judged.append(
+            JudgedSetting(
+                group[0].setting,
+                median(values) if values else math.inf,
+                0.0 if worse <= of_shown else worse - of_shown,
+            )
+        )
+    return tuple(judged)
+
+
+def _beyond(
+    shown: dict[str, Any], settings: Sequence[dict[str, Any]]
+) -> tuple[tuple[str, float], ...]:
+    """For each swept number whose best value is the smallest or largest tried, the next one."""
+    found = []
+    for key, chosen in shown.items():
+        values = sorted({s[key] for s in settings if _is_positive_number(s[key])})
+        if not _is_positive_number(chosen) or len(values) < 2:
+            continue
+        for edge, neighbour in ((values[0], values[1]), (values[-1], values[-2])):
+            if chosen == edge:
+                # The grid goes on as it began: by the same factor.
+                found.append((key, float(f"{edge * edge / neighbour:.2g}")))
+    return tuple(found)
+
+
+def _is_positive_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0

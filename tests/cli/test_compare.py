@@ -155,5 +155,5 @@ def test_each_initializer_stands_at_its_own_best_setting(folder: Path) -> None:
     rows = json.loads(done.stdout)["comparison"]
     assert [row["problem"] for row in rows] == [0, 0]
     assert all(len(row["settings"]) == 2 for row in rows)
-    assert [(row["runs"], row["chosen_by"], row["apart"]) for row in rows] == [(6, 3, True)] * 2
+    assert [(row["runs"], row["chosen_by"], row["apart"]) for row in rows] == [(9, 9, True)] * 2
     assert "Each initializer's best setting" in (folder / "results/comparison.md").read_text()

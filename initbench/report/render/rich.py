@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from initbench.report.views.view import Table, View
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+#: No table is wider: a measurement is taken in a terminal of this width.
+WIDEST = 1000
 
 
 def rich_view(view: View) -> RenderableType:
@@ -20,14 +24,47 @@ def rich_view(view: View) -> RenderableType:
 
 def rich_table(table: Table) -> RenderableType:
     """For a terminal: title and caption take its whole width, whatever the table's."""
-    from rich import box
+    return _Fitted(table)
+
+
+class _Fitted:
+    """A table with as many of its wide columns as the terminal has room for."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.measure import Measurement
+
+        unbounded = options.update(width=WIDEST)
+        left_out = list(self.table.wide)
+        for column in self.table.wide:
+            fewer = [name for name in left_out if name != column]
+            needed = Measurement.get(console, unbounded, _grid(self.table, fewer)).maximum
+            if needed > options.max_width:
+                break
+            left_out = fewer
+        yield _drawn(self.table, left_out)
+
+
+def _drawn(table: Table, left_out: Sequence[str]) -> RenderableType:
     from rich.console import Group
+    from rich.text import Text
+
+    caption = [Text(table.caption + "\n", style="dim")] if table.caption else []
+    return Group(Text(table.title, style="bold"), _grid(table, left_out), *caption)
+
+
+def _grid(table: Table, left_out: Sequence[str]) -> RenderableType:
+    """The header and rows alone."""
+    from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
     rich = RichTable(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     column, width = table.names
-    for name in table.header:
+    shown = [index for index, name in enumerate(table.header) if name not in left_out]
+    for name in (table.header[index] for index in shown):
         rich.add_column(
             Text(name),
             justify="right" if name in table.numeric else "left",
@@ -35,10 +72,9 @@ def rich_table(table: Table) -> RenderableType:
             no_wrap=name in ("name", "verdict", "condition", column),
         )
     for row in table.rows:
-        cells = zip(table.header, row, strict=True)
+        cells = [(table.header[index], row[index]) for index in shown]
         rich.add_row(*(Text(cut(cell, width) if key == column else cell) for key, cell in cells))
-    caption = [Text(table.caption + "\n", style="dim")] if table.caption else []
-    return Group(Text(table.title, style="bold"), rich, *caption)
+    return rich
 
 
 def cut(name: str, width: int) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from initbench.analysis.best import LEVEL, MIN_PAIRS
 from initbench.analysis.comparison import LEARNED_SHARE, Contest, Row, Target
 from initbench.analysis.intervals import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval, median
-from initbench.analysis.standing import SIGNIFICANCE, seeds_to_tell
 from initbench.analysis.summary import summarize
 from initbench.files import finite_or_none
 from initbench.metrics import METRICS
@@ -19,6 +19,7 @@ from initbench.report.views.texts import (
     DIVERGED,
     HEADINGS,
     INITIALIZER,
+    RANGE_DIGITS,
     columns,
     difference_cell,
     interval_cell,
@@ -29,11 +30,14 @@ from initbench.report.views.texts import (
 )
 from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import Record
+from initbench.wording import counted
 
 #: The column that names a row, where all rows are one config's.
 ALONE = "initializer"
 LEARNED = "runs\nlearned"
 ITERATIONS = "iterations\nto target"
+P_VALUE = "p"
+STANDING = "standing"
 
 
 def compare_view(
@@ -79,13 +83,12 @@ def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) ->
         {
             "#": f"{row.rank}{'*' if row.best_group else ''}",
             **_name(row, rows),
-            **{
-                HEADINGS[name]: interval_cell(name, row.metrics[name])
-                for name in _metrics(rows, target)
-            },
+            **{HEADINGS[name]: interval_cell(name, row.metrics[name]) for name in _metrics(rows)},
             LEARNED: f"{row.trained}/{row.runs}",
             **({ITERATIONS: _iterations(row.iterations_to_target)} if target else {}),
-            difference: difference_cell(row.metric, row.difference) if row.rank > 1 else "",
+            difference: difference_cell(row.metric, row.difference) if row.difference else "",
+            P_VALUE: "" if row.p_value is None else f"{row.p_value:.2g}",
+            STANDING: row.standing or "",
         }
         for row in rows
     ]
@@ -94,9 +97,10 @@ def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) ->
         title,
         header,
         texts,
-        frozenset(header) - {INITIALIZER, ALONE},
+        frozenset(header) - {INITIALIZER, ALONE, STANDING},
         _caption(rows, target),
         _widths(header),
+        _wide(rows, target),
     )
     swept = [row for row in rows if row.settings]
     return [table, _settings_table(swept)] if swept else [table]
@@ -107,15 +111,19 @@ def _widths(header: Sequence[str]) -> tuple[str, int]:
     return (INITIALIZER, 16) if INITIALIZER in header else (ALONE, 13)
 
 
-def _metrics(rows: Sequence[Row], target: Target | None) -> list[str]:
-    """The metrics that fit in 80 columns, with the one that ranks; files have all four."""
-    if not _classified(rows):
-        return ["train_loss", "test_loss"]
+def _metrics(rows: Sequence[Row]) -> list[str]:
+    """The metrics that the task has."""
+    return [name for name in METRICS if any(row.metrics[name] for row in rows)]
+
+
+def _wide(rows: Sequence[Row], target: Target | None) -> tuple[str, ...]:
+    """The columns that 80 columns have no room for, the one that is shown first, first."""
     ranks = rows[0].metric
-    # The first of these are left out first.
-    shown = [name for name in ("train_accuracy", "train_loss", "test_accuracy") if name != ranks]
-    shown = [ranks, *shown[-1 if target else -2 :]]
-    return [name for name in METRICS if name in shown]
+    others = [name for name in ("test_accuracy", "test_loss", "train_accuracy", "train_loss")
+              if name in _metrics(rows) and name != ranks]  # fmt: skip
+    kept = 0 if target else 1
+    return (*(HEADINGS[name] for name in others[kept:][:1]), P_VALUE,
+            *(HEADINGS[name] for name in others[kept:][1:]))  # fmt: skip
 
 
 def _classified(rows: Sequence[Row]) -> bool:
@@ -153,27 +161,7 @@ def _count(iterations: float) -> str:
 
 def _caption(rows: Sequence[Row], target: Target | None) -> str:
     """The legend: what the columns are, what the marks mean, and what runs had to say."""
-    counts = sorted({row.runs for row in rows})
-    metric = METRICS[rows[0].metric]
-    lines = [
-        f"#: rank by {metric.label}. Median over {seeds(counts)}, then its "
-        f"{100 * CONFIDENCE:g} % interval (bootstrap, {RESAMPLES:,} resamples, seed "
-        f"{BOOTSTRAP_SEED}). Differences are paired by seed"
-        f"{', in percentage points' if metric.unit else ''}. "
-        + loss_line(classified=_classified(rows)),
-    ]
-    if any(row.best_group is not None for row in rows[1:]):
-        lines.append(
-            "*: the best, and every row that cannot be told from it (Wilcoxon signed-rank test, "
-            f"Holm-adjusted p above {SIGNIFICANCE:g})."
-        )
-    pairs = [row.pairs for row in rows if row.pairs]  # none, where all runs failed
-    needed = seeds_to_tell(pairs)
-    if len(pairs) > 1 and min(pairs) < needed:
-        lines.append(
-            f"{min(pairs)} paired seeds cannot tell {len(pairs)} rows apart: that takes at least "
-            f"{needed}."
-        )
+    lines = [_ranking_line(rows), *_standing_lines(rows)]
     lines.append(
         f"Learned: the run ended with a train loss at least {100 * LEARNED_SHARE:g} % below that "
         "of the best constant predictor."
@@ -189,6 +177,60 @@ def _caption(rows: Sequence[Row], target: Target | None) -> str:
         if row.failed
     ]
     return "\n".join(lines) + noted_runs(rows)
+
+
+def _ranking_line(rows: Sequence[Row]) -> str:
+    metric = METRICS[rows[0].metric]
+    counts = sorted({row.runs for row in rows})
+    interval = (
+        f", then its {100 * CONFIDENCE:g} % interval (bootstrap, {RESAMPLES:,} resamples, seed "
+        f"{BOOTSTRAP_SEED})"
+        if max(counts) > 1
+        else ""
+    )
+    return f"#: rank by {metric.label}. Median over {seeds(counts)}{interval}. " + loss_line(
+        classified=_classified(rows)
+    )
+
+
+def _standing_lines(rows: Sequence[Row]) -> list[str]:
+    """What differences, marks and standings mean, or why there are none."""
+    if not any(row.trained for row in rows):
+        return ["No run learned: no row is the best."]
+    if len(rows) == 1:
+        return []
+    judged = [row for row in rows if row.best_group is not None]
+    if len(judged) < 2:
+        pairs = max((row.pairs for row in rows[1:]), default=0)
+        return [
+            f"{counted(pairs, 'paired seed')}: nothing can be told apart with fewer than "
+            f"{MIN_PAIRS}; --seeds 10 gives intervals and marks."
+        ]
+    metric = METRICS[rows[0].metric]
+    unit = " in percentage points" if metric.unit else ""
+    lines = [
+        f"Difference: the Hodges-Lehmann estimate{unit} over paired seeds, which need not equal "
+        f"the difference of the medians, and its interval (permutation test, {100 * LEVEL:g} % for "
+        "the whole table).",
+        "*: the interval holds 0, so that the row cannot be told from the best. As good: the "
+        f"interval is within {_least_words(rows)}, the least difference that counts.",
+    ]
+    waiting = [
+        f"{_in_words(row, rows)} about {row.seeds_to_decide:,} seeds"
+        for row in rows
+        if row.seeds_to_decide
+    ]
+    if waiting:
+        lines.append(f"Probably enough to decide: {', '.join(waiting)}.")
+    return lines
+
+
+def _least_words(rows: Sequence[Row]) -> str:
+    metric = METRICS[rows[0].metric]
+    digits = metric.digits if metric.unit else RANGE_DIGITS
+    least = sorted({row.least_difference for row in rows})
+    words = " or ".join(metric.difference_text(x, digits).lstrip("+") for x in least)
+    return f"{words} points" if metric.unit else words
 
 
 def _target_line(rows: Sequence[Row], target: Target) -> str:
@@ -225,24 +267,54 @@ def _settings_table(rows: Sequence[Row]) -> Table:
             }
         )
     header, texts = columns(cells)
-    (chosen_by,) = {row.chosen_by for row in rows[:1]}
     unit = f" in {known.label}{', in percentage points' if known.unit else ''}"
-    what = f"Worse by: the median of the differences{unit}, paired by seed; + is worse.\n"
-    if all(row.apart for row in rows):
-        how = f"{chosen_by} seeds chose each setting, the others judge it."
-    else:
-        how = (
-            "The same seeds chose each setting and judge it, which flatters the choice: "
-            "9 seeds or more keep them apart."
-        )
+    lines = [
+        f"Worse by: the difference of the medians{unit}; + is worse.",
+        *_choice_lines(rows),
+        *(line for row in rows for line in _hints(row)),
+    ]
     return Table(
         "Each initializer's best setting, and how much worse the others are",
         header,
         texts,
         frozenset(header) - {INITIALIZER, ALONE},
-        what + how,
+        "\n".join(lines),
         _widths(header),
     )
+
+
+def _choice_lines(rows: Sequence[Row]) -> list[str]:
+    chosen_by = sorted({row.chosen_by for row in rows})
+    if not all(row.apart for row in rows):
+        return [
+            "One seed chose each setting and judges it, which flatters the choice: two seeds or "
+            "more keep them apart."
+        ]
+    return [
+        f"{seeds(chosen_by)} chose each setting that is shown; in the ranking each seed is judged "
+        "at the setting that the other seeds choose, so that none judges its own choice."
+    ]
+
+
+def _hints(row: Row) -> list[str]:
+    """What the sweep leaves open: a better setting that did not learn, an edge of the grid."""
+    sign = METRICS[row.metric].sign
+    shown = next(s.median for s in row.settings if s.setting == row.setting)
+    better = [s for s in row.settings if sign * s.median < sign * shown]
+    hints = [
+        f"{row.initializer}: {_setting_words(s.setting)} has the better median, "
+        f"{METRICS[row.metric].text(s.median)}, but fewer than half of its runs learned."
+        for s in better
+    ]
+    for key, value in row.beyond:
+        edge = "smallest" if value < row.setting[key] else "largest"
+        tried = f"{key} {row.setting[key]:g} is the {edge} value tried"
+        hints.append(f"{row.initializer}: {tried}; add {value:g}.")
+    return hints
+
+
+def _setting_words(setting: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in setting.items())
 
 
 def row_fields(row: Row) -> dict[str, Any]:
@@ -263,6 +335,9 @@ def row_fields(row: Row) -> dict[str, Any]:
         "pairs": row.pairs,
         "p_value": row.p_value,
         "best_group": row.best_group,
+        "standing": row.standing,
+        "least_difference": finite_or_none(row.least_difference),
+        "seeds_to_decide": row.seeds_to_decide,
         "runs": row.runs,
         "diverged": row.diverged,
         "failed": row.failed,
@@ -280,7 +355,9 @@ def row_fields(row: Row) -> dict[str, Any]:
             for s in row.settings
         ],
         "chosen_by": row.chosen_by,
+        "agreeing": row.agreeing,
         "apart": row.apart,
+        "beyond": dict(row.beyond),
     }
 
 
@@ -294,7 +371,7 @@ def comparison_cells(rows: Sequence[Row]) -> Cells:
         "runs", "diverged", "failed", "trained",
         *(f"{name}_{end}" for name in METRICS for end in ends),
         "metric", *(f"difference_{moment}" for moment in moments), "pairs", "p_value",
-        "iterations_to_target", "reached",
+        "iterations_to_target", "reached", "standing", "seeds_to_decide",
     ]  # fmt: skip
     cells = []
     for row in rows:
@@ -309,6 +386,7 @@ def comparison_cells(rows: Sequence[Row]) -> Cells:
                 *(row.difference and getattr(row.difference, moment) for moment in moments),
                 row.pairs, row.p_value,
                 row.iterations_to_target and row.iterations_to_target.estimate, row.reached,
+                row.standing, row.seeds_to_decide,
             ]
         )  # fmt: skip
     return Cells(header, cells)

@@ -17,8 +17,12 @@ HEADINGS = {
     name: "\n".join(filter(None, (*metric.label.split(), metric.unit)))
     for name, metric in METRICS.items()
 }
-#: Significant digits of a range's ends, where the metric is not in percent.
+#: Significant digits of a range's ends, where the metric is not in percent: at least so many.
 RANGE_DIGITS = 2
+#: Significant digits of a difference.
+DIFFERENCE_DIGITS = 3
+#: How many digits more than usual are tried until rounded numbers agree with one another.
+MORE_DIGITS = 8
 #: The column that names a row: its config and, on a second line, its initializer.
 INITIALIZER = "config\n(initializer)"
 
@@ -58,9 +62,14 @@ def interval_cell(metric: str, interval: Interval | None) -> str:
 
 def _ranged(metric: str, median: float, low: float, high: float) -> str:
     known = METRICS[metric]
-    digits = None if known.unit else RANGE_DIGITS
-    texts = [known.text(median), known.text(low, digits), known.text(high, digits)]
-    return texts[0] if low == high else f"{texts[0]}\n{texts[1]}–{texts[2]}"
+    if math.isinf(low):  # one seed, or all runs diverged
+        return known.text(median)
+    for digits in range(RANGE_DIGITS, known.digits + 1) if not known.unit else (known.digits,):
+        shown = known.text(median), known.text(low, digits), known.text(high, digits)
+        # Rounded ends must not leave the median outside, nor fall together.
+        if float(shown[1]) <= float(shown[0]) <= float(shown[2]) and shown[1] != shown[2]:
+            return f"{shown[0]}\n{shown[1]}–{shown[2]}"
+    return known.text(median)
 
 
 def figure(value: float) -> str:
@@ -72,16 +81,34 @@ def difference_cell(metric: str, interval: Interval | None) -> str:
     r"""A difference with its sign, and its interval; of accuracies in percentage points.
 
     >>> difference_cell("train_loss", Interval(0.0227, -0.011, 0.04))
-    '+0.0227\n-0.011…0.04'
+    '+0.0227\n-0.011…+0.04'
     """
     if interval is None:
         return "-"
     known = METRICS[metric]
-    estimate = known.difference_text(interval.estimate, 3)
+    values = (interval.estimate, interval.low, interval.high)
+    least = (known.digits,) * 3 if known.unit else (DIFFERENCE_DIGITS, RANGE_DIGITS, RANGE_DIGITS)
     if interval.low == interval.high:
-        return estimate
-    digits = None if known.unit else RANGE_DIGITS
-    return f"{estimate}\n{known.text(interval.low, digits)}…{known.text(interval.high, digits)}"
+        return known.difference_text(interval.estimate, least[0])
+    for more in range(MORE_DIGITS):
+        texts = [
+            known.difference_text(value, digits + more)
+            for value, digits in zip(values, least, strict=True)
+        ]
+        if _agree([float(text) for text in texts], values):
+            break
+    estimate, low, high = texts
+    unknown = math.isinf(interval.low) and math.isinf(interval.high) and interval.low < 0
+    return estimate if low == high or unknown else f"{estimate}\n{low}…{high}"
+
+
+def _agree(shown: Sequence[float], values: Sequence[float]) -> bool:
+    """Whether rounding kept an estimate inside its interval, and all three on their side of 0."""
+    estimate, low, high = shown
+    sides = all(
+        (x > 0) == (y > 0) and (x < 0) == (y < 0) for x, y in zip(shown, values, strict=True)
+    )
+    return sides and low <= estimate <= high
 
 
 def loss_line(*, classified: bool) -> str:

@@ -12,7 +12,8 @@ class Table:
     """Texts in rows under a header; ``numeric`` columns are set to the right.
 
     A cell's second line, where it has one, is a detail of the first: a range. On a terminal, the
-    texts of the ``names`` column are cut at their joints where they are longer than its width.
+    texts of the ``names`` column are cut at their joints where they are longer than its width, and
+    ``wide`` columns are shown only where there is room for them, the first of these first.
     """
 
     title: str
@@ -21,6 +22,7 @@ class Table:
     numeric: frozenset[str]
     caption: str = ""
     names: tuple[str, int] = ("", 0)
+    wide: tuple[str, ...] = ()
 
 
 class Cells(NamedTuple):

@@ -34,21 +34,25 @@ def test_a_comparison_at_80_columns(rendered: Rendered) -> None:
     assert rendered(table, 80) == (
         "the problem\n"
         "\n"
-        "                                   train       test           difference\n"
-        "     config             train   accuracy   accuracy     runs     to best\n"
-        "  #  (initializer)       loss          %          %  learned  + is worse\n"
-        " ───────────────────────────────────────────────────────────────────────\n"
-        " 1*  he                 0.135       86.5       86.5      8/8\n"
-        "     he_normal      0.11–0.16  84.0–89.0  84.0–89.0\n"
-        " 2*  glorot             0.155       84.5       84.5      8/8       +0.02\n"
-        "     glorot_normal  0.13–0.18  82.0–87.0  82.0–87.0           -0.03…0.07\n"
-        "  3  zeros             0.6931       30.7       30.7      0/8      +0.558\n"
-        "     zeros_normal                                              0.53…0.58\n"
+        "                                    test            difference\n"
+        "     config             train   accuracy     runs      to best\n"
+        "  #  (initializer)       loss          %  learned   + is worse  standing\n"
+        " ────────────────────────────────────────────────────────────────────────\n"
+        " 1*  he                 0.135       86.5      8/8               best\n"
+        "     he_normal      0.11–0.16  84.0–89.0\n"
+        " 2*  glorot             0.155       84.5      8/8        +0.02  undecided\n"
+        "     glorot_normal  0.13–0.18  82.0–87.0           -0.02…+0.06\n"
+        "  3  zeros             0.6931       30.7      0/8       +0.558  worse\n"
+        "     zeros_normal                                  +0.53…+0.59\n"
         "\n"
         "#: rank by train loss. Median over 8 seeds, then its 95 % interval (bootstrap,\n"
-        "10,000 resamples, seed 0). Differences are paired by seed. Loss is in nats.\n"
-        "*: the best, and every row that cannot be told from it (Wilcoxon signed-rank\n"
-        "test, Holm-adjusted p above 0.05).\n"
+        "10,000 resamples, seed 0). Loss is in nats.\n"
+        "Difference: the Hodges-Lehmann estimate over paired seeds, which need not equal\n"
+        "the difference of the medians, and its interval (permutation test, 5 % for the\n"
+        "whole table).\n"
+        "*: the interval holds 0, so that the row cannot be told from the best. As good:\n"
+        "the interval is within 0.0068, the least difference that counts.\n"
+        "Probably enough to decide: glorot glorot_normal about 33 seeds.\n"
         "Learned: the run ended with a train loss at least 5 % below that of the best\n"
         "constant predictor.\n"
     )
@@ -57,8 +61,11 @@ def test_a_comparison_at_80_columns(rendered: Rendered) -> None:
 def test_with_few_seeds_nothing_is_told_apart() -> None:
     (table,) = comparison.comparison_tables("the problem", rows(5), None)
     assert [row[0] for row in table.rows] == ["1", "2", "3"]
-    assert "5 paired seeds cannot tell 3 rows apart: that takes at least 7." in table.caption
-    assert "Wilcoxon" not in table.caption
+    assert (
+        "5 paired seeds: nothing can be told apart with fewer than 6; --seeds 10 gives intervals "
+        "and marks." in table.caption
+    )
+    assert "Hodges" not in table.caption
 
 
 def test_a_caption_counts_no_pairs_of_an_initializer_that_failed() -> None:
@@ -69,7 +76,7 @@ def test_a_caption_counts_no_pairs_of_an_initializer_that_failed() -> None:
     ]
     found = stats.compare([Contest([*records, *failed], 0.7)])
     (table,) = comparison.comparison_tables("the problem", found, None)
-    assert "5 paired seeds cannot tell 2 rows apart: that takes at least 6." in table.caption
+    assert "5 paired seeds: nothing can be told apart with fewer than 6" in table.caption
 
 
 def test_iterations_to_a_target() -> None:
@@ -98,8 +105,9 @@ def test_what_settings_would_have_cost() -> None:
         "| --- | ---: | ---: | ---: | ---: | ---: |\n"
         "| he_normal | 0.2 | 3 | +0.1 | +inf | +inf |\n"
         "\n"
-        "Worse by: the median of the differences in train loss, paired by seed; + is worse.\n"
-        "3 seeds chose each setting, the others judge it.\n"
+        "Worse by: the difference of the medians in train loss; + is worse.\n"
+        "9 seeds chose each setting that is shown; in the ranking each seed is judged at the "
+        "setting that the other seeds choose, so that none judges its own choice.\n"
     )
 
 
