@@ -31,11 +31,23 @@ from initbench.cli import COMMANDS, main
 from initbench.core.initializers.dialects import DIALECTS
 from initbench.report.render.markdown import markdown_view
 from initbench.report.views.listing import catalogue, list_view
-from initbench.spec import DATASET_MODELS, Experiment
+from initbench.spec import (
+    ACTIVATION_MODELS,
+    DATASET_MODELS,
+    INITIALIZER_MODELS,
+    OPTIMIZER_MODELS,
+    Experiment,
+)
 from initbench.spec.expectations import Expectation, Gate
 
 #: Columns of the help texts.
 WIDTH = 88
+#: What a config may write for the rows of a registry.
+MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
+    "initializers": INITIALIZER_MODELS,
+    "activations": ACTIVATION_MODELS,
+    "optimizers": OPTIMIZER_MODELS,
+}
 #: What the Python API consists of.
 FUNCTIONS = ("run", "compare", "diagnose", "check", "draw")
 RESULTS = (TrainingResult, RunResult, Comparison, DiagnosisResult, CheckResult)
@@ -69,8 +81,25 @@ def _entries(command: click.Command, parent: click.Context, name: str) -> list[s
 
 
 def registry(kind: str) -> str:
-    """What `initbench list KIND` prints, as a table."""
-    return "\n" + markdown_view(list_view({"": catalogue()[kind]}))
+    """What `initbench list KIND` prints, and the parameters of each row with their defaults."""
+    rows = catalogue()[kind]
+    models = MODELS.get(kind)
+    if models is None:
+        return "\n" + markdown_view(list_view({"": rows}))
+    header = ("name", "aliases", "formula", "parameters, with their defaults", "reference")
+    return _table(
+        header,
+        (
+            (
+                f"`{row['name']}`",
+                ", ".join(row["aliases"]),
+                row["formula"],
+                _parameters(models[row["name"]]),
+                row["reference"],
+            )
+            for row in rows
+        ),
+    )
 
 
 def datasets() -> str:
@@ -195,10 +224,16 @@ def _shown(value: Any) -> str:
 
 def _parameters(model: type[BaseModel]) -> str:
     return ", ".join(
-        f"`{key}`" if field.default is PydanticUndefined else f"`{key}` {field.default}"
+        f"`{key}` {_digits(field.default)}".rstrip()
         for key, field in model.model_fields.items()
-        if key != "name"
+        if key not in ("name", "dialect")
     )
+
+
+def _digits(default: Any) -> str:
+    if default is None or default is PydanticUndefined:
+        return ""
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _summary(model: type[BaseModel]) -> str:
