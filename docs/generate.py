@@ -153,7 +153,7 @@ def wings() -> str:
     for names in _architecture()["WINGS"]:
         for name in names:
             doc = getdoc(import_module(f"initbench.{name}")) or ""
-            first = " ".join(doc.split("\n\n")[0].split())
+            first = " ".join(doc.split("\n\n")[0].split()).replace("``", "`")
             rows.append((f"`{name}`", first))
     return _table(("wing", "what it is"), rows)
 
@@ -237,7 +237,7 @@ def _digits(default: Any) -> str:
 
 
 def _summary(model: type[BaseModel]) -> str:
-    return (getdoc(model) or "").split("\n")[0].rstrip(".")
+    return (getdoc(model) or "").split("\n")[0].rstrip(".").replace("``", "`")
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -43,6 +43,7 @@ import yaml
 from click.testing import CliRunner
 from pydantic import BaseModel
 
+import initbench
 from initbench import config
 from initbench.cli import COMMANDS, main
 from initbench.config import plugins
@@ -330,6 +331,12 @@ def test_every_key_has_an_entry() -> None:
     for model in models:
         for key in model.model_fields:
             assert f"`{key}`" in reference, f"{model.__name__}: {key}"
+
+
+def test_every_public_name_has_an_entry() -> None:
+    reference = (ROOT / "docs" / "python-api.md").read_text(encoding="utf-8")
+    for name in initbench.__all__:
+        assert f"initbench.{name}" in reference, name
 
 
 def rewrite(page: Path) -> bool:
