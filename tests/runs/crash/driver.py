@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from initbench.cli import main
 from initbench.core import draw as start
-from initbench.runs import plan
+from initbench.runs import plan, workers
 
 plan.MAX_STACK = 4
+workers._no_main_module = nullcontext  # type: ignore[assignment]  # workers run this file, too
 plain_draw = start.draw
 
 
