@@ -61,7 +61,7 @@ ROOMS = {
     ],
     "config": [
         ["loading"],
-        ["sweep", "settle"],
+        ["sweep", "settle", "promises"],
         ["overrides", "messages"],
         ["document", "plugins"],
     ],

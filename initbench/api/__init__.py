@@ -228,7 +228,7 @@ def check(
             raise InitbenchError(f"{configs}: holds runs that have finished; give no set and seeds")
         return flows.check_files(Path(baseline), Path(configs), strict=strict)
     return flows.check(
-        experiments_of(configs, set, seeds, plugins),
+        experiments_of(configs, set, seeds, plugins, judged=True),
         Path(baseline),
         Execution(jobs),
         strict=strict,

@@ -23,7 +23,7 @@ from initbench.gate import baseline as baselines
 from initbench.gate import check as gate
 from initbench.gate.check import Judgement
 from initbench.gate.outcomes import TWINS
-from initbench.gate.training import baseline_of
+from initbench.gate.training import baseline_of, few_seeds
 from initbench.gate.verdicts import exit_code
 from initbench.report.render import TEXTS
 from initbench.report.views import titles
@@ -161,12 +161,16 @@ def check_files(baseline: Path, candidate: Path, *, strict: bool = False) -> Che
 
 @dataclass(frozen=True, slots=True)
 class SavedBaseline:
-    """How many runs a baseline was saved of, and how many of its rows were there before."""
+    """How many runs a baseline was saved of, and how many of its rows were there before.
+
+    ``warnings`` name configs whose seeds are too few to see some changes.
+    """
 
     runs: int
     to_confirm: int
     kept: int
     twins: int = TWINS
+    warnings: tuple[str, ...] = ()
 
 
 def save_baseline(
@@ -195,6 +199,7 @@ def save_baseline(
         runs=sum(len(row.runs) for row in rows),
         to_confirm=sum(len(row.confirm) for row in rows),
         kept=len(kept),
+        warnings=tuple(few_seeds(experiments)),
     )
 
 

@@ -23,16 +23,21 @@ def experiments_of(
     options: Options = None,
     seeds: int | Sequence[int] | None = None,
     plugin_files: Iterable[str | Path] = (),
+    *,
+    judged: bool = False,
 ) -> list[Experiment]:
     """The Experiments of one or several configs, each point of a sweep one of them.
 
     Whatever the form of a config, it goes the way of a file: the same checks, the same messages.
-    ``options`` and ``seeds`` set keys of all configs.
+    ``options`` and ``seeds`` set keys of all configs. ``judged`` says that expectations will be.
     """
     listed = [configs] if isinstance(configs, str | Path | Mapping | Experiment) else list(configs)
     sources = [_source(one, number) for number, one in enumerate(listed, 1)]
     return config.load(
-        sources, overrides_of(options, seeds), plugins.experiment(list(plugin_files))
+        sources,
+        overrides_of(options, seeds),
+        plugins.experiment(list(plugin_files)),
+        judged=judged,
     )
 
 

@@ -46,7 +46,7 @@ def save(
     from initbench.wording import counted
 
     saved = flows.save_baseline(
-        config.load(paths, [*overrides, *seeds], plugins.experiment(plugin_files)),
+        config.load(paths, [*overrides, *seeds], plugins.experiment(plugin_files), judged=True),
         baseline,
         Execution(jobs),
         anew=everything,
@@ -54,6 +54,8 @@ def save(
         say=say(quiet=quiet),
     )
     if not quiet:
+        for warning in saved.warnings:
+            click.echo(warning, err=True)
         runs = counted(saved.runs, "run")
         kept = f"; {counted(saved.kept, 'other row')} kept" if saved.kept else ""
         click.echo(

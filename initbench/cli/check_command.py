@@ -75,7 +75,7 @@ def command(
         result = flows.check_files(Path(configs[0]), Path(configs[1]), strict=strict)
     else:
         settings = [*overrides, *seeds]
-        experiments = config.load(paths, settings, plugins.experiment(plugin_files))
+        experiments = config.load(paths, settings, plugins.experiment(plugin_files), judged=True)
         result = flows.check(
             experiments,
             baseline,

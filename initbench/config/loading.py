@@ -13,6 +13,7 @@ from initbench import datasets
 from initbench.config.document import Document, read
 from initbench.config.messages import closest, problems_of
 from initbench.config.overrides import override
+from initbench.config.promises import broken_promises
 from initbench.config.settle import settled
 from initbench.config.sweep import points_of
 from initbench.errors import ConfigError, DataError, Place, Problem
@@ -23,6 +24,8 @@ def load(
     sources: Sequence[str | Path | Document],
     overrides: Sequence[tuple[str, str]] = (),
     model: type[Experiment] = Experiment,
+    *,
+    judged: bool = False,
 ) -> list[Experiment]:
     """The Experiments of configs: one for each config, or for each point of its sweep.
 
@@ -31,6 +34,7 @@ def load(
         overrides: Pairs of an option as the user wrote it and ``KEY=VALUE``; they win over the
             files.
         model: Experiment, or what :func:`initbench.spec.with_initializers` makes of it.
+        judged: Whether the expectations will be judged: then those that cannot be are problems.
 
     Raises:
         ConfigError: It holds every problem of every file, each with its place and the fix.
@@ -41,7 +45,7 @@ def load(
     for source in sources:
         place = source.source if isinstance(source, Document) else str(source)
         try:
-            loaded = _load_one(source, overrides, model)
+            loaded = _load_one(source, overrides, model, judged=judged)
         except ConfigError as error:
             problems += error.problems
             continue
@@ -121,7 +125,11 @@ def read_config(
 
 
 def _load_one(
-    source: str | Path | Document, overrides: Sequence[tuple[str, str]], model: type[Experiment]
+    source: str | Path | Document,
+    overrides: Sequence[tuple[str, str]],
+    model: type[Experiment],
+    *,
+    judged: bool,
 ) -> list[Experiment]:
     document = read_config(source, overrides)
     folder = Path() if isinstance(source, Document) else Path(source).parent
@@ -129,7 +137,7 @@ def _load_one(
     problems, experiments = list(document.problems), []
     for point in points:
         problems += point.problems  # a swept key that cannot be set
-        loaded = _experiment(point, folder, model)
+        loaded = _experiment(point, folder, model, judged=judged)
         if isinstance(loaded, Experiment):
             experiments.append(loaded)
         else:
@@ -158,7 +166,7 @@ def _content(path: Path) -> bytes:
 
 
 def _experiment(
-    document: Document, folder: Path, model: type[Experiment]
+    document: Document, folder: Path, model: type[Experiment], *, judged: bool
 ) -> Experiment | list[Problem]:
     """The document's Experiment with its sizes settled, or its problems."""
     try:
@@ -169,4 +177,8 @@ def _experiment(
         data = datasets.load(experiment.dataset, folder)
     except DataError as error:
         return [Problem(document.place(("dataset",)), "dataset", str(error))]
-    return settled(document, experiment, folder, data)
+    found = settled(document, experiment, folder, data)
+    broken = broken_promises(document, experiment, data) if judged else []
+    if not broken:
+        return found
+    return [*(found if isinstance(found, list) else []), *broken]

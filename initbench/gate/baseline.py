@@ -11,13 +11,13 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from initbench.errors import BaselineError
 from initbench.files import finite_or_none
 from initbench.gate.outcomes import RowOutcomes, RunOutcome
-from initbench.metrics import METRICS
-from initbench.runs.records import RowKey
+from initbench.metrics import METRICS, Metric
+from initbench.runs.records import RowKey, Status
 
 VERSION = 1
 SAVE = "save it again with `initbench baseline save`, naming all its configs"
@@ -58,7 +58,7 @@ def load(path: Path) -> dict[RowKey, RowOutcomes]:
             rows = _recorded(document["records"])
         else:
             raise BaselineError(f"{path}: is neither a baseline nor a result of `initbench run`")
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise BaselineError(
             f"{path}: has a missing or wrong field: {type(error).__name__} {error}; {SAVE}"
         ) from None
@@ -150,23 +150,44 @@ def _run(entry: Mapping[str, Any]) -> RunOutcome:
     return RunOutcome(
         seed=int(entry["seed"]),
         id=entry["id"],
-        status=entry["status"],
+        status=_status(entry["status"]),
         metrics=_metrics(entry, failed=entry["status"] == "failed"),
-        spread=None if spread is None else _metrics(spread, failed=False),
+        spread=None if spread is None else _metrics(spread, failed=False, spread=True),
         reason=entry.get("reason", ""),
     )
 
 
-def _metrics(entry: Mapping[str, Any], *, failed: bool) -> dict[str, float | None]:
+def _status(word: object) -> Status:
+    for status in get_args(Status):
+        if word == status:
+            known: Status = status
+            return known
+    raise ValueError(f"status must be one of {', '.join(get_args(Status))}, got {word!r:.40}")
+
+
+def _metrics(
+    entry: Mapping[str, Any], *, failed: bool, spread: bool = False
+) -> dict[str, float | None]:
     """A loss of null is infinite; an accuracy of null does not exist."""
     metrics: dict[str, float | None] = {}
     for name, metric in METRICS.items():
         value = entry[name]
         if value is not None:
-            metrics[name] = float(value)
+            metrics[name] = _valid(metric, value, spread=spread)
         else:
             metrics[name] = math.inf if metric.can_be_infinite and not failed else None
     return metrics
+
+
+def _valid(metric: Metric, value: object, *, spread: bool) -> float:
+    """A number that a run can have; ValueError for any other value."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"{metric.name} must be a number, got {value!r:.40}")
+    number = float(value)  # OverflowError is an ArithmeticError, which load() knows
+    if not (spread or metric.is_valid(number)) or math.isnan(number):
+        low, high = metric.valid_range
+        raise ValueError(f"{metric.name} must be from {low:g} to {high:g}, got {number:g}")
+    return number
 
 
 def _order(entry: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 
 from initbench.gate.expectations import judge_expectations
 from initbench.gate.outcomes import RowOutcomes
-from initbench.gate.replay import confirmed, judge, other_numerics, to_confirm
+from initbench.gate.replay import (
+    GATE_CONFIDENCE,
+    UNCONFIRMED_CONFIDENCE,
+    changed_files,
+    confirmed,
+    judge,
+    other_numerics,
+    to_confirm,
+)
 from initbench.gate.training import Train, row_outcomes
 from initbench.gate.verdicts import Verdict
 from initbench.runs import plan
@@ -19,7 +27,8 @@ from initbench.spec import Experiment
 class Judgement:
     """What a check says: verdicts, the experiments' own expectations first, and notes on them.
 
-    ``notes`` are sentences about different arithmetic behind the baseline and the candidate.
+    ``notes`` are sentences about files that have changed since the baseline was saved, and about
+    different arithmetic behind the baseline and the candidate.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -31,15 +40,16 @@ def check(
 ) -> Judgement:
     """Train every run of the experiments, and judge what came out against the baseline.
 
-    Rows that regressed are trained again at the seeds that the baseline keeps to confirm them.
+    Rows that regressed or improved are trained again at the seeds that the baseline keeps to
+    confirm them.
     """
     gates = {experiment.name: experiment.gate for experiment in experiments}
     runs = plan.runs(experiments)
     records = train(runs)
     rows = row_outcomes(runs, records)
     judged = judge(baseline, rows, gates)
-    if regressed := to_confirm(judged):
-        firsts = {run.row: run for run in runs if run.row in regressed}
+    if moved := to_confirm(judged):
+        firsts = {run.row: run for run in runs if run.row in moved}
         again = [
             replace(run, seed=kept.seed)
             for key, run in firsts.items()
@@ -53,19 +63,45 @@ def check(
             e, [r for r in records if r.config == e.name and r.setting == e.setting]
         )
     ]
-    return Judgement((*expected, *judged), tuple(other_numerics(baseline, rows)))
+    notes = [*changed_files(baseline, rows), *other_numerics(baseline, rows)]
+    return Judgement((*expected, *judged), tuple(notes))
 
 
 def check_saved(
     baseline: Mapping[RowKey, RowOutcomes], candidate: Mapping[RowKey, RowOutcomes]
 ) -> Judgement:
-    """Judge one saved file's outcomes against another's; nothing is trained."""
-    judged = judge(baseline, candidate.values(), {})
-    regressed = to_confirm(judged)
+    """Judge one saved file's outcomes against another's; nothing is trained.
+
+    What the baseline holds and the candidate lacks is ``missing``, a row or a seed of one.
+    """
+    judged: list[Verdict] = []
+    for row in candidate.values():
+        known = baseline.get(row.key)
+        # A regression is confirmed by the seeds that both files keep for it, or must be clearer.
+        both = known is not None and known.confirm and row.confirm
+        confidence = GATE_CONFIDENCE if both else UNCONFIRMED_CONFIDENCE
+        judged += judge(baseline, [row], {}, confidence=confidence)
+    moved = to_confirm(judged)
     repeats = [
         replace(row, runs=row.confirm)
         for key, row in candidate.items()
-        if key in regressed and row.confirm
+        if key in moved and row.confirm
     ]
-    notes = other_numerics(baseline, candidate.values())
-    return Judgement(tuple(confirmed(judged, baseline, repeats, {})), tuple(notes))
+    absent = [
+        verdict for key, row in baseline.items() for verdict in _absent(row, candidate.get(key))
+    ]
+    rows = candidate.values()
+    notes = [*changed_files(baseline, rows), *other_numerics(baseline, rows)]
+    return Judgement((*absent, *confirmed(judged, baseline, repeats, {})), tuple(notes))
+
+
+def _absent(baseline: RowOutcomes, candidate: RowOutcomes | None) -> list[Verdict]:
+    """A verdict where the candidate lacks the row, or seeds of it."""
+    there = {run.seed for run in candidate.runs} if candidate else set()
+    lacking = [run.seed for run in baseline.runs if run.seed not in there]
+    if not lacking:
+        return []
+    what = "it" if candidate is None else f"seeds {', '.join(map(str, lacking))}"
+    reason = f"the baseline has {what} and the candidate does not"
+    row = (baseline.config, baseline.initializer, baseline.setting)
+    return [Verdict(*row, "", "missing", reason)]

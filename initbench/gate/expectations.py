@@ -14,6 +14,7 @@ from initbench.metrics import parse_metric
 from initbench.runs.records import Record
 from initbench.spec import Experiment
 from initbench.spec.expectations import Expectation
+from initbench.wording import counted
 
 
 class _Judged(NamedTuple):
@@ -39,6 +40,8 @@ def judge_expectations(experiment: Experiment, records: Sequence[Record]) -> lis
         named = expectation.initializer and experiment.find_initializer(expectation.initializer)
         other = expectation.other and experiment.find_initializer(expectation.other)
         others = of_initializer[other.label] if other else []
+        if any(experiment.setting.get(key) != value for key, value in expectation.where):
+            continue  # it is about another point of the sweep
         for label in [named.label] if named else of_initializer:
             judged = _judge(expectation, of_initializer[label], others)
             verdicts.append(
@@ -74,7 +77,20 @@ def _judge(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> _
         return _faster(e, own, [record for record in others if e.seed in (None, record.seed)])
     if e.relation:
         return _apart(e, own, others)
-    return _bounded(e, median([value for value in values if value is not None]))
+    known = [value for value in values if value is not None]
+    if e.at_least is not None:
+        return _counted_seeds(e, known)
+    return _bounded(e, median(known))
+
+
+def _counted_seeds(e: Expectation, values: Sequence[float]) -> _Judged:
+    """The forms ``min``, ``max`` and ``value`` at so many seeds."""
+    held = sum(_bounded(e, value).verdict == "ok" for value in values)
+    assert e.at_least is not None
+    word: Word = "ok" if held >= e.at_least else "expected_failed"
+    reason = f"it holds at {held} of {counted(len(values), 'seed')}, and must hold at {e.at_least}"
+    expected = next(x for x in (e.value, e.min, e.max) if x is not None)
+    return _Judged(word, reason, expected, median(values))
 
 
 def _bounded(e: Expectation, found: float) -> _Judged:
@@ -105,10 +121,13 @@ def _apart(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> _
         return _Judged("missing", f"{e.other} has no {e.metric} at some seeds")
     sign = 1 if e.above is not None else -1
     by = sign * median(moved) + 0.0  # no -0
-    # A margin of 0 still asks for a difference.
-    word: Word = "ok" if by > 0 and by >= e.margin else "expected_failed"
-    where = "above" if sign > 0 else "below"
+    # A margin of 0 still asks for a difference; a negative one allows to be worse.
+    word: Word = "ok" if by >= e.margin and (by > 0 or e.margin < 0) else "expected_failed"
+    where, elsewhere = ("above", "below") if sign > 0 else ("below", "above")
     reason = f"it must be {where} {e.other} by at least {e.margin:g}, and is by {by:.6g}"
+    if e.margin < 0:
+        found = f"{by:.6g} {where}" if by > 0 else f"{-by:.6g} {elsewhere}"
+        reason = f"it may be at most {-e.margin:g} {elsewhere} {e.other}, and is {found}"
     seeds = {record.seed for record in own}
     level, reference = (
         median(metric_values([record for record in side if record.seed in seeds], e.metric))

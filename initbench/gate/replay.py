@@ -22,6 +22,7 @@ from initbench.gate.verdicts import Verdict, Word
 from initbench.metrics import METRICS, Metric
 from initbench.runs.records import RowKey
 from initbench.spec.expectations import Gate
+from initbench.wording import counted
 
 #: The tolerance of a run is this multiple of the largest deviation of its twins. Over five OpenBLAS
 #: kernels and the shipped configs no run moved by more than 2.5 such deviations
@@ -33,8 +34,19 @@ FLOOR_ULPS = 64
 #: tests every metric of every config: of 200 candidates over six configs that differed in seeds
 #: alone, 13 had a regression to confirm at 99 % and 32 at 95 %; confirmation left 0 and 1.
 GATE_CONFIDENCE = 0.99
+#: Digests of files that determine a row's numbers. A new digest says that a file changed, not that
+#: the numbers did.
+DIGESTS = {
+    "initializer.sha256": "the source of the initializer",
+    "dataset.sha256": "the data file",
+}
+#: Confidence where no other seeds can confirm, as between two saved files: ten runs must then be
+#: all but unanimous.
+UNCONFIRMED_CONFIDENCE = 0.9995
 #: An effect that equals the minimum but for rounding is not beyond it.
 SLACK = 1e-9
+#: Verdicts that the seeds kept for it must confirm.
+PRELIMINARY: frozenset[Word] = frozenset({"regressed", "improved"})
 #: What a metric that moved is called, by whether it moved for the worse (1) or the better (-1).
 DIRECTIONS: dict[int, Word] = {1: "regressed", 0: "changed", -1: "improved"}
 
@@ -50,27 +62,31 @@ def judge(
     baseline: Mapping[RowKey, RowOutcomes],
     candidates: Iterable[RowOutcomes],
     gates: Mapping[str, Gate],
+    *,
+    confidence: float = GATE_CONFIDENCE,
 ) -> list[Verdict]:
     """Replay and statistics: one verdict for each metric of each candidate; ``gates`` by config.
 
     Statistics is asked even where replay passes every run, because a run that rounding alone sends
-    anywhere is within its tolerance wherever it goes. A ``regressed`` from here is preliminary
-    until :func:`confirmed` has seen the other seeds.
+    anywhere is within its tolerance wherever it goes. ``regressed`` and ``improved`` from here are
+    preliminary until :func:`confirmed` has seen the other seeds; where there are none,
+    ``confidence`` is UNCONFIRMED_CONFIDENCE. A source or data file that has changed since the
+    baseline is no reason not to judge: :func:`changed_files` names it.
     """
     verdicts = []
     for candidate in candidates:
         known = baseline.get(candidate.key)
         gate = gates.get(candidate.config, Gate())
-        verdicts += _judge_row(known, candidate, gate)
+        verdicts += _judge_row(known, candidate, gate, confidence)
     return verdicts
 
 
 def to_confirm(verdicts: Iterable[Verdict]) -> set[RowKey]:
-    """The rows with a regression that the other seeds must confirm.
+    """The rows with a regression or an improvement that the other seeds must confirm.
 
     A row that is regressed as a whole, because its runs failed, needs no confirmation.
     """
-    return {v.key for v in verdicts if v.verdict == "regressed" and v.metric}
+    return {v.key for v in verdicts if v.verdict in PRELIMINARY and v.metric}
 
 
 def confirmed(
@@ -83,29 +99,30 @@ def confirmed(
 
     A regression is confirmed where the same metric of the same row regresses again. It is
     ``not_confirmed`` where that metric does not, and stays where the other seeds cannot say.
+    Improvements are confirmed in the same way.
     """
     kept = {key: replace(row, runs=row.confirm) for key, row in baseline.items()}
     again = {(v.key, v.metric): v for v in judge(kept, repeats, gates)}
     return [
         _after_repeat(v, again.get((v.key, v.metric)) or again.get((v.key, "")))
-        if v.verdict == "regressed" and v.metric
+        if v.verdict in PRELIMINARY and v.metric
         else v
         for v in verdicts
     ]
 
 
-def _after_repeat(regression: Verdict, repeat: Verdict | None) -> Verdict:
-    word = regression.verdict
+def _after_repeat(preliminary: Verdict, repeat: Verdict | None) -> Verdict:
+    word = preliminary.verdict
     if repeat is None:
         outcome = "the baseline keeps no other seeds to confirm it"
-    elif repeat.verdict == "regressed":
+    elif repeat.verdict == word:
         outcome = "the seeds kept to confirm it show it too"
     elif repeat.metric:
         word = "not_confirmed"
         outcome = "the seeds kept to confirm it do not show it"
     else:
         outcome = f"the seeds kept to confirm it could not be judged: {repeat.reason}"
-    return replace(regression, verdict=word, reason=f"{regression.reason}; {outcome}")
+    return replace(preliminary, verdict=word, reason=f"{preliminary.reason}; {outcome}")
 
 
 def other_numerics(
@@ -120,7 +137,9 @@ def other_numerics(
     ]
 
 
-def _judge_row(baseline: RowOutcomes | None, candidate: RowOutcomes, gate: Gate) -> list[Verdict]:
+def _judge_row(
+    baseline: RowOutcomes | None, candidate: RowOutcomes, gate: Gate, confidence: float
+) -> list[Verdict]:
     row = Verdict(candidate.config, candidate.initializer, candidate.setting, "", "ok", "")
     if baseline is None:
         reason = "it has no baseline; save one with `initbench baseline save`"
@@ -141,7 +160,9 @@ def _judge_row(baseline: RowOutcomes | None, candidate: RowOutcomes, gate: Gate)
         return [replace(row, verdict="regressed", reason=reason)]
     pairs = [(known[run.seed], run) for run in candidate.runs]
     return [
-        _judge_metric(replace(row, metric=name), pairs, _floors(METRICS[name], candidate), gate)
+        _judge_metric(
+            replace(row, metric=name), pairs, _floors(METRICS[name], candidate), gate, confidence
+        )
         for name in METRICS
         if pairs[0][0].metrics[name] is not None
     ]
@@ -159,8 +180,28 @@ def _staleness(baseline: RowOutcomes, candidate: RowOutcomes) -> str:
     return ", ".join(
         f"{key} {_shown(before, key)} -> {_shown(after, key)}"
         for key in dict.fromkeys([*before, *after])
-        if before.get(key) != after.get(key)
+        if before.get(key) != after.get(key) and key not in DIGESTS
     )
+
+
+def changed_files(
+    baseline: Mapping[RowKey, RowOutcomes], candidates: Iterable[RowOutcomes]
+) -> list[str]:
+    """A sentence for each source or data file that has changed since the baseline was saved."""
+    notes = []
+    for candidate in candidates:
+        known = baseline.get(candidate.key)
+        if known is None or known.resolved is None or candidate.resolved is None:
+            continue
+        before, after = _flat(known.resolved), _flat(candidate.resolved)
+        for key, what in DIGESTS.items():
+            old, new = before.get(key), after.get(key)
+            if old and new and old != new:
+                notes.append(
+                    f"{candidate.config}, {candidate.initializer}: {what} has changed since the "
+                    f"baseline ({old[:7]} -> {new[:7]}), and its runs are judged all the same."
+                )
+    return notes
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -178,14 +219,18 @@ def _shown(data: Mapping[str, Any], key: str) -> str:
 
 
 def _judge_metric(
-    row: Verdict, pairs: Sequence[tuple[RunOutcome, RunOutcome]], floors: Floors, gate: Gate
+    row: Verdict,
+    pairs: Sequence[tuple[RunOutcome, RunOutcome]],
+    floors: Floors,
+    gate: Gate,
+    confidence: float,
 ) -> Verdict:
     """``row`` with what became of its metric; ``pairs`` are (baseline, candidate), by seed."""
     before, after = ([_value(run, row.metric) for run in side] for side in zip(*pairs, strict=True))
     tolerances = [_tolerance(run, row.metric, floors) for run, _ in pairs]
     distances = [distance(b, a) for b, a in zip(before, after, strict=True)]
     worst = max(range(len(pairs)), key=lambda i: _excess(distances[i], tolerances[i]))
-    level, interval = median(before), median_interval(differences(after, before), GATE_CONFIDENCE)
+    level, interval = median(before), median_interval(differences(after, before), confidence)
     verdict = replace(
         row, reason="every run is within its tolerance", baseline=level, candidate=median(after),
         difference=interval, tolerance=tolerances[worst],
@@ -196,6 +241,9 @@ def _judge_metric(
     metric = METRICS[row.metric]
     least = gate.least_change(metric, level)
     direction = _direction(metric, interval, least) if enough else 0
+    if not enough and outside and metric.sign * interval.estimate > least * (1 + SLACK):
+        # Replay has shown that the code changed: what moved the few seeds was not chance.
+        direction = 1
     if not outside and not direction:
         return verdict
     reasons = []
@@ -205,12 +253,16 @@ def _judge_metric(
             f"seed {pairs[worst][0].seed} moved by {distances[worst]:.2g}, and its tolerance is "
             f"{tolerances[worst]:.2g}"
         )
-    if not enough:
+    if not enough and direction:
         reasons.append(
-            f"{len(pairs)} seed{'s' * (len(pairs) > 1)} cannot tell better from worse, it takes "
-            f"{MIN_SEEDS}"
+            "the median is worse by more than the minimum effect; "
+            f"{counted(len(pairs), 'seed')} cannot confirm it by statistics ({MIN_SEEDS} can)"
         )
-    if direction:
+    elif not enough:
+        reasons.append(
+            f"{counted(len(pairs), 'seed')} cannot tell better from worse, it takes {MIN_SEEDS}"
+        )
+    elif direction:
         better = "worse" if direction > 0 else "better"
         reasons.append(f"over the seeds it is {better} by more than chance and the minimum effect")
     return replace(verdict, verdict=DIRECTIONS[direction], reason="; ".join(reasons))

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from annotated_types import Ge
+from pydantic import BeforeValidator, Field, model_validator
 
 from initbench.metrics import PATTERN, Metric, parse_metric
 from initbench.spec.fields import Model, NonNegative, Seed
 
 #: The keys that compare with another initializer, which their value names.
 RELATIONS = ("above", "below", "faster_than")
+
+
+def _pairs(value: Any) -> Any:
+    """A mapping as pairs, which are frozen."""
+    if not isinstance(value, Mapping):
+        raise ValueError("must be `key: value` lines, as in {learning_rate: 0.1}")
+    return tuple(value.items())
 
 
 class Expectation(Model):
@@ -24,9 +33,13 @@ class Expectation(Model):
     - ``min``, ``max`` or both: bounds of the metric, included;
     - ``value``: the metric differs from it by at most ``atol + rtol * |value|``;
     - ``above`` or ``below`` another initializer: the median of the paired differences is at least
-      ``margin`` in that direction;
+      ``margin`` in that direction; with a negative ``margin`` it may be so much on the other side
+      (non-inferiority: at most two points under He is ``above: he_normal, margin: -0.02``);
     - ``faster_than`` another initializer: the median number of iterations until ``metric`` is as
       good as ``target`` is smaller than the other's, by at least ``margin``.
+
+    With ``at_least`` the first two forms must hold at so many of the seeds, in place of the median.
+    With ``where`` only one point of a sweep is judged.
     """
 
     metric: Annotated[
@@ -61,12 +74,23 @@ class Expectation(Model):
         float | None, Field(description="Value of the metric to reach, with faster_than.")
     ] = None
     margin: Annotated[
-        NonNegative,
+        float,
         Field(
             description="Least difference between the two initializers: in the metric's unit, or "
-            "in iterations with faster_than."
+            "in iterations with faster_than. A negative one allows to be so much worse."
         ),
     ] = 0.0
+    at_least: Annotated[
+        Annotated[int, Ge(1)] | None,
+        Field(
+            description="Number of seeds at which min, max or value must hold; null for the median."
+        ),
+    ] = None
+    where: Annotated[
+        tuple[tuple[str, Any], ...],
+        BeforeValidator(_pairs, json_schema_input_type=dict[str, Any]),
+        Field(description="Point of the sweep that is judged, as {key: value}; empty for each."),
+    ] = ()
 
     @property
     def relation(self) -> str | None:
@@ -96,6 +120,11 @@ class Expectation(Model):
             raise ValueError("has margin without above, below or faster_than; remove it")
         if related and self.initializer is None:
             raise ValueError(f"has {related[0]} without initializer; name the one to compare")
+        if self.at_least is not None and (related or self.seed is not None):
+            raise ValueError(
+                f"has at_least with {related[0] if related else 'seed'}; at_least counts seeds for "
+                "min, max or value"
+            )
         self._check_target()
         return self
 
@@ -123,14 +152,20 @@ class Gate(Model):
     loss: Annotated[
         NonNegative, Field(description="Least change in loss that counts, as a share of the loss.")
     ] = 0.05
+    loss_floor: Annotated[
+        NonNegative,
+        Field(
+            description="Least change in loss that counts in any case: a loss of 0 has no share."
+        ),
+    ] = 1e-6
 
     def least_change(self, metric: Metric, level: float) -> float:
         """The least change of ``metric`` that counts, where its value was ``level``.
 
-        A bounded metric has an absolute minimum, an unbounded one a share of its level; from an
-        infinite level every change counts.
+        A bounded metric has an absolute minimum. An unbounded one has a share of its level, but no
+        less than ``loss_floor``; from an infinite level every change counts.
         """
         least: float = getattr(self, metric.family)
         if not metric.can_be_infinite:
             return least
-        return least * level if math.isfinite(level) else 0.0
+        return max(least * level, self.loss_floor) if math.isfinite(level) else 0.0

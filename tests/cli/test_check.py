@@ -66,11 +66,11 @@ def test_nothing_has_changed() -> None:
         "",
         "          config",
         " verdict  (initializer)  metric",
-        " ──────────────────────────────────",
-        " ok       he             4 replayed",
+        " ──────────────────────────────────────",
+        " ok       he             4 unchanged",
         "          he_normal",
-        " ok       zeros          4 replayed",
-        "                         1 expected",
+        " ok       zeros          4 unchanged",
+        "                         1 promise kept",
         "",
     ]
     assert done.stderr == ""
@@ -324,3 +324,37 @@ def test_a_baseline_of_other_arithmetic_says_so(folder: Path, saved: Path) -> No
     assert done.exit_code == 0
     assert "The baseline was made with NumPy 1.0, another, the candidate with NumPy" in done.stdout
     assert done.stdout.count("The baseline was made") == 1
+
+
+OWN = """
+def mine(rng, shape, dtype, *, scale: float = 2.0):
+    \"\"\"Normal of variance scale / fan_in.\"\"\"
+    return (FACTOR * rng.standard_normal(shape) * (scale / shape[1]) ** 0.5).astype(dtype)
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "exit_code", "words"),
+    [
+        (("Normal of", "A normal of"), 0, {"ok"}),
+        (("FACTOR", "0.002"), 1, {"regressed"}),
+    ],
+)
+def test_an_initializer_of_ones_own_is_judged_when_its_file_changes(
+    folder: Path, change: tuple[str, str], exit_code: int, words: set[str]
+) -> None:
+    (folder / "own.py").write_text(OWN.replace("FACTOR", "1.0"))
+    (folder / "own.yaml").write_text(
+        "initializer: mine\nlayers: [2, 10, 5, 1]\niterations: 300\nlearning_rate: 0.1\nseeds: 4\n"
+    )
+    own = ("own.yaml", "--plugin", "own.py", "--baseline", "own.json")
+    saved = invoke("baseline", "save", *own)
+    assert "own: with 4 seeds `check` sees a worse median" in saved.stderr
+    (folder / "own.py").write_text(OWN.replace(*change).replace("FACTOR", "1.0"))
+    done = invoke("check", *own)
+    assert done.exit_code == exit_code
+    assert "the source of the initializer has changed since the baseline" in " ".join(
+        done.stdout.split()
+    )
+    judged = json.loads(invoke("check", *own, "--format", "json").stdout)["verdicts"]
+    assert {verdict["verdict"] for verdict in judged} & {"ok", "regressed", "stale"} == words

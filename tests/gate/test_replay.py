@@ -118,11 +118,48 @@ def test_an_accuracy_must_fall_by_more_than_the_minimum() -> None:
     assert of(0.92, Gate()) == "improved"
 
 
-def test_five_seeds_only_say_that_something_changed() -> None:
-    (verdict, *_) = judge(group(LOSSES[:5]), group(scaled(3)[:5]))
-    assert verdict.verdict == "changed"
+@pytest.mark.parametrize("seeds", [1, 3, 5])
+def test_a_collapse_is_a_regression_however_few_the_seeds(seeds: int) -> None:
+    """Replay shows that the code moved the runs, so that the worse median is not chance."""
+    (verdict, *_) = judge(group(LOSSES[:seeds]), group(scaled(3)[:seeds]))
+    assert verdict.verdict == "regressed"
+    assert f"{seeds} seed" in verdict.reason
+    assert "cannot confirm it by statistics (6 can)" in verdict.reason
+
+
+def test_five_seeds_do_not_tell_what_is_small_or_better() -> None:
+    assert loss_verdict(LOSSES[:5], scaled(1.01)[:5]) == "changed"
+    assert loss_verdict(LOSSES[:5], scaled(0.5)[:5]) == "changed"
+    (verdict, *_) = judge(group(LOSSES[:5]), group(scaled(1.01)[:5]))
     assert "5 seeds cannot tell better from worse, it takes 6" in verdict.reason
     assert loss_verdict(LOSSES[:6], scaled(3)[:6]) == "regressed"
+
+
+def test_an_improvement_is_confirmed_as_a_regression_is() -> None:
+    known = {group(LOSSES).key: group(LOSSES, confirm=group(LOSSES).runs)}
+    better = judge(known[group(LOSSES).key], group(scaled(0.5)))
+    again = replay.confirmed(better, known, [group(scaled(0.5))], {})
+    assert words(again)["train_loss"] == "improved"
+    chance = replay.confirmed(better, known, [group(LOSSES)], {})
+    assert words(chance)["train_loss"] == "not_confirmed"
+
+
+def test_a_loss_that_is_next_to_nothing_does_not_regress() -> None:
+    assert loss_verdict([0.0] * 8, [1e-9] * 8) == "changed"
+    assert loss_verdict([0.0] * 8, [1e-5] * 8) == "regressed"
+
+
+@pytest.mark.parametrize(("key", "what"), replay.DIGESTS.items())
+def test_a_changed_file_is_named_and_its_runs_are_judged(key: str, what: str) -> None:
+    outer, _, inner = key.partition(".")
+    before = group(LOSSES, resolved={"dtype": "float64", outer: {inner: "a" * 64}})
+    after = {"dtype": "float64", outer: {inner: "b" * 64}}
+    same, worse = group(LOSSES, resolved=after), group(scaled(3), resolved=after)
+    assert words(judge(before, same))["train_loss"] == "ok"
+    assert words(judge(before, worse))["train_loss"] == "regressed"
+    (note,) = replay.changed_files({before.key: before}, [same])
+    assert what in note
+    assert "aaaaaaa -> bbbbbbb" in note
 
 
 def test_a_group_or_a_seed_without_a_baseline_is_missing() -> None:

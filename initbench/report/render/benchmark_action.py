@@ -10,20 +10,24 @@ from initbench.gate.verdicts import Verdict
 from initbench.metrics import METRICS
 from initbench.report.views.check import row_name
 
+#: The value of a median that is infinite, because half of the runs or more diverged.
+DIVERGED = 1e9
+
 
 def benchmark_action(verdicts: Sequence[Verdict], *, smaller: bool) -> list[dict[str, Any]]:
     """The medians of the candidate as github-action-benchmark reads them, one direction a list.
 
-    A median that is not finite has no place in it, and is left out.
+    A diverged row has the value DIVERGED, which no threshold lets pass: JSON has no infinity, and a
+    row that is left out alerts nobody.
     """
     return [
         {
             "name": f"{row_name(v)} {v.metric}".replace("\n", " "),
             "unit": "fraction" if METRICS[v.metric].unit else METRICS[v.metric].family,
-            "value": v.candidate,
+            "value": v.candidate if math.isfinite(v.candidate) else DIVERGED,
             "extra": f"{v.verdict}: {v.reason}",
         }
         for v in verdicts
         if v.expectation is None and v.metric and METRICS[v.metric].smaller_is_better is smaller
-        if v.candidate is not None and math.isfinite(v.candidate)
+        if v.candidate is not None
     ]

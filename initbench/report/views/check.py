@@ -8,11 +8,13 @@ from itertools import groupby
 from typing import Any
 
 from initbench.files import envelope, finite_or_none
+from initbench.gate.replay import GATE_CONFIDENCE
 from initbench.gate.verdicts import WORDS, Verdict, Word
 from initbench.metrics import Metric, parse_metric
 from initbench.report.views.records import interval_fields
 from initbench.report.views.texts import INITIALIZER, columns, difference_cell
 from initbench.report.views.view import Cells, Table, View
+from initbench.wording import counted
 
 #: What to do about a verdict; docs/gating.md says more.
 ADVICE: dict[Word, str] = {
@@ -54,8 +56,8 @@ def verdict_table(verdicts: Sequence[Verdict], against: str, notes: Sequence[str
         group = list(of_group)
         expectations = sum(verdict.expectation is not None for verdict in group)
         replayed = len(group) - expectations
-        what = [f"{replayed} replayed"] * bool(replayed)
-        what += [f"{expectations} expected"] * bool(expectations)
+        what = [f"{replayed} unchanged"] * bool(replayed)
+        what += [f"{counted(expectations, 'promise')} kept"] * bool(expectations)
         rows.append({"verdict": "ok", INITIALIZER: row_name(group[0]), "metric": "\n".join(what)})
     counts = Counter(verdict.verdict.replace("_", " ") for verdict in ordered)
     reasons = [f"{heading(verdict)}: {verdict.reason}." for verdict in told]
@@ -98,7 +100,8 @@ def _legend(verdicts: Sequence[Verdict]) -> list[str]:
     if moved == {False}:
         signs = "- is worse; accuracies are in percentage points"
     return [
-        f"Difference: candidate less baseline, paired by seed, then its interval; {signs}. "
+        "Difference: candidate less baseline, the median of the pairs by seed, then its "
+        f"{100 * GATE_CONFIDENCE:g} % interval; {signs}. "
         "Tolerance: how far a run may move between machines."
     ]
 

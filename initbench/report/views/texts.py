@@ -91,9 +91,11 @@ def difference_cell(metric: str, interval: Interval | None) -> str:
     if interval.low == interval.high:
         return known.difference_text(interval.estimate, least[0])
     for more in range(MORE_DIGITS):
+        # Beyond the usual digits all three have as many: then rounding keeps their order.
+        places = [max(least) + more] * 3 if more else least
         texts = [
-            known.difference_text(value, digits + more)
-            for value, digits in zip(values, least, strict=True)
+            known.difference_text(value, digits)
+            for value, digits in zip(values, places, strict=True)
         ]
         if _agree([float(text) for text in texts], values):
             break

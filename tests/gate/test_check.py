@@ -1,0 +1,97 @@
+"""Two saved files, one judged against the other: what is absent, and what chance alone does."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.random import RandomState
+from scipy.stats import binom
+
+from initbench.errors import BaselineError
+from initbench.gate import baseline
+from initbench.gate.check import check_saved
+from initbench.gate.outcomes import RowOutcomes, RunOutcome
+from initbench.gate.verdicts import exit_code
+from initbench.runs.records import RowKey
+
+
+def row(losses: Any, config: str = "he", first: int = 0) -> RowOutcomes:
+    runs = tuple(
+        RunOutcome(
+            first + seed, f"{config}{seed}", "ok",
+            {"train_loss": float(x), "train_accuracy": 1 - float(x) / 10,
+             "test_loss": float(x), "test_accuracy": 1 - float(x) / 10},
+        )
+        for seed, x in enumerate(losses)
+    )  # fmt: skip
+    return RowOutcomes(config, "he_normal", {}, runs)
+
+
+def keyed(*rows: RowOutcomes) -> dict[RowKey, RowOutcomes]:
+    return {one.key: one for one in rows}
+
+
+LOSSES = np.linspace(0.1, 0.2, 10)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "reason"),
+    [
+        ({}, "the baseline has it and the candidate does not"),
+        (keyed(row(LOSSES[:8])), "the baseline has seeds 8, 9 and the candidate does not"),
+    ],
+)
+def test_what_the_candidate_lacks_is_missing(candidate: Any, reason: str) -> None:
+    verdicts = check_saved(keyed(row(LOSSES)), candidate).verdicts
+    assert (verdicts[0].verdict, verdicts[0].reason) == ("missing", reason)
+    assert exit_code(verdicts, strict=False) == 3
+
+
+def test_what_is_worse_at_every_seed_is_regressed_without_seeds_to_confirm() -> None:
+    worse = check_saved(keyed(row(LOSSES)), keyed(row(LOSSES + 0.1))).verdicts
+    assert {v.verdict for v in worse if v.metric.endswith("loss")} == {"regressed"}
+    assert exit_code(worse, strict=False) == 1
+
+
+def test_files_that_differ_by_chance_alone_do_not_regress() -> None:
+    """At most 1 % of pairs of six configs are promised; a right gate fails here once in 10^5."""
+    rng, pairs, alarms = RandomState(0), 60, 0
+    for _ in range(pairs):
+        files = [
+            keyed(*(row(rng.lognormal(-2, 0.5, 10), f"c{config}") for config in range(6)))
+            for _ in range(2)
+        ]
+        alarms += any(v.verdict == "regressed" for v in check_saved(*files).verdicts)
+    assert alarms <= binom.ppf(1 - 1e-5, pairs, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("test_accuracy", 17), ("test_accuracy", math.nan), ("train_loss", -1),
+        ("train_loss", {"a": 1}), ("train_loss", "0.1"), ("train_loss", int("9" * 400)),
+        ("status", "splendid"), ("status", None), ("train_loss", True),
+    ],
+)  # fmt: skip
+def test_values_that_no_run_has_are_refused(tmp_path: Path, field: str, value: object) -> None:
+    record = {
+        "config": "he", "initializer": "he_normal", "setting": {}, "seed": 0, "id": "a",
+        "status": "ok", "train_loss": 0.1, "train_accuracy": 0.9, "test_loss": 0.1,
+        "test_accuracy": 0.9,
+    }  # fmt: skip
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps({"records": [{**record, field: value}]}))
+    with pytest.raises(BaselineError, match=f"^{path}: has a missing or wrong field"):
+        baseline.load(path)
+
+
+def test_rows_are_found_whatever_their_order() -> None:
+    files = keyed(row(LOSSES, "a"), row(LOSSES, "b"))
+    turned = keyed(row(LOSSES, "b"), replace(row(LOSSES, "a"), runs=row(LOSSES, "a").runs[::-1]))
+    assert {v.verdict for v in check_saved(files, turned).verdicts} == {"ok"}
