@@ -36,8 +36,9 @@ from initbench.core.arrays import Array
 
 #: The chance, where all rows are equal, that a table tells any row from the best.
 LEVEL = 0.05
-#: Random permutations of a table. A p-value is (1 + permutations as extreme) / (1 + permutations),
-#: which keeps its level at any number of them (Phipson and Smyth 2010).
+#: Random permutations of a table. A p-value is (1 + c + sqrt(c)) / (1 + permutations), c the number
+#: that are as extreme. The ones count the table itself (Phipson and Smyth 2010), and sqrt(c) is one
+#: standard error of c: the same permutations serve every table, and may by chance be too lenient.
 PERMUTATIONS = 1_999
 PERMUTATION_SEED = 0
 #: Two rows have 2^n assignments of n pairs: so many are all tried, and the p-value is exact.
@@ -143,10 +144,11 @@ def _step_down(values: Array, scores: Array, level: float) -> tuple[Array, Array
     smallest = 0.0  # an adjusted p-value is no smaller than those of the steps before
     while len(left) > 1:
         null, own = _null(values[left])
-        rank = math.floor(level * (len(null) + own)) - own
-        limit = null[rank] if rank >= 0 else 0.0
-        as_extreme = np.searchsorted(null, scores[left], side="right")
-        p_values[left] = np.maximum(smallest, (own + as_extreme) / (own + len(null)))
+        allowed = _as_extreme_within(level * (len(null) + own) - own, random=bool(own))
+        limit = null[allowed] if allowed >= 0 else 0.0
+        counts = np.searchsorted(null, scores[left], side="right")
+        counts = counts + own * (1 + np.sqrt(counts))
+        p_values[left] = np.maximum(smallest, np.minimum(1.0, counts / (own + len(null))))
         limits[left] = limit
         told = left[scores[left] < limit]
         if not len(told):
@@ -154,6 +156,13 @@ def _step_down(values: Array, scores: Array, level: float) -> tuple[Array, Array
         smallest = p_values[told].max()
         left = left[scores[left] >= limit]
     return p_values, limits
+
+
+def _as_extreme_within(budget: float, *, random: bool) -> int:
+    """The largest c with c <= budget, or for random permutations c + sqrt(c) <= budget."""
+    if budget < 0:
+        return -1
+    return math.floor(((math.sqrt(1 + 4 * budget) - 1) / 2) ** 2 if random else budget)
 
 
 def _difference(paired: Array, p_value: float, limit: float, *, told: bool) -> Difference:

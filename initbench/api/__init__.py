@@ -259,8 +259,8 @@ def draw(
         **parameters: The initializer's own parameters, as a config may write them.
 
     Returns:
-        The weights (fan_out, fan_in). An initializer of a whole network is given one of this single
-        layer, and initializers that look at data see standard normal samples.
+        The weights (fan_out, fan_in): those of the first layer of a network that ends with one
+        output more. Initializers that look at data see standard normal samples.
 
     Raises:
         ConfigError: There is no such initializer, or a parameter is unknown or out of bounds.

@@ -46,7 +46,8 @@ def drawn(
     fan_out, fan_in = shape
     chosen = {**({"name": name} if isinstance(name, str) else name), **parameters}
     settings = {
-        "initializer": chosen, "layers": [fan_in, fan_out], "seeds": [seed], "dtype": dtype,
+        # A layer follows, since some initializers treat a network's last layer in its own way.
+        "initializer": chosen, "layers": [fan_in, fan_out, 1], "seeds": [seed], "dtype": dtype,
         "activation": activation,
     }  # fmt: skip
     texts = [f"{key}={plain_text(value, f'draw: {key}')}" for key, value in settings.items()]
@@ -58,7 +59,7 @@ def drawn(
     starts = draw_runs(network, [choice.chosen], [seed])
     if starts.failures:
         raise InitbenchError(f"draw: {choice.label}: {starts.failures[0]}")
-    (layer,) = network.views(starts.theta)
+    layer = network.views(starts.theta)[0]
     weights: NDArray[Any] = layer[0, :, :-1].copy()  # (O, I); the last column is the bias
     return weights
 

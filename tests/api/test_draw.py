@@ -25,7 +25,10 @@ def engine(initializer: str, layers: list[int], seed: int, dtype: str = "float64
     return e.architecture.views(draws.theta)[0][0, :, :-1]
 
 
-@pytest.mark.parametrize("name", ["he_normal", "orthogonal", "torch_default"])
+@pytest.mark.parametrize(
+    "name",
+    ["he_normal", "orthogonal", "torch_default", "nguyen_widrow", "looks_linear", "autoinit"],
+)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_engine_draws_the_same(name: str, dtype: str) -> None:
     weights = initbench.draw(name, (30, 2), seed=3, dtype=dtype)
