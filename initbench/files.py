@@ -56,6 +56,15 @@ def write_results(
     return written
 
 
+def runs_held(path: Path) -> int | None:
+    """How many runs the ``records`` of a JSON document of results hold; None if it says nothing."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return len(document["records"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
 def write_file(path: Path, text: str, other: str) -> None:
     """Write one file, whole or not at all.
 

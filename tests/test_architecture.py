@@ -43,12 +43,12 @@ ROOMS = {
     "report": [["render"], ["views"]],
     "report.views": [
         ["compare"],
-        ["run", "check", "diagnose", "explain", "verify", "show", "listing"],
+        ["run", "check", "diagnose", "explain", "verify", "show", "listing", "overview"],
         ["records", "texts", "titles"],
         ["view"],
     ],
     "report.render": [
-        ["rich", "markdown", "csv", "json", "html", "junit", "github", "benchmark_action"],
+        ["rich", "markdown", "csv", "json", "html", "latex", "junit", "github", "benchmark_action"],
     ],
     "gate": [
         ["check"],
@@ -66,7 +66,7 @@ ROOMS = {
         ["document", "plugins"],
     ],
     "analysis": [
-        ["contests"],
+        ["contests", "overview"],
         ["comparison"],
         ["selection", "standing"],
         ["best"],

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.random import RandomState
 from scipy.special import ndtr
 
+from initbench.analysis.intervals import median
 from initbench.analysis.paired import differences
 from initbench.core.arrays import Array
 
@@ -189,12 +190,12 @@ def _interval(paired: Array, limit: float) -> tuple[float, float]:
         return -math.inf, math.inf
     # Wider than the differences: it reaches beyond their ends by a part of their own spread.
     beyond = _nominal(0, pairs) / limit - 1
-    median = float(np.median(paired))
+    middle = median(paired)
 
     def end(value: float) -> float:
-        if value == median or math.isinf(value):
+        if value == middle or math.isinf(value):
             return value
-        return value - beyond * (median - value) if beyond else value
+        return value - beyond * (middle - value) if beyond else value
 
     return end(float(paired.min())), end(float(paired.max()))
 
@@ -277,8 +278,8 @@ def _best_rows(tables: Array) -> Array:
     """The index of the row of each table with the smallest median, (tables,)."""
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a row without values has no median
-        median = np.nanmedian if np.isnan(tables).any() else np.median
-        medians = median(tables, axis=2)
+        of_rows = np.nanmedian if np.isnan(tables).any() else np.median
+        medians = of_rows(tables, axis=2)
     index: Array = np.where(np.isnan(medians), np.inf, medians).argmin(axis=1)
     return index
 

@@ -18,7 +18,7 @@ from initbench.analysis.summary import summarize
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
 from initbench.diagnosis import diagnose as diagnosis
 from initbench.errors import ConfigError, FailedRunsError, Place, Problem
-from initbench.files import ensure_writable, write_file, write_results
+from initbench.files import ensure_writable, runs_held, write_file, write_results
 from initbench.gate import baseline as baselines
 from initbench.gate import check as gate
 from initbench.gate.check import Judgement
@@ -34,8 +34,9 @@ from initbench.report.views.run import run_view
 from initbench.runs import plan, runner
 from initbench.runs.provenance import provenance
 from initbench.runs.runner import USUAL, Execution, Say, Trained, Watch, silent, unwatched
-from initbench.runs.store import opened
+from initbench.runs.store import FILE, opened
 from initbench.spec import Experiment
+from initbench.wording import counted
 
 #: The advice where a baseline cannot be written.
 ANOTHER_BASELINE = "another file with --baseline"
@@ -61,6 +62,8 @@ def run(
         view = run_view(of_config, records, here)
         texts = {ending: TEXTS[ending](view) for ending in ("csv", "json")}
         partial = len(records) < len(plan.runs(of_config))
+        if not partial:
+            _say_what_is_replaced(results, name, len(records), say)
         written += write_results(results, name, texts, partial=partial)
     return RunResult(
         view=run_view(experiments, trained.records, here),
@@ -106,6 +109,8 @@ def compare(
         endings = {"md": "markdown", "csv": "csv", "json": "json"}
         texts = {ending: TEXTS[name](view) for ending, name in endings.items()}
         partial = trained.stopped_by is not None
+        if not partial:
+            _say_what_is_replaced(results, "comparison", len(trained.records), say)
         written = write_results(results, "comparison", texts, partial=partial)
     return Comparison(
         view=view,
@@ -214,6 +219,16 @@ def _train(
         ensure_writable(results)
     with nullcontext() if results is None else opened(results) as store:
         return runner.train(experiments, execution, store, watch=watch, say=say)
+
+
+def _say_what_is_replaced(results: Path, name: str, runs: int, say: Say) -> None:
+    """Say so where files of more runs are about to be replaced: a short trial, say."""
+    held = runs_held(results / f"{name}.json")
+    if held is not None and held > runs:
+        say(
+            f"{results / name}.* held {counted(held, 'run')} and now hold {runs:,}; all finished "
+            f"runs are kept in {results / FILE}"
+        )
 
 
 def _check_result(

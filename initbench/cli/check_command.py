@@ -10,7 +10,8 @@ import click
 from initbench.cli import options
 
 FORMATS = (
-    "table", "json", "markdown", "junit", "github", "customBiggerIsBetter", "customSmallerIsBetter"
+    "table", "json", "csv", "markdown", "latex", "junit", "github", "customBiggerIsBetter",
+    "customSmallerIsBetter",
 )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def _seeds(ctx: click.Context, param: click.Parameter, value: str | None) -> lis
 output_format = click.option(
     "--format",
     "output_format",
-    type=click.Choice(["table", "json", "csv", "markdown"]),
+    type=click.Choice(["table", "json", "csv", "markdown", "latex"]),
     default="table",
     show_default=True,
     help="Format of standard output; progress and messages go to standard error.",

@@ -184,3 +184,14 @@ def test_what_an_initializer_has_to_say_stands_under_the_table(folder: Path) -> 
     records = json.loads((folder / "results" / "small.json").read_text())["records"]
     assert [record["status"] for record in records] == ["ok"] * 6
     assert sum("did not converge" in record["note"] for record in records) == 5
+
+
+def test_a_shorter_trial_says_what_it_replaces(folder: Path) -> None:
+    assert "held" not in run("small.yaml", "--seeds", "3").stderr
+    done = run("small.yaml", "--seeds", "1")
+    held = len(json.loads((folder / "results/small.json").read_text())["records"])
+    assert done.stderr.startswith(
+        f"results/small.* held {3 * held} runs and now hold {held}; all finished runs are kept in "
+        "results/runs.sqlite\n"
+    )
+    assert "held" not in run("small.yaml", "--seeds", "1", "--quiet").stderr

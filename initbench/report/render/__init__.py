@@ -7,6 +7,7 @@ from collections.abc import Callable
 from initbench.report.render.csv import csv_view
 from initbench.report.render.html import html_view
 from initbench.report.render.json import json_view
+from initbench.report.render.latex import latex_view
 from initbench.report.render.markdown import markdown_view
 from initbench.report.views.view import View
 
@@ -16,4 +17,5 @@ TEXTS: dict[str, Callable[[View], str]] = {
     "csv": csv_view,
     "markdown": markdown_view,
     "html": html_view,
+    "latex": latex_view,
 }

@@ -26,11 +26,11 @@ def html_table(table: Table) -> str:
         for name in table.header
     )
     rows = []
-    for row in table.rows:
+    for number, row in enumerate(table.rows):
         cells = [
             f'<th scope="row"{_side(name, table)}>{_cell(text)}</th>'
             if i == names
-            else f"<td{_side(name, table)}>{_cell(text)}</td>"
+            else f"<td{_side(name, table)}>{_strong(text, (number, i), table)}</td>"
             for i, (name, text) in enumerate(zip(table.header, row, strict=True))
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>\n")
@@ -40,6 +40,10 @@ def html_table(table: Table) -> str:
         f'<figure class="initbench">\n<table>\n{caption}<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{''.join(rows)}</tbody>\n</table>\n{legend}</figure>\n"
     )
+
+
+def _strong(text: str, place: tuple[int, int], table: Table) -> str:
+    return f"<strong>{_cell(text)}</strong>" if place in table.strong else _cell(text)
 
 
 def _side(name: str, table: Table) -> str:

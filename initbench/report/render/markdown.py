@@ -21,7 +21,14 @@ def markdown_table(table: Table) -> str:
 
     rule = ("---:" if name in table.numeric else "---" for name in table.header)
     header = (name.replace("\n", " ") for name in table.header)
-    lines = [line(header), line(rule), *(line(row) for row in table.rows)]
+    lines = [line(header), line(rule)]
+    for number, row in enumerate(table.rows):
+        cells = map(_cell, row)
+        strong = (
+            f"**{cell}**" if (number, column) in table.strong else cell
+            for column, cell in enumerate(cells)
+        )
+        lines.append("| " + " | ".join(strong) + " |")
     title = f"**{_text(table.title)}**" if table.title else ""
     return "\n\n".join(filter(None, (title, "\n".join(lines), _text(table.caption)))) + "\n"
 

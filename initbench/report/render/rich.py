@@ -71,9 +71,16 @@ def _grid(table: Table, left_out: Sequence[str]) -> RenderableType:
             overflow="fold",
             no_wrap=name in ("name", "verdict", "condition", column),
         )
-    for row in table.rows:
-        cells = [(table.header[index], row[index]) for index in shown]
-        rich.add_row(*(Text(cut(cell, width) if key == column else cell) for key, cell in cells))
+    for number, row in enumerate(table.rows):
+        rich.add_row(
+            *(
+                Text(
+                    cut(row[index], width) if table.header[index] == column else row[index],
+                    style="bold" if (number, index) in table.strong else "",
+                )
+                for index in shown
+            )
+        )
     return rich
 
 

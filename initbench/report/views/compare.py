@@ -10,9 +10,16 @@ from typing import Any
 from initbench.analysis.best import LEVEL, MIN_PAIRS
 from initbench.analysis.comparison import LEARNED_SHARE, Contest, Row, Target
 from initbench.analysis.intervals import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval, median
+from initbench.analysis.overview import matrices, scores
 from initbench.analysis.summary import summarize
 from initbench.files import finite_or_none
 from initbench.metrics import METRICS
+from initbench.report.views.overview import (
+    disagreement_lines,
+    matrix_fields,
+    matrix_table,
+    scores_table,
+)
 from initbench.report.views.records import interval_fields, noted
 from initbench.report.views.run import run_document
 from initbench.report.views.texts import (
@@ -59,18 +66,23 @@ def compare_view(
         here: This machine's :attr:`~initbench.runs.provenance.Provenance.numerics`; tables say
             which records other arithmetic made.
     """
-    tables = [
-        noted(table, contest.records, here)
-        for number, (title, contest) in enumerate(zip(titles, contests, strict=True))
-        for table in comparison_tables(
-            title, [row for row in rows if row.problem == number], target
-        )
-    ]
+    swept = matrices(contests, rows[0].metric) if rows else []
+    scored = scores(rows)
+    tables = []
+    for number, (title, contest) in enumerate(zip(titles, contests, strict=True)):
+        mine = [row for row in rows if row.problem == number]
+        tables += [
+            noted(table, contest.records, here) for table in comparison_tables(title, mine, target)
+        ]
+        tables += [matrix_table(matrix) for matrix in swept if matrix.problem == number]
+    tables += [scores_table(scored)] if scored else []
     return View(
         tuple(tables),
         lambda: {
             **run_document(records, summarize(records)),
             "comparison": [row_fields(row) for row in rows],
+            "matrices": [matrix_fields(matrix) for matrix in swept],
+            "problems": [asdict(score) for score in scored],
         },
         lambda: comparison_cells(rows),
     )
@@ -161,7 +173,7 @@ def _count(iterations: float) -> str:
 
 def _caption(rows: Sequence[Row], target: Target | None) -> str:
     """The legend: what the columns are, what the marks mean, and what runs had to say."""
-    lines = [_ranking_line(rows), *_standing_lines(rows)]
+    lines = [_ranking_line(rows), *_standing_lines(rows), *disagreement_lines(rows)]
     lines.append(
         f"Learned: the run ended with a train loss at least {100 * LEARNED_SHARE:g} % below that "
         "of the best constant predictor."

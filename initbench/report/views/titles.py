@@ -18,10 +18,18 @@ def network(experiment: Experiment) -> str:
 
 
 def problem(experiments: Sequence[Experiment]) -> str:
-    """The problem that a config poses, in a line of words; its swept keys are named as such."""
+    """The problem that experiments pose, in a line of words.
+
+    A swept key that has one value here is part of the problem, and stands by its value; a key that
+    has several is named as swept.
+    """
     e = experiments[0]
-    swept = e.setting if len(experiments) > 1 else {}
-    sizes_swept = not swept.keys().isdisjoint({"layers", "width", "depth"})
+    swept = {
+        key
+        for key in e.setting
+        if any(other.setting.get(key) != e.setting[key] for other in experiments)
+    }
+    sizes_swept = not swept.isdisjoint({"layers", "width", "depth"})
     words = {
         "dataset": e.dataset.label,
         "activation": f"layers {e.activation.label}" if sizes_swept else network(e),
@@ -32,4 +40,5 @@ def problem(experiments: Sequence[Experiment]) -> str:
         "dtype": e.dtype,
     }
     parts = [text for key, text in words.items() if key not in swept]
-    return ", ".join(parts) + "".join(f", {key} swept" for key in swept)
+    parts += [f"{key} swept" for key in e.setting if key in swept]
+    return ", ".join(parts)

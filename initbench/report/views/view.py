@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 class Table:
     """Texts in rows under a header; ``numeric`` columns are set to the right.
 
-    A cell's second line, where it has one, is a detail of the first: a range. On a terminal, the
-    texts of the ``names`` column are cut at their joints where they are longer than its width, and
-    ``wide`` columns are shown only where there is room for them, the first of these first.
+    A cell's second line, where it has one, is a detail of the first: a range. Cells at the indices
+    ``strong``, (row, column), are set in bold. On a terminal, the texts of the ``names`` column are
+    cut at their joints where they are longer than its width, and ``wide`` columns are shown only
+    where there is room for them, the first of these first.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Table:
     caption: str = ""
     names: tuple[str, int] = ("", 0)
     wide: tuple[str, ...] = ()
+    strong: frozenset[tuple[int, int]] = frozenset()
 
 
 class Cells(NamedTuple):

@@ -126,7 +126,7 @@ def test_every_format_prints_its_shape_of_a_view() -> None:
     document, cells = envelope(a=[0.1 + 0.2, None]), Cells(["a", "b"], [[None, 1.5]])
     view = View((TABLE, TABLE), lambda: document, lambda: cells)
     texts = {name: text(view) for name, text in TEXTS.items()}
-    assert texts.keys() == {"json", "csv", "markdown", "html"}
+    assert texts.keys() == {"json", "csv", "markdown", "html", "latex"}
     assert json.loads(texts["json"]) == document
     assert list(document) == ["initbench", "a"]
     assert "0.30000000000000004" in texts["json"]
