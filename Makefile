@@ -5,7 +5,7 @@ BIN := .venv/bin
 PAGES := README.md CONTRIBUTING.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help compare test frameworks bench power docs clean
+.PHONY: help compare test lint frameworks bench power docs clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -13,13 +13,15 @@ help:  ## List the targets
 compare: .venv/.run  ## Run the article's experiment: initbench compare --all
 	$(BIN)/initbench compare --all
 
-test: .venv/.test  ## Run what needs no framework: ruff, mypy, generated docs, pytest with doctests, initbench check
+test: lint  ## Run all that needs no framework: lint, pytest with doctests, initbench check
+	$(BIN)/python -m pytest -m 'not frameworks'
+	$(BIN)/initbench check --all
+
+lint: .venv/.test  ## Check style, types and that the generated docs are up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m cogapp -I docs --check --check-fail-msg "run 'make docs'" -P $(PAGES)
-	$(BIN)/python -m pytest -m 'not frameworks'
-	$(BIN)/initbench check --all
 
 frameworks: .venv/.frameworks  ## Install PyTorch, JAX and Keras, and run the tests that need them
 	INITBENCH_REQUIRE_FRAMEWORKS=1 $(BIN)/python -m pytest -m frameworks tests

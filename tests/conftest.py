@@ -1,4 +1,4 @@
-"""Hypothesis' profiles, and the tests that need PyTorch, JAX or Keras: all marked, none forgotten.
+"""What all tests share: one BLAS thread, Hypothesis' profiles, marks for systems and frameworks.
 
 CI tries the same examples each time, so that a change is judged by itself.
 """
@@ -6,11 +6,12 @@ CI tries the same examples each time, so that a change is judged by itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)
@@ -20,12 +21,28 @@ settings.load_profile("ci" if os.environ.get("CI") else "explore")
 REQUIRE = "INITBENCH_REQUIRE_FRAMEWORKS"
 #: Whoever asks for one of these fixtures is marked `frameworks`.
 FRAMEWORK_FIXTURES = {"torch", "framework"}
+#: How the reason of a skip for lack of one begins, where a test imports it by itself.
+NOT_FOUND = tuple(f"could not import '{name}'" for name in ("torch", "jax", "keras"))
+
+#: For a test that compares a message which names a path or quotes the system.
+POSIX_WORDS = pytest.mark.skipif(
+    os.name == "nt", reason="Windows writes paths with backslashes, and its errors in other words"
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Products this small gain nothing from BLAS threads, and wait long for them on busy cores."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")
 def torch() -> Any:
-    """PyTorch; without it the test skips."""
-    return pytest.importorskip("torch")
+    """PyTorch on one thread; without it the test skips."""
+    module = pytest.importorskip("torch")
+    module.set_num_threads(1)
+    return module
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by `-m frameworks`
@@ -40,9 +57,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where frameworks are required, a marked test that skips fails with its reason."""
+    """A marked test that skips fails where frameworks are required; an unmarked one always does."""
     report = yield
-    if report.skipped and os.environ.get(REQUIRE) and item.get_closest_marker("frameworks"):
+    reason = str(call.excinfo.value) if report.skipped and call.excinfo else ""
+    if item.get_closest_marker("frameworks"):
+        if report.skipped and os.environ.get(REQUIRE):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, but {REQUIRE} is set: {reason}"
+    elif reason.startswith(NOT_FOUND):
         report.outcome = "failed"
-        report.longrepr = f"skipped, but {REQUIRE} is set: {call.excinfo and call.excinfo.value}"
+        report.longrepr = f"{reason}; a test asks for the fixture `torch`, which marks it"
     return report

@@ -8,6 +8,7 @@ import pytest
 
 from initbench import files as results
 from initbench.errors import ResultsError
+from tests.conftest import POSIX_WORDS
 
 
 def test_files_are_written_whole(tmp_path: Path) -> None:
@@ -42,6 +43,7 @@ def test_an_interrupt_while_writing_leaves_the_old_file(
     assert [p.name for p in tmp_path.iterdir()] == ["he.csv"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="modes of files are POSIX")
 def test_the_umask_is_respected(tmp_path: Path) -> None:
     old = os.umask(0o027)
     try:
@@ -51,6 +53,7 @@ def test_the_umask_is_respected(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "x.csv").stat().st_mode) == 0o640
 
 
+@POSIX_WORDS
 def test_a_folder_that_cannot_be_is_refused_before_training(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     folder = tmp_path / "file" / "results"

@@ -16,6 +16,7 @@ from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.scaling import Family, member
 from initbench.gate import baseline as baselines
 from tests.cli.conftest import invoke, lines
+from tests.conftest import POSIX_WORDS
 
 HE = """
 initializer: he_normal
@@ -57,6 +58,7 @@ def plant(monkeypatch: pytest.MonkeyPatch, scale: float) -> None:
     monkeypatch.setitem(INITIALIZERS, "he_normal", INITIALIZERS["he_normal"]._replace(draw=draw))
 
 
+@POSIX_WORDS
 @pytest.mark.usefixtures("saved")
 def test_nothing_has_changed() -> None:
     done = invoke("check", "--all")
@@ -76,6 +78,7 @@ def test_nothing_has_changed() -> None:
     assert done.stderr == ""
 
 
+@POSIX_WORDS
 def test_a_saved_baseline_says_what_it_holds(folder: Path) -> None:
     done = invoke("baseline", "save", "configs/he.yaml")
     assert done.exit_code == 0
@@ -101,6 +104,7 @@ def test_the_same_baseline_is_saved_twice(saved: Path) -> None:
     assert all(line.startswith(('"digest"', '"provenance"')) for line in changed)
 
 
+@POSIX_WORDS
 @pytest.mark.usefixtures("saved")
 def test_a_regression(monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch, 0.01)
@@ -147,6 +151,7 @@ def test_a_small_change_fails_only_with_strict(monkeypatch: pytest.MonkeyPatch) 
     assert invoke("check", "configs/he.yaml", "--strict").exit_code == 1
 
 
+@POSIX_WORDS
 @pytest.mark.usefixtures("saved")
 def test_an_expectation_that_fails(folder: Path) -> None:
     (folder / "configs/zeros.yaml").write_text(ZEROS.replace("0.5}", "0.6}"))
@@ -178,6 +183,7 @@ def test_what_has_no_baseline_is_missing(folder: Path) -> None:
     assert invoke("check", "configs/he.yaml", "--seeds", "3").exit_code == 0
 
 
+@POSIX_WORDS
 @pytest.mark.usefixtures("saved")
 def test_a_baseline_of_what_is_no_more_is_said(folder: Path) -> None:
     (folder / "configs/zeros.yaml").unlink()
@@ -188,6 +194,7 @@ def test_a_baseline_of_what_is_no_more_is_said(folder: Path) -> None:
     )
 
 
+@POSIX_WORDS
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -268,6 +275,7 @@ def test_a_run_that_fails_is_a_regression_and_no_baseline(
     assert saved.read_text() == before
 
 
+@POSIX_WORDS
 @pytest.mark.usefixtures("saved")
 def test_on_github_annotations_and_the_summary_come_by_themselves(
     folder: Path, monkeypatch: pytest.MonkeyPatch

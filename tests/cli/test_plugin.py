@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import invoke, lines
+from tests.conftest import POSIX_WORDS
 
 ROOT = Path(__file__).parent.parent.parent
 PLUGIN = """\
@@ -52,6 +53,7 @@ seeds: 2
 FILES = {"own.py": PLUGIN, "small.yaml": CONFIG}
 
 
+@POSIX_WORDS
 def test_the_rows_of_others_come_out() -> None:
     done = invoke("compare", "small.yaml", "--plugin", "own.py")
     assert done.exit_code == 1

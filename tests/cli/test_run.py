@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import invoke, lines
+from tests.conftest import POSIX_WORDS
 
 CONFIG = """
 initializer: zeros
@@ -25,6 +26,7 @@ FILES = {"small.yaml": CONFIG}
 run = partial(invoke, "run")
 
 
+@POSIX_WORDS
 def test_the_table() -> None:
     """Zeros stay at ln 2 and guess one class: a result known beforehand."""
     done = run("small.yaml")
@@ -162,6 +164,7 @@ def test_bad_usage_exits_2_with_a_message(arguments: list[str], message: str) ->
     assert "Traceback" not in done.stderr
 
 
+@POSIX_WORDS
 def test_results_that_cannot_be_written_are_refused_before_training(folder: Path) -> None:
     (folder / "results").write_text("")
     done = run("small.yaml", "--results", "results/deeper")

@@ -17,6 +17,7 @@ from initbench.core.engine.blas import blas
 from initbench.runs import store
 from initbench.runs.provenance import provenance
 from tests.cli.conftest import invoke, lines
+from tests.conftest import POSIX_WORDS
 
 CONFIG = """
 initializer: zeros
@@ -94,6 +95,7 @@ def test_the_table_says_which_records_other_arithmetic_made() -> None:
     assert "made with" not in invoke("run", "small.yaml", "--seeds", "7,8").stdout
 
 
+@POSIX_WORDS
 def test_show_lists_the_newest_first_with_their_settings() -> None:
     change("UPDATE runs SET id = printf('%016d', seed + 10 * (setting LIKE '%0.2%')) || 'x'")
     invoke("run", "small.yaml", "--seeds", "9,")
@@ -241,6 +243,7 @@ def test_an_initializer_is_found_by_any_name_that_a_config_may_write(name: str) 
     assert shown_seeds() == [0]
 
 
+@POSIX_WORDS
 def test_what_is_not_there_is_met_with_the_closest() -> None:
     done = invoke("show", "rate")
     assert (done.exit_code, done.stderr) == (
@@ -257,6 +260,7 @@ def test_what_is_not_there_is_met_with_the_closest() -> None:
     )
 
 
+@POSIX_WORDS
 def test_clean_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     done = invoke("clean", "rates")
     assert done.exit_code == 2
@@ -274,6 +278,7 @@ def test_clean_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown_seeds() == []
 
 
+@POSIX_WORDS
 def test_clean_removes_what_the_filters_say() -> None:
     done = invoke("clean", "small.yaml", "--yes")
     assert (done.exit_code, done.stderr) == (0, "removed 2 of 4 runs\n")
@@ -291,6 +296,7 @@ def test_clean_wants_to_know_which(arguments: list[str]) -> None:
     assert "Error: Select runs, or give --all; not both." in done.stderr
 
 
+@POSIX_WORDS
 @pytest.mark.parametrize("command", ["run", "compare"])
 def test_a_store_that_cannot_be_used_is_said_before_training(folder: Path, command: str) -> None:
     (folder / "results" / store.FILE).write_text("no database" * 1000)

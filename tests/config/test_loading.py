@@ -13,6 +13,7 @@ from initbench import config, spec
 from initbench.core.initializers import INITIALIZERS
 from initbench.errors import ConfigError
 from tests.config.conftest import BASE, load, refused
+from tests.conftest import POSIX_WORDS
 
 CONFIGS = Path(initbench.__file__).parent.parent / "configs"
 
@@ -29,6 +30,7 @@ def test_two_configs_of_one_name() -> None:
     assert refused(["a.yaml", "b.yaml"]) == f"b.yaml: name: 'a' {why}"
 
 
+@POSIX_WORDS
 def test_files_that_cannot_be_read(folder: Path) -> None:
     load(BASE, name="glorot.yaml")
     for name in ("sub", "empty", "sub/z.yaml"):

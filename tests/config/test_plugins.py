@@ -20,6 +20,7 @@ from initbench.core.initializers import INITIALIZERS, Moments
 from initbench.errors import ConfigError, PluginError
 from initbench.runs import identity, plan
 from initbench.spec import Experiment, json_schema
+from tests.conftest import POSIX_WORDS
 
 SPREAD = '''\
 from typing import Annotated
@@ -264,7 +265,11 @@ def test_a_mistake_is_met_with_its_place_and_the_fix(text: str, message: str) ->
     ("path", "message"),
     [
         ("none.py", "none.py: cannot be read: No such file or directory; --plugin takes"),
-        (".", ".: cannot be read: Is a directory; --plugin takes a Python file"),
+        pytest.param(
+            ".",
+            ".: cannot be read: Is a directory; --plugin takes a Python file",
+            marks=POSIX_WORDS,
+        ),
     ],
 )
 def test_a_file_that_is_none(path: str, message: str) -> None:

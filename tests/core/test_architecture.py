@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,8 +58,7 @@ SHAPES = [(10, 2), (1, 1), (8, 3, 5), (16, 3, 5, 5), (6, 4, 1, 3, 2)]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_fans_are_pytorchs(shape: tuple[int, ...]) -> None:
-    torch = pytest.importorskip("torch")
+def test_fans_are_pytorchs(shape: tuple[int, ...], torch: Any) -> None:
     expected = torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(shape))
     assert fans(shape) == expected
 

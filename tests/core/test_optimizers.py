@@ -96,7 +96,6 @@ def test_trajectory_is_pytorchs(
     hyperparameters: Hyperparameters,
     torch: Any,
 ) -> None:
-    torch.set_num_threads(1)  # waiting for threads would cost more than products this small
     task = make_task(
         "tanh", loss, name, hidden=(4, 3), iterations=200, log_every=200, batch_size=batch_size
     )
