@@ -66,9 +66,11 @@ ROOMS = {
         ["document", "plugins"],
     ],
     "analysis": [
+        ["deciding"],
         ["contests", "overview"],
         ["comparison"],
         ["selection", "standing"],
+        ["sequential"],
         ["best"],
         ["summary", "intervals", "paired"],
     ],

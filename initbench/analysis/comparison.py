@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from initbench.analysis.best import LEVEL
 from initbench.analysis.intervals import Interval, median_interval
 from initbench.analysis.selection import JudgedSetting, Selection, badness, select_setting
 from initbench.analysis.standing import Standing, Word, standings
@@ -90,13 +91,19 @@ class Row:
 
 
 def compare(
-    contests: Iterable[Contest], metric: str = "train_loss", target: Target | None = None
+    contests: Iterable[Contest],
+    metric: str = "train_loss",
+    target: Target | None = None,
+    level: float = LEVEL,
 ) -> list[Row]:
-    """The rows of each contest by the metric's median, the best first; equals share a rank."""
+    """The rows of each contest by the metric's median, the best first; equals share a rank.
+
+    ``level`` is the chance that a contest of equal rows tells any row from the best.
+    """
     return [
         row
         for number, contest in enumerate(contests)
-        for row in _rows(number, contest, metric, target)
+        for row in _rows(number, contest, metric, target, level)
     ]
 
 
@@ -110,7 +117,9 @@ def has_trained(record: Record, constant_loss: float) -> bool:
     return loss is not None and loss <= (1 - LEARNED_SHARE) * constant_loss
 
 
-def _rows(number: int, contest: Contest, metric: str, target: Target | None) -> list[Row]:
+def _rows(
+    number: int, contest: Contest, metric: str, target: Target | None, level: float
+) -> list[Row]:
     competitors: dict[Hashable, list[Record]] = {}
     for record in contest.records:
         competitors.setdefault((record.config, record.initializer), []).append(record)
@@ -129,7 +138,7 @@ def _rows(number: int, contest: Contest, metric: str, target: Target | None) -> 
         gates.get(s.records[0].config, Gate()).least_change(METRICS[metric], best_median)
         for s in selections
     ]
-    against_best = standings([selection.records for selection in selections], metric, least)
+    against_best = standings([selection.records for selection in selections], metric, least, level)
     if not any(trained(record) for selection in selections for record in selection.records):
         # Among rows that learned nothing none is the best.
         against_best = [replace(one, best_group=None, word=None) for one in against_best]

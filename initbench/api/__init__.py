@@ -94,6 +94,8 @@ def compare(
     *,
     metric: str = "train_loss",
     target: tuple[str, float] | None = None,
+    until_decided: bool = False,
+    max_seeds: int | None = None,
     set: Options = None,  # noqa: A002  # named as the option --set is
     seeds: int | Sequence[int] | None = None,
     jobs: int | None = None,
@@ -114,6 +116,9 @@ def compare(
         metric: Metric to rank by: ``train_loss``, ``train_accuracy``, ``test_loss`` or
             ``test_accuracy``.
         target: A metric and a value: rows also count the iterations until runs reach it.
+        until_decided: Add seeds to the rows that are undecided, until all are worse or as good as
+            the best.
+        max_seeds: Seeds at most, with ``until_decided``; by default eight times the config's.
         set: Keys to set in every config, ``{"dataset.noise": 0.1}`` or ``["dataset.noise=0.1"]``.
         seeds: A count n, for the seeds 0 to n - 1, or a list; by default each config's own.
         jobs: Worker processes; by default as many cores as the work fills.
@@ -147,6 +152,8 @@ def compare(
         _target(target),
         Execution(jobs, force, fail_fast, executor, scheduler),
         _folder(results),
+        until_decided=until_decided,
+        max_seeds=max_seeds,
         watch=watch,
         say=say,
     )

@@ -14,6 +14,8 @@ from initbench import datasets
 from initbench.analysis import comparison as statistics
 from initbench.analysis.comparison import Target
 from initbench.analysis.contests import contests
+from initbench.analysis.deciding import compare_until_decided
+from initbench.analysis.sequential import Look
 from initbench.analysis.summary import summarize
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
 from initbench.diagnosis import diagnose as diagnosis
@@ -33,6 +35,7 @@ from initbench.report.views.diagnose import diagnose_view
 from initbench.report.views.run import run_view
 from initbench.runs import plan, runner
 from initbench.runs.provenance import provenance
+from initbench.runs.records import Record
 from initbench.runs.runner import USUAL, Execution, Say, Trained, Watch, silent, unwatched
 from initbench.runs.store import FILE, opened
 from initbench.spec import Experiment
@@ -83,19 +86,37 @@ def compare(
     execution: Execution = USUAL,
     results: Path | None = None,
     *,
+    until_decided: bool = False,
+    max_seeds: int | None = None,
     watch: Watch = unwatched,
     say: Say = silent,
 ) -> Comparison:
     """Train the experiments and rank their initializers, problem by problem.
 
     ``target`` is a metric and a value that runs are to reach. With ``results``, runs are looked up
-    and stored in that folder, and the tables are written.
+    and stored in that folder, and the tables are written. With ``until_decided`` seeds are added
+    where rows are undecided, up to ``max_seeds``.
     """
     reach = Target(*target) if target else None
     _refuse_unknown_metrics(experiments, metric, reach)
-    trained = _train(experiments, execution, results, watch, say)
-    competing = contests(experiments, trained.records)
-    rows = statistics.compare(competing, metric, reach)
+    looked: tuple[Look, ...] = ()
+    if until_decided:
+        parts: list[Trained] = []
+
+        def train(more: Sequence[Experiment]) -> Sequence[Record] | None:
+            parts.append(_train(more, execution, results, watch, say))
+            return None if parts[-1].stopped_by else parts[-1].records
+
+        decided = compare_until_decided(experiments, metric, reach, train, max_seeds, say)
+        trained = _joined(parts)
+        competing, rows, looked = decided.contests, decided.rows, decided.looks
+        if trained.stopped_by:
+            competing = contests(experiments, trained.records)
+            rows = statistics.compare(competing, metric, reach)
+    else:
+        trained = _train(experiments, execution, results, watch, say)
+        competing = contests(experiments, trained.records)
+        rows = statistics.compare(competing, metric, reach)
     view = compare_view(
         [titles.problem(contest.experiments) for contest in competing],
         competing,
@@ -103,6 +124,7 @@ def compare(
         rows,
         reach,
         provenance().numerics,
+        looked,
     )
     written: list[Path] = []
     if results is not None and trained.records:
@@ -205,6 +227,15 @@ def save_baseline(
         to_confirm=sum(len(row.confirm) for row in rows),
         kept=len(kept),
         warnings=tuple(few_seeds(experiments)),
+    )
+
+
+def _joined(parts: Sequence[Trained]) -> Trained:
+    """The records of several trainings, in their order."""
+    return Trained(
+        [record for part in parts for record in part.records],
+        sum(part.asked for part in parts),
+        parts[-1].stopped_by,
     )
 
 

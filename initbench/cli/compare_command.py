@@ -30,6 +30,17 @@ if TYPE_CHECKING:
     callback=options.target,
     help="Also count the iterations until METRIC is as good as VALUE, as in test_accuracy=0.9.",
 )
+@click.option(
+    "--until-decided",
+    is_flag=True,
+    help="Add seeds to the rows that are undecided, until all are worse or as good as the best.",
+)
+@click.option(
+    "--max-seeds",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Seeds at most, with --until-decided. Default: eight times the config's.",
+)
 @options.training
 @options.execution
 def command(
@@ -37,6 +48,8 @@ def command(
     everything: bool,
     metric: str,
     target: tuple[str, float] | None,
+    until_decided: bool,
+    max_seeds: int | None,
     overrides: list[tuple[str, str]],
     seeds: list[tuple[str, str]],
     results: Path,
@@ -57,6 +70,8 @@ def command(
     ships.
     """
     paths = options.named_or_all(configs, everything=everything)
+    if max_seeds is not None and not until_decided:
+        raise click.UsageError("--max-seeds goes with --until-decided.")
     from initbench import config
     from initbench.api import flows
     from initbench.cli.display import say, watch
@@ -70,6 +85,8 @@ def command(
         target,
         execution,
         results,
+        until_decided=until_decided,
+        max_seeds=max_seeds,
         watch=watch(quiet=quiet),
         say=say(quiet=quiet),
     )

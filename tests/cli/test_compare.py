@@ -157,3 +157,27 @@ def test_each_initializer_stands_at_its_own_best_setting(folder: Path) -> None:
     assert all(len(row["settings"]) == 2 for row in rows)
     assert [(row["runs"], row["chosen_by"], row["apart"]) for row in rows] == [(9, 9, True)] * 2
     assert "Each initializer's best setting" in (folder / "results/comparison.md").read_text()
+
+
+def test_until_decided_adds_seeds_where_they_are_needed(folder: Path) -> None:
+    (folder / "two.yaml").write_text(
+        "initializer: [he_normal, he_uniform, zeros]\nlayers: [2, 8, 1]\niterations: 60\n"
+        "learning_rate: 0.5\nseeds: 6\n"
+    )
+    options = ("two.yaml", "--until-decided", "--max-seeds", "24", "--format", "json")
+    done = compare(*options)
+    document = json.loads(done.stdout)
+    runs = {row["initializer"]: row["runs"] for row in document["comparison"]}
+    assert runs["zeros"] <= max(runs.values()) <= 24
+    assert [look["seeds"] for look in document["looks"]][:1] == [6]
+    assert sum(look["level"] for look in document["looks"]) <= 0.05 + 1e-12
+    assert "look 1 of 3: 6 seeds for 3 rows" in done.stderr
+    again = json.loads(compare(*options).stdout)
+    assert again["comparison"] == document["comparison"]
+    assert all(record["cached"] for record in again["records"])
+
+
+def test_max_seeds_needs_until_decided() -> None:
+    done = invoke("compare", "--all", "--max-seeds", "20")
+    assert done.exit_code == 2
+    assert "--max-seeds goes with --until-decided." in done.stderr

@@ -11,6 +11,7 @@ from initbench.analysis.best import LEVEL, MIN_PAIRS
 from initbench.analysis.comparison import LEARNED_SHARE, Contest, Row, Target
 from initbench.analysis.intervals import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval, median
 from initbench.analysis.overview import matrices, scores
+from initbench.analysis.sequential import Look
 from initbench.analysis.summary import summarize
 from initbench.files import finite_or_none
 from initbench.metrics import METRICS
@@ -54,6 +55,7 @@ def compare_view(
     rows: Sequence[Row],
     target: Target | None,
     here: str,
+    looks: Sequence[Look] = (),
 ) -> View:
     """A ranking for each contest.
 
@@ -65,6 +67,7 @@ def compare_view(
         target: The target that it counted iterations to.
         here: This machine's :attr:`~initbench.runs.provenance.Provenance.numerics`; tables say
             which records other arithmetic made.
+        looks: The looks of a comparison that added seeds until its rows were decided.
     """
     swept = matrices(contests, rows[0].metric) if rows else []
     scored = scores(rows)
@@ -72,7 +75,8 @@ def compare_view(
     for number, (title, contest) in enumerate(zip(titles, contests, strict=True)):
         mine = [row for row in rows if row.problem == number]
         tables += [
-            noted(table, contest.records, here) for table in comparison_tables(title, mine, target)
+            noted(table, contest.records, here)
+            for table in comparison_tables(title, mine, target, looks)
         ]
         tables += [matrix_table(matrix) for matrix in swept if matrix.problem == number]
     tables += [scores_table(scored)] if scored else []
@@ -83,12 +87,15 @@ def compare_view(
             "comparison": [row_fields(row) for row in rows],
             "matrices": [matrix_fields(matrix) for matrix in swept],
             "problems": [asdict(score) for score in scored],
+            "looks": [asdict(look) for look in looks],
         },
         lambda: comparison_cells(rows),
     )
 
 
-def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) -> list[Table]:
+def comparison_tables(
+    title: str, rows: Sequence[Row], target: Target | None, looks: Sequence[Look] = ()
+) -> list[Table]:
     """One problem's initializers, the best first; after a sweep also what other settings did."""
     difference = _difference_heading(rows[0].metric)
     cells = [
@@ -110,7 +117,7 @@ def comparison_tables(title: str, rows: Sequence[Row], target: Target | None) ->
         header,
         texts,
         frozenset(header) - {INITIALIZER, ALONE, STANDING},
-        _caption(rows, target),
+        _caption(rows, target, looks),
         _widths(header),
         _wide(rows, target),
     )
@@ -171,9 +178,14 @@ def _count(iterations: float) -> str:
     return f"{iterations:,.0f}" if math.isfinite(iterations) else "never"
 
 
-def _caption(rows: Sequence[Row], target: Target | None) -> str:
+def _caption(rows: Sequence[Row], target: Target | None, looks: Sequence[Look]) -> str:
     """The legend: what the columns are, what the marks mean, and what runs had to say."""
-    lines = [_ranking_line(rows), *_standing_lines(rows), *disagreement_lines(rows)]
+    lines = [
+        _ranking_line(rows),
+        *_standing_lines(rows),
+        *_look_lines(rows, looks),
+        *disagreement_lines(rows),
+    ]
     lines.append(
         f"Learned: the run ended with a train loss at least {100 * LEARNED_SHARE:g} % below that "
         "of the best constant predictor."
@@ -237,11 +249,29 @@ def _standing_lines(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
+def _look_lines(rows: Sequence[Row], looks: Sequence[Look]) -> list[str]:
+    """What a comparison spent that added seeds until its rows were decided."""
+    if not looks:
+        return []
+    spent = sum(row.runs for row in rows)
+    fixed = len(rows) * looks[-1].seeds
+    still = sum(row.standing == "undecided" for row in rows)
+    outcome = f"{counted(still, 'row')} undecided" if still else "all rows decided"
+    taken = f"{counted(len(looks), 'look')} at up to {looks[-1].seeds} seeds, {outcome}"
+    if len(looks) == 1:
+        return [f"{taken}."]
+    return [
+        f"{taken}: {spent:,} runs judge, and {looks[-1].seeds} seeds for every row were {fixed:,}. "
+        f"Each row stands as at the look that decided it; the {100 * LEVEL:g} % are those of all "
+        "looks together."
+    ]
+
+
 def _least_words(rows: Sequence[Row]) -> str:
     metric = METRICS[rows[0].metric]
     digits = metric.digits if metric.unit else RANGE_DIGITS
     least = sorted({row.least_difference for row in rows})
-    words = " or ".join(metric.difference_text(x, digits).lstrip("+") for x in least)
+    words = " or ".join(dict.fromkeys(metric.difference_text(x, digits).lstrip("+") for x in least))
     return f"{words} points" if metric.unit else words
 
 

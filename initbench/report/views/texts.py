@@ -41,7 +41,9 @@ def seeds(counts: Sequence[int]) -> str:
     >>> seeds([5, 10]), seeds([1])
     ('5 or 10 seeds', '1 seed')
     """
-    return f"{' or '.join(map(str, counts))} seed{'' if list(counts) == [1] else 's'}"
+    *others, last = map(str, counts)
+    words = f"{', '.join(others)} or {last}" if others else last
+    return f"{words} seed{'' if list(counts) == [1] else 's'}"
 
 
 def spread_cell(metric: str, spread: Spread | None) -> str:
