@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import entr
 
+from initbench.core.arrays import Array
 from initbench.datasets import named
 from initbench.datasets.files import read_file
 from initbench.datasets.preparation import Dataset, dataset_of, split_dataset, title
@@ -85,6 +86,31 @@ def fingerprint(choice: Choice) -> str | None:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _read(choice: FileDataset, folder: Path) -> tuple[Array, Array, bool]:
+    """What the file holds; it is read once for all splits of it, until it changes."""
+    try:
+        status = (folder / choice.path).stat()
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+    except (OSError, ValueError):  # read_file says what is wrong
+        stamp = None
+    unsplit = FileDataset(path=choice.path, target=choice.target, task=choice.task)
+    return _read_once(unsplit, folder, stamp)
+
+
+@lru_cache(maxsize=2)
+def _read_once(
+    choice: FileDataset,
+    folder: Path,
+    stamp: tuple[int, int, int] | None,  # noqa: ARG001  # what the cache tells files apart by
+) -> tuple[Array, Array, bool]:
+    return read_file(choice, folder)
+
+
+@lru_cache(maxsize=4)
+def _measured(choice: MeasuredDataset) -> tuple[Array, Array, bool]:
+    return named.measured(choice)
+
+
 @lru_cache(maxsize=8)
 def _load(choice: Choice, folder: Path | None) -> Dataset:
     match choice:
@@ -95,7 +121,7 @@ def _load(choice: Choice, folder: Path | None) -> Dataset:
         case BlobsDataset():
             return dataset_of(*named.blobs(choice), classify=True)
         case FileDataset():
-            return split_dataset(choice, *read_file(choice, folder or Path()))
+            return split_dataset(choice, *_read(choice, folder or Path()))
         case MeasuredDataset():
-            return split_dataset(choice, *named.measured(choice))
+            return split_dataset(choice, *_measured(type(choice)(name=choice.name)))
     raise AssertionError(choice)  # every model in the spec has its case

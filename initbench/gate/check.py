@@ -49,10 +49,11 @@ def check(
     rows = row_outcomes(runs, records)
     judged = judge(baseline, rows, gates)
     if moved := to_confirm(judged):
-        firsts = {run.row: run for run in runs if run.row in moved}
         again = [
-            replace(run, seed=kept.seed)
-            for key, run in firsts.items()
+            plan.Run(plan.experiment_at(e, kept.seed), choice, kept.seed)
+            for e in experiments
+            for choice in e.initializer
+            if (key := RowKey.of(e.name, choice.label, e.setting)) in moved
             for kept in baseline[key].confirm
         ]
         judged = confirmed(judged, baseline, row_outcomes(again, train(again)), gates)

@@ -32,7 +32,8 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
         data: The :func:`initbench.datasets.fingerprint` of its data set.
     """
     e = run.experiment
-    dataset = e.dataset.model_dump(mode="json")
+    # A run's data set is already the seed's own: whether it was split anew is no part of it.
+    dataset = e.dataset.model_dump(mode="json", exclude={"resplit"})
     if data is not None:
         dataset = {**dataset, "path": None, "sha256": data}
     # Parameters that are null are left out, so that a new one does not change old identities.

@@ -61,11 +61,20 @@ class Stack:
 def runs(experiments: Iterable[Experiment]) -> list[Run]:
     """Every (experiment, initializer, seed), in the order of the configs."""
     return [
-        Run(experiment, initializer, seed)
+        Run(at_seed, initializer, seed)
         for experiment in experiments
+        for at_seeds in [[experiment_at(experiment, seed) for seed in experiment.seeds]]
         for initializer in experiment.initializer
-        for seed in experiment.seeds
+        for seed, at_seed in zip(experiment.seeds, at_seeds, strict=True)
     ]
+
+
+def experiment_at(experiment: Experiment, seed: int) -> Experiment:
+    """The experiment with the data that a run at this seed sees."""
+    dataset = experiment.dataset.at_seed(seed)
+    if dataset is experiment.dataset:
+        return experiment
+    return experiment.model_copy(update={"dataset": dataset})
 
 
 def stack_key(experiment: Experiment) -> Hashable:

@@ -21,6 +21,7 @@ from initbench.runs.records import Record
 from initbench.runs.store import Filter, Store
 from initbench.runs.workers import Dask, Processes, Workers
 from initbench.spec import Experiment
+from initbench.spec.choice import Choice
 from initbench.wording import counted
 
 #: Is told the stacks before they train, and gives what is told each log point that they reach.
@@ -102,7 +103,7 @@ def train(
     """
     runs = plan.runs(experiments)
     # A file may change while runs train: the fingerprints are of the data that are loaded now.
-    prints = {e.dataset: datasets.fingerprint(e.dataset) for e in experiments}
+    prints = _fingerprints(runs)
     identities = identity.identities(runs, prints.__getitem__)
     finished: dict[str, Record] = {}
     if store is not None and not execution.force:
@@ -141,7 +142,7 @@ def train_afresh(
 
     The gate judges what the code does today, which a stored run does not show.
     """
-    prints = {d: datasets.fingerprint(d) for d in {run.experiment.dataset for run in runs}}
+    prints = _fingerprints(runs)
     identities = identity.identities(runs, prints.__getitem__)
     todo = dict(zip(identities, runs, strict=True))
     with closing(train_runs(todo, execution, watch=watch, say=say)) as batches:
@@ -196,6 +197,18 @@ def _labelled(
             cached=record.cached or run_id in seen,
         )
         seen.add(run_id)
+
+
+def _fingerprints(runs: Sequence[Run]) -> dict[Choice, str | None]:
+    """The fingerprint of each data set of the runs; a file is read once, however it is split."""
+    by_file: dict[str, str | None] = {}
+    prints: dict[Choice, str | None] = {}
+    for dataset in dict.fromkeys(run.experiment.dataset for run in runs):
+        path = str(getattr(dataset, "path", ""))
+        if path not in by_file:
+            by_file[path] = datasets.fingerprint(dataset)
+        prints[dataset] = by_file[path]
+    return prints
 
 
 def train_samples(experiment: Experiment) -> int:

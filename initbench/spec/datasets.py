@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import hashlib
+from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import Field
@@ -18,8 +19,45 @@ Noise = Annotated[
 ]
 
 
-class GeneratedDataset(Choice):
+class ResplitDataset(Choice):
+    """A data set that is one split for all seeds, or with ``resplit`` another one for each seed."""
+
+    #: The keys that say which samples are drawn, or how they are split.
+    states: ClassVar[tuple[str, ...]] = ()
+
+    resplit: Annotated[
+        bool,
+        Field(
+            description="Give each seed its own split, or its own samples: the same ones to all "
+            "initializers."
+        ),
+    ] = False
+
+    def at_seed(self, seed: int) -> Self:
+        """The data set that a run at this seed sees: this one, unless it is split anew.
+
+        A random state is made of the seed and of the state that the config gives, by SHA-256, so
+        that it is never the state that draws the seed's weights.
+        """
+        if not self.resplit:
+            return self
+        states = {key: derived_state(key, getattr(self, key), seed) for key in self.states}
+        return self.model_copy(update={"resplit": False, **states})
+
+
+def derived_state(key: str, state: int, seed: int) -> int:
+    """The first four bytes of the SHA-256 of ``KEY STATE SEED``, as a whole number.
+
+    >>> derived_state("split_random_state", 0, 3)
+    1332963678
+    """
+    return int.from_bytes(hashlib.sha256(f"{key} {state} {seed}".encode()).digest()[:4])
+
+
+class GeneratedDataset(ResplitDataset):
     """A synthetic data set, whose train and test samples are drawn from two random states."""
+
+    states: ClassVar[tuple[str, ...]] = ("train_random_state", "test_random_state")
 
     train_samples: Annotated[Samples, Field(description="Number of train samples.")] = 300
     test_samples: Annotated[Samples, Field(description="Number of test samples.")] = 100
@@ -57,8 +95,10 @@ class SpiralsDataset(GeneratedDataset):
     noise: Noise = 0.02
 
 
-class BlobsDataset(Choice):
+class BlobsDataset(ResplitDataset):
     """Gaussian blobs (scikit-learn's make_blobs): one draw, cut into train and test samples."""
+
+    states: ClassVar[tuple[str, ...]] = ("random_state",)
 
     name: Literal["blobs"] = "blobs"
     train_samples: Annotated[Samples, Field(description="Number of train samples.")] = 300
@@ -73,12 +113,14 @@ class BlobsDataset(Choice):
     ] = 0
 
 
-class MeasuredDataset(Choice):
+class MeasuredDataset(ResplitDataset):
     """A real data set, split by a stated random state and standardised on its train samples.
 
     The split of a classification is stratified: train and test samples have the same shares of
     the classes.
     """
+
+    states: ClassVar[tuple[str, ...]] = ("split_random_state",)
 
     test_fraction: Annotated[
         float, Gt(0), Lt(1), Field(description="Share of the samples that are kept for the test.")
@@ -149,7 +191,7 @@ class FileDataset(MeasuredDataset):
     ] = "auto"
 
 
-DATASET_MODELS: dict[str, type[Choice]] = {
+DATASET_MODELS: dict[str, type[ResplitDataset]] = {
     model.model_fields["name"].default: model
     for model in (
         CirclesDataset,

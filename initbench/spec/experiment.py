@@ -27,7 +27,7 @@ from initbench.core.architecture import Architecture
 from initbench.core.gains import torch_gain
 from initbench.core.initializers import Initializer
 from initbench.spec.choice import Choice, choice_field, models_of, registry_spelling
-from initbench.spec.datasets import DATASET_MODELS, CirclesDataset
+from initbench.spec.datasets import DATASET_MODELS, CirclesDataset, ResplitDataset
 from initbench.spec.expectations import Expectation, Gate
 from initbench.spec.fields import Model, Seed
 from initbench.spec.initializers import (
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     Initializers: TypeAlias = tuple[InitializerChoice, ...]
     ActivationChoice: TypeAlias = Choice
     OptimizerChoice: TypeAlias = Choice
-    DatasetChoice: TypeAlias = Choice
+    DatasetChoice: TypeAlias = ResplitDataset
 else:
     Initializers = initializers_field(INITIALIZER_MODELS)
     ActivationChoice = choice_field(ACTIVATION_MODELS, activations.ALIASES)

@@ -58,7 +58,8 @@ def test_the_rows_of_others_come_out() -> None:
     done = invoke("compare", "small.yaml", "--plugin", "own.py")
     assert done.exit_code == 1
     assert lines(done) == [
-        "circles, 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full batch, float64",
+        "circles (one split), 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full",
+        "batch, float64",
         "",
         "                                     test           difference",
         "                  train    test  accuracy     runs     to best",

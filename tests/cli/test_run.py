@@ -32,8 +32,8 @@ def test_the_table() -> None:
     done = run("small.yaml")
     assert done.exit_code == 0
     assert lines(done) == [
-        "small: circles, 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full batch,",
-        "float64",
+        "small: circles (one split), 2-4-1 relu, gd, learning rate 0.1, 20 iterations,",
+        "full batch, float64",
         "",
         "                                   train      test",
         "                  runs   train  accuracy  accuracy",
@@ -53,8 +53,8 @@ def test_the_table() -> None:
 def test_markdown() -> None:
     done = run("small.yaml", "--format", "markdown", "--quiet")
     assert done.stdout == (
-        "**small: circles, 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full batch,"
-        " float64**\n"
+        "**small: circles (one split), 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full "
+        "batch, float64**\n"
         "\n"
         "| initializer | runs diverged | train loss | train accuracy % | test accuracy % |\n"
         "| --- | ---: | ---: | ---: | ---: |\n"

@@ -13,6 +13,7 @@ from initbench.interop import frameworks
 from initbench.report.views import titles
 from initbench.runs import cost, identity, plan
 from initbench.spec import Experiment
+from initbench.spec.choice import Choice
 
 
 def experiment(**changes: Any) -> Experiment:
@@ -117,13 +118,17 @@ def test_what_does_not_fit_is_refused_with_the_figure(monkeypatch: pytest.Monkey
 
 def test_describe() -> None:
     assert titles.problem([experiment(batch_size=32)]) == (
-        "circles, 2-10-5-1 relu, gd, learning rate 0.01, 100 iterations, batches of 32, float64"
+        "circles (one split), 2-10-5-1 relu, gd, learning rate 0.01, 100 iterations, "
+        "batches of 32, float64"
     )
     deep = experiment(layers=[2, *[64] * 30, 1], activation={"name": "elu", "alpha": 0.5})
-    assert titles.problem([deep]).startswith("circles, 2-[64]x30-1 elu(alpha=0.5), gd, ")
+    assert titles.problem([deep]).startswith(
+        "circles (one split), 2-[64]x30-1 elu(alpha=0.5), gd, "
+    )
     swept = [experiment(learning_rate=r, sweep={"learning_rate": [r]}) for r in (0.1, 0.2)]
     assert titles.problem(swept) == (
-        "circles, 2-10-5-1 relu, gd, 100 iterations, full batch, float64, learning_rate swept"
+        "circles (one split), 2-10-5-1 relu, gd, 100 iterations, full batch, float64, "
+        "learning_rate swept"
     )
 
 
@@ -187,7 +192,7 @@ def test_a_file_counts_by_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_identities_of_many_are_those_of_each() -> None:
     runs = plan.runs([experiment(seeds=3), experiment(iterations=7, seeds=[2, 0])])
-    data = {experiment().dataset: "hash"}
+    data: dict[Choice, str | None] = {experiment().dataset: "hash"}
     assert identity.identities(runs, data.__getitem__) == [
         identity.identity(run, "hash") for run in runs
     ]

@@ -31,7 +31,7 @@ def problem(experiments: Sequence[Experiment]) -> str:
     }
     sizes_swept = not swept.isdisjoint({"layers", "width", "depth"})
     words = {
-        "dataset": e.dataset.label,
+        "dataset": _data(e),
         "activation": f"layers {e.activation.label}" if sizes_swept else network(e),
         "optimizer": e.optimizer.label,
         "learning_rate": f"learning rate {e.learning_rate:g}",
@@ -42,3 +42,10 @@ def problem(experiments: Sequence[Experiment]) -> str:
     parts = [text for key, text in words.items() if key not in swept]
     parts += [f"{key} swept" for key in e.setting if key in swept]
     return ", ".join(parts)
+
+
+def _data(experiment: Experiment) -> str:
+    """The data set, and whether all seeds share one split of it."""
+    dataset = experiment.dataset
+    label = dataset.model_copy(update={"resplit": False}).label
+    return f"{label} (a split for each seed)" if dataset.resplit else f"{label} (one split)"
