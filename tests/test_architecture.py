@@ -19,6 +19,7 @@ WINGS = [
     ["cli"],
     ["api"],
     ["report"],
+    ["models"],
     ["gate", "diagnosis"],
     ["config", "analysis"],
     ["runs"],
@@ -39,11 +40,11 @@ ROOMS = {
         ],
         ["display", "options", "output"],
     ],
-    "api": [["flows", "initializers", "stored"], ["results", "sources"]],
+    "api": [["flows", "initializers", "models", "stored"], ["results", "sources"]],
     "report": [["render"], ["views"]],
     "report.views": [
         ["compare"],
-        ["run", "check", "diagnose", "explain", "verify", "show", "listing", "overview"],
+        ["run", "check", "diagnose", "explain", "verify", "model", "show", "listing", "overview"],
         ["records", "texts", "titles"],
         ["view"],
     ],
@@ -59,6 +60,7 @@ ROOMS = {
     "diagnosis": [
         ["diagnose"], ["predicting", "advice"], ["measuring", "rules"], ["findings"]
     ],
+    "models": [["describing"], ["verifying"], ["laws"], ["parameters"], ["building"]],
     "config": [
         ["loading"],
         ["sweep", "settle", "promises"],

@@ -12,10 +12,42 @@ from initbench.cli import options
 @click.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.option("--all", "everything", is_flag=True, help="Test every initializer.")
+@click.option(
+    "--model",
+    metavar="FILE.py:FUNCTION",
+    help="Test the parameters of the torch.nn.Module that this function returns. It runs the file.",
+)
+@click.option(
+    "--laws",
+    "laws_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="YAML file with the laws that the model's parameters are to follow.",
+)
+@click.option(
+    "--describe",
+    is_flag=True,
+    help="Print the laws that the model's parameters follow now, as a file for --laws.",
+)
+@click.option(
+    "--model-seeds",
+    type=click.IntRange(min=2),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="Number of seeds to build the model at.",
+)
 @options.plugins
 @options.output_format
 def command(
-    names: tuple[str, ...], everything: bool, plugin_files: tuple[Path, ...], output_format: str
+    names: tuple[str, ...],
+    everything: bool,
+    model: str | None,
+    laws_file: Path | None,
+    describe: bool,
+    model_seeds: int,
+    plugin_files: tuple[Path, ...],
+    output_format: str,
 ) -> None:
     """Test whether initializers draw what they declare.
 
@@ -27,18 +59,41 @@ def command(
     declared, that layers and seeds are independent, that a seed always draws the same weights in
     the type that was asked for, and that no global random state changes. Exits with 1 if a test
     fails.
+
+    With --model the parameters of your own PyTorch model are tested instead, against the laws of
+    --laws: the first pattern that fits a parameter's name counts.
     """
+    if model is not None:
+        if names or everything or plugin_files or describe == (laws_file is not None):
+            raise click.UsageError("--model goes with --laws FILE or with --describe alone.")
+        _model(model, laws_file, model_seeds, output_format)
+        return
+    if laws_file is not None or describe:
+        raise click.UsageError("--laws and --describe need --model.")
     if bool(names) and everything:
         raise click.UsageError("Name initializers, or give --all; not both.")
     from initbench.api.initializers import own_names, verification, verification_of_all
     from initbench.cli.output import show
     from initbench.config import plugins
 
-    model = plugins.experiment(plugin_files)
-    chosen = list(names) or own_names(model)
+    known = plugins.experiment(plugin_files)
+    chosen = list(names) or own_names(known)
     if not (chosen or everything):
         raise click.UsageError("Name initializers, give --all, or your own by --plugin FILE.")
-    verified = verification_of_all(model) if everything else verification(chosen, model)
+    verified = verification_of_all(known) if everything else verification(chosen, known)
+    show(output_format, verified.view)
+    if verified.failure is not None:
+        raise verified.failure
+
+
+def _model(model: str, laws_file: Path | None, seeds: int, output_format: str) -> None:
+    from initbench.api import models
+    from initbench.cli.output import show
+
+    if laws_file is None:
+        click.echo(models.describe_model(model, seeds), nl=False)
+        return
+    verified = models.verify_model(model, laws_file, seeds)
     show(output_format, verified.view)
     if verified.failure is not None:
         raise verified.failure

@@ -1,0 +1,45 @@
+"""A user's own PyTorch model: its parameters against declared laws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from initbench.errors import FailedChecksError
+from initbench.models import building, describing, laws, verifying
+from initbench.report.views.model import model_checks_view, parameter_failures
+from initbench.report.views.view import View
+
+#: Failures that an error lists.
+LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVerification:
+    """The checks of a model as a view, and the error that names those that failed, if any."""
+
+    view: View
+    failure: FailedChecksError | None
+
+
+def verify_model(model: str, laws_file: str | Path, seeds: int) -> ModelVerification:
+    """Check the parameters of the model that ``FILE.py:FUNCTION`` builds."""
+    building.torch()
+    declared = laws.read(laws_file)
+    builder = building.load(model, "--model")
+    result = verifying.verify(builder, declared, range(seeds), model)
+    failure = None
+    if failed := parameter_failures(result.checks):
+        more = f"\nand {len(failed) - LISTED} more" if len(failed) > LISTED else ""
+        failure = FailedChecksError(
+            f"{len(failed)} of {len(result.checks)} checks failed:\n"
+            + "\n".join(failed[:LISTED])
+            + more
+        )
+    return ModelVerification(model_checks_view(result), failure)
+
+
+def describe_model(model: str, seeds: int) -> str:
+    """The laws file that the model of ``FILE.py:FUNCTION`` follows as it is."""
+    building.torch()
+    return describing.describe(building.load(model, "--model"), range(seeds))
