@@ -44,7 +44,10 @@ ROOMS = {
     "report": [["render"], ["views"]],
     "report.views": [
         ["compare"],
-        ["run", "check", "diagnose", "explain", "verify", "model", "show", "listing", "overview"],
+        [
+            "run", "check", "diagnose", "explain", "verify", "model", "model_diagnosis", "show",
+            "listing", "overview",
+        ],
         ["records", "texts", "titles"],
         ["view"],
     ],
@@ -60,7 +63,13 @@ ROOMS = {
     "diagnosis": [
         ["diagnose"], ["predicting", "advice"], ["measuring", "rules"], ["findings"]
     ],
-    "models": [["describing"], ["verifying"], ["laws"], ["parameters"], ["building"]],
+    "models": [
+        ["describing", "diagnosing"],
+        ["verifying"],
+        ["laws", "signals"],
+        ["parameters", "batches"],
+        ["building"],
+    ],
     "config": [
         ["loading"],
         ["sweep", "settle", "promises"],

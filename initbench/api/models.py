@@ -1,4 +1,4 @@
-"""A user's own PyTorch model: its parameters against declared laws."""
+"""A user's own PyTorch model: its parameters against declared laws, and its first step."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from initbench.errors import FailedChecksError
-from initbench.models import building, describing, laws, verifying
+from initbench.models import batches, building, describing, diagnosing, laws, verifying
 from initbench.report.views.model import model_checks_view, parameter_failures
+from initbench.report.views.model_diagnosis import model_diagnosis_view
 from initbench.report.views.view import View
 
 #: Failures that an error lists.
@@ -43,3 +44,27 @@ def describe_model(model: str, seeds: int) -> str:
     """The laws file that the model of ``FILE.py:FUNCTION`` follows as it is."""
     building.torch()
     return describing.describe(building.load(model, "--model"), range(seeds))
+
+
+def diagnose_model(
+    model: str,
+    text: str | None,
+    batch: str | None,
+    *,
+    seeds: int,
+    loss: str,
+    optimizer: str,
+    depth: int | None,
+) -> View:
+    """Diagnose the first step of the model that ``FILE.py:FUNCTION`` builds."""
+    building.torch()
+    shown = batches.of_text(text) if text is not None else batches.of_function(batch or "")
+    diagnosis = diagnosing.diagnose(
+        building.load(model, "--model"),
+        shown,
+        range(seeds),
+        loss=loss,
+        optimizer=optimizer,
+        name=model,
+    )
+    return model_diagnosis_view(diagnosis, depth)

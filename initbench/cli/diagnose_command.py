@@ -10,8 +10,52 @@ from initbench.cli import options
 
 
 @click.command("diagnose")
-@click.argument("configs", nargs=-1, required=True, metavar="CONFIG...", type=click.Path())
+@click.argument("configs", nargs=-1, metavar="[CONFIG...]", type=click.Path())
 @click.option("--during", is_flag=True, help="Also train, and diagnose at every log point.")
+@click.option(
+    "--model",
+    metavar="FILE.py:FUNCTION",
+    help="Diagnose the torch.nn.Module that this function returns. It runs the file.",
+)
+@click.option(
+    "--input",
+    "text",
+    metavar="TEXT",
+    help="Inputs of the model: 'randn(32,3,64,64)', 'randint(5000,4,64)', or several with commas.",
+)
+@click.option(
+    "--batch",
+    metavar="FILE.py:FUNCTION",
+    help="A function that returns the model's inputs, or inputs and targets.",
+)
+@click.option(
+    "--loss",
+    type=click.Choice(["auto", "cross_entropy", "mse"]),
+    default="auto",
+    show_default=True,
+    help="Loss of the model.",
+)
+@click.option(
+    "--optimizer",
+    type=click.Choice(["sgd", "adam"]),
+    default="sgd",
+    show_default=True,
+    help="Optimizer whose first update of the model is meant.",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Show the model's modules down to this depth.",
+)
+@click.option(
+    "--model-seeds",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="Number of seeds to build the model at.",
+)
 @options.settings
 @options.plugins
 @options.output_format
@@ -19,6 +63,13 @@ from initbench.cli import options
 def command(
     configs: tuple[str, ...],
     during: bool,
+    model: str | None,
+    text: str | None,
+    batch: str | None,
+    loss: str,
+    optimizer: str,
+    depth: int | None,
+    model_seeds: int,
     overrides: list[tuple[str, str]],
     seeds: list[tuple[str, str]],
     plugin_files: tuple[Path, ...],
@@ -33,7 +84,29 @@ def command(
     A network is symmetric, dead, exploding, saturated, vanishing, ordered (its inputs merge),
     chaotic (its inputs part) or healthy. The table says why, in which layer it begins, and what to
     do.
+
+    With --model your own PyTorch model is diagnosed instead, module by module, by one forward and
+    backward at each seed.
     """
+    if model is not None:
+        if configs or during or overrides or seeds or plugin_files:
+            raise click.UsageError("--model goes without configs and their options.")
+        if (text is None) == (batch is None):
+            raise click.UsageError("--model needs --input or --batch.")
+        from initbench.api import models
+        from initbench.cli.output import show as show_view
+
+        show_view(
+            output_format,
+            models.diagnose_model(
+                model, text, batch, seeds=model_seeds, loss=loss, optimizer=optimizer, depth=depth
+            ),
+        )
+        return
+    if text is not None or batch is not None or depth is not None:
+        raise click.UsageError("--input, --batch and --depth need --model.")
+    if not configs:
+        raise click.UsageError("Name a CONFIG, or give --model FILE.py:FUNCTION.")
     from initbench import config
     from initbench.api import flows
     from initbench.cli.display import share_done

@@ -90,3 +90,153 @@ def on_meta() -> nn.Module:
 
 def raising() -> nn.Module:
     raise ValueError("no checkpoint")
+
+
+def deep_convs(*, he: bool) -> nn.Module:
+    layers: list[nn.Module] = []
+    for number in range(34):
+        layers += [nn.Conv2d(3 if not number else 64, 64, 3, padding=1), nn.ReLU(inplace=True)]
+    model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+    for one in layers:
+        if he and isinstance(one, nn.Conv2d):
+            nn.init.kaiming_normal_(one.weight, nonlinearity="relu")
+            nn.init.zeros_(one.bias)  # type: ignore[arg-type]
+    return model
+
+
+def batchnorm_chain() -> nn.Module:
+    layers: list[nn.Module] = []
+    for _ in range(50):
+        layers += [nn.Linear(128, 128), nn.BatchNorm1d(128), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(128, 10))
+
+
+class Residual(nn.Module):
+    """A bottleneck of ResNet-50's plan, normalised or with a scale."""
+
+    def __init__(self, inputs: int, width: int, stride: int, *, norm: bool, zero: bool) -> None:
+        super().__init__()
+        outputs = 4 * width
+        one = (lambda n: nn.BatchNorm2d(n)) if norm else (lambda _: nn.Identity())
+        self.conv1, self.bn1 = nn.Conv2d(inputs, width, 1, bias=False), one(width)
+        self.conv2, self.bn2 = nn.Conv2d(width, width, 3, stride, 1, bias=False), one(width)
+        self.conv3, self.bn3 = nn.Conv2d(width, outputs, 1, bias=False), one(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        self.scale = nn.Parameter(torch.zeros(1) if zero and not norm else torch.ones(1))
+        self.down: nn.Module = nn.Identity()
+        if stride > 1 or inputs != outputs:
+            self.down = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), one(outputs)
+            )
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if zero and norm:
+            nn.init.zeros_(self.bn3.weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Any) -> Any:
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn3(self.conv3(self.relu(self.bn2(self.conv2(y)))))
+        return self.relu(self.down(x) + self.scale * y)
+
+
+class ResNet(nn.Module):
+    """ResNet-50's plan at a quarter of its width."""
+
+    def __init__(self, *, norm: bool, zero: bool, blocks: tuple[int, ...] = (3, 4, 6, 3)) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        nn.init.kaiming_normal_(self.stem.weight, mode="fan_out", nonlinearity="relu")
+        channels = 16
+        stages = []
+        for stage, count in enumerate(blocks):
+            made = []
+            for number in range(count):
+                width, stride = 16 * 2**stage, 2 if stage and not number else 1
+                made.append(Residual(channels, width, stride, norm=norm, zero=zero))
+                channels = 4 * width
+            stages.append(nn.Sequential(*made))
+        self.stages = nn.Sequential(*stages)
+        self.pool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(channels, 100)
+
+    def forward(self, x: Any) -> Any:
+        return self.fc(self.pool(self.stages(self.stem(x))).flatten(1))
+
+
+class ViT(nn.Module):
+    """ViT-B/16's plan, narrower, with its head of zeros."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = nn.Conv2d(3, 96, 8, 8)
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                96, 4, 384, activation="gelu", batch_first=True, norm_first=True
+            )
+            for _ in range(12)
+        )
+        self.cls = nn.Parameter(torch.zeros(1, 1, 96))
+        self.position = nn.Parameter(torch.randn(1, 17, 96) * 0.02)
+        self.norm, self.head = nn.LayerNorm(96), nn.Linear(96, 1000)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, x: Any) -> Any:
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.cls.expand(len(x), -1, -1), x], 1) + self.position
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(self.norm(x)[:, 0])
+
+
+class Lora(nn.Module):
+    """Three frozen layers with low-rank branches."""
+
+    def __init__(self, *, both: bool) -> None:
+        super().__init__()
+        self.base = nn.ModuleList(nn.Linear(32, 32) for _ in range(3))
+        self.a = nn.ModuleList(nn.Linear(32, 4, bias=False) for _ in range(3))
+        self.b = nn.ModuleList(nn.Linear(4, 32, bias=False) for _ in range(3))
+        self.base.requires_grad_(False)
+        for one in (*self.b, *(self.a if both else [])):
+            nn.init.zeros_(one.weight)
+
+    def forward(self, x: Any) -> Any:
+        for base, a, b in zip(self.base, self.a, self.b, strict=True):
+            x = torch.relu(base(x) + b(a(x)))
+        return x
+
+
+def t5_head() -> nn.Module:
+    model = nn.Sequential(
+        nn.Embedding(500, 768), nn.LayerNorm(768), nn.Linear(768, 500, bias=False)
+    )
+    nn.init.normal_(model[2].weight, 0, 1)  # type: ignore[arg-type]
+    return model
+
+
+class Inverted(nn.Module):
+    """MobileNetV2's block: expand, depthwise, project, each behind BatchNorm, and a skip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(16, 96, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU6(),
+            nn.Conv2d(96, 96, 3, 1, 1, groups=96, bias=False), nn.BatchNorm2d(96), nn.ReLU6(),
+            nn.Conv2d(96, 16, 1, bias=False), nn.BatchNorm2d(16),
+        )  # fmt: skip
+
+    def forward(self, x: Any) -> Any:
+        return x + self.body(x)
+
+
+def mobile() -> nn.Module:
+    """MobileNetV2's plan under fan_out, as it is published."""
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU6(),
+        *(Inverted() for _ in range(12)), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10),
+    )  # fmt: skip
+    for one in model.modules():
+        if isinstance(one, nn.Conv2d):
+            nn.init.kaiming_normal_(one.weight, mode="fan_out")
+    return model

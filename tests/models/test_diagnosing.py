@@ -1,0 +1,187 @@
+"""`initbench diagnose --model`: the verdicts of known starts, and a model left as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from initbench.errors import InitbenchError
+from initbench.models.diagnosing import diagnose
+from initbench.models.signals import measure
+from tests.cli.conftest import invoke
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402  # skipped above without it
+
+from tests.models import zoo  # noqa: E402
+
+pytestmark = pytest.mark.frameworks
+
+ZOO = Path(zoo.__file__)
+
+
+def images() -> Any:
+    return torch.randn(8, 3, 32, 32), None
+
+
+def small_images() -> Any:
+    return torch.randn(8, 3, 12, 12), None
+
+
+def tokens() -> Any:
+    return torch.randint(0, 5000, (4, 32)), None
+
+
+#: A start -> builder, batch, condition, words of the reason or notes, and seeds to try one by one.
+STARTS: dict[str, tuple[Callable[..., Any], Callable[[], Any], str, str, int]] = {
+    "34 convs, torch's default": (
+        partial(zoo.deep_convs, he=False), small_images, "vanishing", "gradients vanish", 20,
+    ),
+    "34 convs, He": (partial(zoo.deep_convs, he=True), small_images, "healthy", "a layer", 20),
+    "50 x BatchNorm": (
+        zoo.batchnorm_chain, lambda: (torch.randn(64, 128), None), "exploding", "1.467", 20,
+    ),
+    "ResNet": (partial(zoo.ResNet, norm=True, zero=False), images, "healthy", "a block", 6),
+    "ResNet, last scale 0": (
+        partial(zoo.ResNet, norm=True, zero=True), images, "healthy", "Closed gates", 6,
+    ),
+    "without norm": (
+        partial(zoo.ResNet, norm=False, zero=False, blocks=(3, 4, 23, 3)),
+        images, "exploding", "a block", 6,
+    ),
+    "without norm, scale 0": (
+        partial(zoo.ResNet, norm=False, zero=True, blocks=(3, 4, 23, 3)),
+        images, "healthy", "Closed gates", 6,
+    ),
+    "ViT, zero head": (zoo.ViT, images, "healthy", "Closed gates", 20),
+    "GPT-2": (zoo.gpt2, tokens, "healthy", "a block", 20),
+    "GPT-2 at .02": (zoo.gpt2_unscaled, tokens, "healthy", "a block", 20),
+    "clones": (
+        zoo.encoder, lambda: (torch.randn(4, 9, 64), None), "healthy", "layers.5.linear1.weight", 20
+    ),
+    "T5's head": (
+        zoo.t5_head, lambda: (torch.randint(0, 500, (4, 32)), None), "exploding", "certain", 20,
+    ),
+    "MobileNetV2": (zoo.mobile, images, "healthy", "groups were ignored", 20),
+    "LoRA, both 0": (
+        partial(zoo.Lora, both=True), lambda: (torch.randn(16, 32), None), "dead", "still are", 20,
+    ),
+    "LoRA, B 0": (
+        partial(zoo.Lora, both=False), lambda: (torch.randn(16, 32), None), "healthy",
+        "Closed gates", 20,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_verdict_at_every_seed(start: str) -> None:
+    builder, batch, condition, words, seeds = STARTS[start]
+    for seed in range(seeds):
+        found = diagnose(builder, batch, [seed])
+        assert found.condition == condition, found.reason
+        assert words in " ".join([found.reason, *found.notes])
+
+
+def test_figures_of_the_known_starts() -> None:
+    default = diagnose(partial(zoo.deep_convs, he=False), small_images, range(3)).measured
+    convs = [one for one in default.signals if one.kind == "Conv2d"]
+    assert 0.2 < convs[0].signal < 0.5
+    assert 1e-4 < convs[-1].signal < 5e-3
+    assert convs[0].gradient < 1e-30 < convs[-1].gradient
+    he = diagnose(partial(zoo.deep_convs, he=True), small_images, range(3)).measured
+    assert all(0.05 < one.signal < 4 for one in he.signals if one.kind == "Conv2d")
+    vit = diagnose(zoo.ViT, images, range(2)).measured
+    assert vit.loss == pytest.approx(vit.reference, rel=1e-6)  # ln 1000
+    assert 8.4 < diagnose(zoo.gpt2, tokens, range(2)).measured.loss < 8.75
+    head = diagnose(zoo.t5_head, lambda: (torch.randint(0, 500, (4, 32)), None), range(2))
+    assert head.measured.output == pytest.approx(768, rel=0.1)
+
+
+def test_growth_of_unscaled_gpt2_is_larger() -> None:
+    ends = []
+    for builder in (zoo.gpt2, zoo.gpt2_unscaled):
+        blocks = [one for one in diagnose(builder, tokens, [0]).measured.signals if one.block]
+        ends.append(blocks[-1].signal)
+    assert ends[1] > 10 * ends[0]
+
+
+class Odd(nn.Module):
+    """Two inputs, a dictionary as output, a buffer, dropout, and an error on request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Linear(6, 8), nn.BatchNorm1d(8)
+        self.drop, self.last = nn.Dropout(0.5), nn.Linear(8, 3)
+        self.raises = False
+
+    def forward(self, x: Any, y: Any) -> Any:
+        z = self.drop(torch.relu_(self.norm(self.first(x + y))))
+        if self.raises:
+            raise RuntimeError("shapes differ\nmore")
+        return {"logits": self.last(z)}
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_model_is_left_bit_for_bit(raises: bool) -> None:
+    model = Odd().eval()
+    model.first.weight.requires_grad_(False)
+    model.last.weight.grad = torch.ones(3, 8)
+    model.raises = raises
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    batch = ((torch.randn(5, 6), torch.randn(5, 6)), torch.tensor([0, 1, 2, 0, 1]))
+    if raises:
+        with pytest.raises(InitbenchError, match=r"forward: raised RuntimeError: shapes differ \("):
+            measure(model, batch)
+    else:
+        assert measure(model, batch).classes == 3
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert not any(module.training for module in model.modules())
+    assert not model.first.weight.requires_grad
+    assert torch.equal(model.last.weight.grad, torch.ones(3, 8))
+    assert model.first.weight.grad is None
+    assert model.last.bias.grad is None
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_command(tmp_path: Path) -> None:
+    result = invoke(
+        "diagnose", "--model", f"{ZOO}:encoder", "--input", "randn(4,9,64)", "--format", "json",
+        "--optimizer", "adam", "--model-seeds", "2",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    (diagnosis,) = json.loads(result.stdout)["diagnoses"]
+    assert diagnosis["condition"] == "healthy"
+    assert "layers.0.linear1" in [layer["module"] for layer in diagnosis["layers"]]
+    batch = tmp_path / "batch.py"
+    batch.write_text("import torch\ndef one():\n    return torch.randn(4, 9, 64)\n")
+    for depth in ("1", "3"):
+        table = invoke(
+            "diagnose", "--model", f"{ZOO}:encoder", "--batch", f"{batch}:one", "--depth", depth,
+            "--model-seeds", "1",
+        )  # fmt: skip
+        assert table.exit_code == 0, table.stderr
+        assert "Clones" in table.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", f"{ZOO}:encoder"], "needs --input or --batch"),
+        (["--model", f"{ZOO}:encoder", "--input", "open('x')"], "must be as in"),
+        (["--model", f"{ZOO}:encoder", "--input", "randn(4,9,63)"], "forward: raised"),
+        (["--model", f"{ZOO}:on_meta", "--input", "randn(4,4)"], "meta device"),
+        (["--model", f"{ZOO}:raising", "--input", "randn(4,4)"], "no checkpoint"),
+        (["--input", "randn(4,4)"], "need --model"),
+        ([], "Name a CONFIG"),
+    ],
+)
+def test_unusable_input_gets_a_word(arguments: list[str], words: str) -> None:
+    result = invoke("diagnose", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
