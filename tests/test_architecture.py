@@ -16,7 +16,8 @@ PACKAGE = Path(initbench.__file__).parent
 #: The wings, from the roof to the ground: a package of initbench, or a module beside them. Those in
 #: one row do not import each other.
 WINGS = [
-    ["cli"],
+    ["pytest_plugin"],
+    ["cli", "torch"],
     ["api"],
     ["report"],
     ["models"],

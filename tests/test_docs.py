@@ -69,6 +69,7 @@ SKIPS = {
     "install": "installs a package",
     "cluster": "needs machines of a cluster",
     "github": "GitHub runs it; here it is read as YAML",
+    "pytorch": "needs PyTorch, which pages do without; tests/models runs the same",
     "source": "a part of initbench's own source, with a row added",
 }
 #: What a `fragment` of a config is completed with.

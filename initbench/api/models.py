@@ -29,15 +29,20 @@ def verify_model(model: str, laws_file: str | Path, seeds: int) -> ModelVerifica
     declared = laws.read(laws_file)
     builder = building.load(model, "--model")
     result = verifying.verify(builder, declared, range(seeds), model)
-    failure = None
-    if failed := parameter_failures(result.checks):
-        more = f"\nand {len(failed) - LISTED} more" if len(failed) > LISTED else ""
-        failure = FailedChecksError(
-            f"{len(failed)} of {len(result.checks)} checks failed:\n"
-            + "\n".join(failed[:LISTED])
-            + more
-        )
-    return ModelVerification(model_checks_view(result), failure)
+    return ModelVerification(model_checks_view(result), failure_of(result))
+
+
+def failure_of(result: verifying.ModelChecks) -> FailedChecksError | None:
+    """The error that names the checks that failed, or None."""
+    failed = parameter_failures(result.checks)
+    if not failed:
+        return None
+    more = f"\nand {len(failed) - LISTED} more" if len(failed) > LISTED else ""
+    return FailedChecksError(
+        f"{len(failed)} of {len(result.checks)} checks failed:\n"
+        + "\n".join(failed[:LISTED])
+        + more
+    )
 
 
 def describe_model(model: str, seeds: int) -> str:
