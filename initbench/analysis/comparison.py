@@ -32,12 +32,14 @@ LEARNED_SHARE = 0.05
 class Contest:
     """The records of all that compete on one problem, and its constant predictor's train loss.
 
-    ``experiments`` are those that pose the problem.
+    ``experiments`` are those that pose the problem. ``choosing`` are the same runs judged on
+    validation samples, where these choose the settings of a sweep.
     """
 
     records: Sequence[Record]
     constant_loss: float
     experiments: tuple[Experiment, ...] = ()
+    choosing: Sequence[Record] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Row:
     chosen_by: int
     agreeing: int
     apart: bool
+    on_validation: bool
     beyond: tuple[tuple[str, float], ...]
 
 
@@ -127,8 +130,14 @@ def _rows(
     def trained(record: Record) -> bool:
         return has_trained(record, contest.constant_loss)
 
+    choosers: dict[Hashable, list[Record]] = {}
+    for record in contest.choosing:
+        choosers.setdefault((record.config, record.initializer), []).append(record)
     selections = sorted(
-        (select_setting(records, metric, trained) for records in competitors.values()),
+        (
+            select_setting(records, metric, trained, choosers.get(who, ()))
+            for who, records in competitors.items()
+        ),
         key=lambda selection: badness(selection.records, metric),
     )
     scores = [badness(selection.records, metric) for selection in selections]
@@ -199,6 +208,7 @@ def _row(
         chosen_by=selection.chosen_by,
         agreeing=selection.agreeing,
         apart=selection.apart,
+        on_validation=selection.on_validation,
         beyond=selection.beyond,
     )
 

@@ -6,9 +6,12 @@ from collections.abc import Hashable, Sequence
 
 from initbench import datasets
 from initbench.analysis.comparison import Contest
+from initbench.metrics import METRICS
 from initbench.runs.records import Record, RowKey
 from initbench.spec import Experiment
 
+#: The share of the train samples that choose a sweep's settings, where the config has none.
+VALIDATION = 0.2
 #: Keys that tune the training on a problem, not the problem.
 TUNED = ("learning_rate", "optimizer", "batch_size")
 
@@ -26,10 +29,37 @@ def problem(experiment: Experiment) -> Hashable:
     return (e.architecture.sizes, e.activation, e.dataset, e.iterations, e.dtype, *fixed, *tuned)
 
 
-def contests(experiments: Sequence[Experiment], records: Sequence[Record]) -> list[Contest]:
+def with_validation(
+    experiments: Sequence[Experiment], metric: str
+) -> tuple[list[Experiment], list[Experiment]]:
+    """The experiments that judge a comparison, and those that choose the settings of its sweep.
+
+    A setting is never chosen on the test samples: where a sweep is ranked by a test metric, the
+    same runs are judged on validation samples, which are taken from the train samples of both. The
+    second list is empty where nothing is chosen, or a train metric chooses.
+    """
+    tuned = any(key.partition(".")[0] in TUNED for e in experiments for key in e.sweep)
+    if METRICS[metric].split != "test" or not tuned:
+        return list(experiments), []
+
+    def judged_on(e: Experiment, part: str) -> Experiment:
+        share = e.dataset.validation or VALIDATION
+        dataset = e.dataset.model_copy(update={"validation": share, "judged_on": part})
+        return e.model_copy(update={"dataset": dataset})
+
+    return (
+        [judged_on(e, "test") for e in experiments],
+        [judged_on(e, "validation") for e in experiments],
+    )
+
+
+def contests(
+    experiments: Sequence[Experiment], records: Sequence[Record], choosing: Sequence[Record] = ()
+) -> list[Contest]:
     """One contest for each problem that has records, in the order of the experiments.
 
-    A record finds its experiment by its config, initializer and setting.
+    A record finds its experiment by its config, initializer and setting. ``choosing`` are records
+    of the same runs judged on validation samples.
     """
     posing: dict[Hashable, list[Experiment]] = {}
     problem_of: dict[RowKey, Hashable] = {}
@@ -46,6 +76,7 @@ def contests(experiments: Sequence[Experiment], records: Sequence[Record]) -> li
             competing[posed],
             datasets.constant_loss(datasets.load(of_problem[0].dataset)),
             tuple(of_problem),
+            [record for record in choosing if problem_of[record.row] == posed],
         )
         for posed, of_problem in posing.items()
         if posed in competing

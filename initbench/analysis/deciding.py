@@ -24,12 +24,14 @@ class Decided:
 
     Attributes:
         contests: The records of every problem, all looks together.
+        records: All records that judge, in the order in which they were trained.
         rows: Each row as at the look that decided it, or as at the last one.
         looks: The looks that were taken.
         undecided: How many rows are still open.
     """
 
     contests: list[Contest]
+    records: list[Record]
     rows: list[Row]
     looks: tuple[Look, ...]
     undecided: int
@@ -42,16 +44,19 @@ def compare_until_decided(
     train: Train,
     most: int | None = None,
     say: Callable[[str], None] = lambda _: None,
+    choosing: Sequence[Experiment] = (),
 ) -> Decided:
     """Look at growing numbers of seeds, until no row is undecided or ``most`` seeds are trained.
 
     The best row of each problem and the rows that are undecided get more seeds, under a sweep at
     all settings, from which each seed's own is chosen. A row that is told from the best leaves the
-    test; one that is as good stays in it with the seeds that it has.
+    test; one that is as good stays in it with the seeds that it has. ``choosing`` are the
+    experiments that choose settings on validation samples.
     """
     first = max(len(e.seeds) for e in experiments)
     schedule = looks(first, max(first, most or MOST * first))
     records: list[Record] = []
+    chosen: list[Record] = []
     decided: dict[Who, Row] = {}
     active: set[Who] = {(e.name, c.label) for e in experiments for c in e.initializer}
     rows: list[Row] = []
@@ -61,7 +66,10 @@ def compare_until_decided(
         before = schedule[taken - 2].seeds if taken > 1 else 0
         more = train(_of_rows(experiments, active, before, look.seeds))
         records += more or ()
-        competing = contests(experiments, records)
+        if choosing and more is not None:
+            more = train(_of_rows(choosing, active, before, look.seeds))
+            chosen += more or ()
+        competing = contests(experiments, records, chosen)
         worse = {who for who, row in decided.items() if row.standing == "worse"}
         tested = [replace(c, records=[r for r in c.records if _who(r) not in worse])
                   for c in competing]  # fmt: skip
@@ -76,7 +84,7 @@ def compare_until_decided(
         if more is None or not open_rows:
             break
     merged = _merged(rows, decided, metric)
-    return Decided(competing, merged, tuple(schedule[:taken]), len(open_rows))
+    return Decided(competing, records, merged, tuple(schedule[:taken]), len(open_rows))
 
 
 def _who(record: Record) -> Who:

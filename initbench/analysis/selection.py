@@ -50,6 +50,7 @@ class Selection:
         chosen_by: Seeds that chose ``setting``.
         agreeing: Seeds that are judged at ``setting`` itself.
         apart: Whether no seed judges what it helped to choose; a single seed does both.
+        on_validation: Whether validation samples chose, and the test samples only judge.
         beyond: Where ``setting`` is at an edge of the grid: the swept key -> a value to add.
     """
 
@@ -59,29 +60,41 @@ class Selection:
     chosen_by: int = 0
     agreeing: int = 0
     apart: bool = True
+    on_validation: bool = False
     beyond: tuple[tuple[str, float], ...] = ()
 
 
-def select_setting(records: Sequence[Record], metric: str, trained: Trained) -> Selection:
+def select_setting(
+    records: Sequence[Record],
+    metric: str,
+    trained: Trained,
+    choosing: Sequence[Record] = (),
+) -> Selection:
     """An initializer's records at its best setting: the best median of the metric.
 
-    A setting at which at least half of the runs trained comes before any at which fewer did.
+    A setting at which at least half of the runs trained comes before any at which fewer did. Where
+    the metric is a test metric, ``choosing`` are the same runs judged on validation samples, and
+    they choose in the place of ``records``.
     """
-    tried: dict[str, list[Record]] = {}
-    for record in records:
-        tried.setdefault(setting_key(record.setting), []).append(record)
-    groups = list(tried.values())
-    if len(groups) == 1:
+    tried = _by_setting(records)
+    if len(tried) == 1:
         return Selection(records[0].setting, list(records))
+    choices = _by_setting(choosing) if choosing else tried
     seeds = list(dict.fromkeys(record.seed for record in records))
+    groups = [group for key, group in choices.items() if key in tried]
     shown = _best(groups, set(seeds), metric, trained)[0].setting
     judging: list[Record] = []
     for fold in range(min(len(seeds), FOLDS)):
         judges = set(seeds[fold::FOLDS])
         choosers = set(seeds) - judges or judges
         # After an interruption a setting may lack the seeds that are to judge it.
-        complete = [group for group in groups if len(_at(group, judges)) == len(judges)]
-        judging += _at(_best(complete or groups, choosers, metric, trained), judges)
+        complete = [
+            group
+            for group in groups
+            if len(_at(tried[setting_key(group[0].setting)], judges)) == len(judges)
+        ]
+        best = _best(complete or groups, choosers, metric, trained)
+        judging += _at(tried[setting_key(best[0].setting)], judges)
     place = {seed: index for index, seed in enumerate(seeds)}
     judging.sort(key=lambda record: place[record.seed])
     return Selection(
@@ -91,8 +104,16 @@ def select_setting(records: Sequence[Record], metric: str, trained: Trained) -> 
         chosen_by=len(seeds),
         agreeing=sum(record.setting == shown for record in judging),
         apart=len(seeds) > 1,
+        on_validation=bool(choosing),
         beyond=_beyond(shown, [group[0].setting for group in groups]),
     )
+
+
+def _by_setting(records: Sequence[Record]) -> dict[str, list[Record]]:
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(setting_key(record.setting), []).append(record)
+    return groups
 
 
 def badness(records: Sequence[Record], metric: str) -> float:

@@ -13,9 +13,8 @@ from pathlib import Path
 from initbench import datasets
 from initbench.analysis import comparison as statistics
 from initbench.analysis.comparison import Target
-from initbench.analysis.contests import contests
+from initbench.analysis.contests import contests, with_validation
 from initbench.analysis.deciding import compare_until_decided
-from initbench.analysis.sequential import Look
 from initbench.analysis.summary import summarize
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
 from initbench.diagnosis import diagnose as diagnosis
@@ -99,44 +98,48 @@ def compare(
     """
     reach = Target(*target) if target else None
     _refuse_unknown_metrics(experiments, metric, reach)
-    looked: tuple[Look, ...] = ()
+    experiments, choosing = with_validation(experiments, metric)
+    if choosing:
+        say(
+            "settings are chosen on validation samples, taken from the train samples: the runs "
+            "train twice, once to choose and once to be judged on the test samples"
+        )
+    parts: list[Trained] = []
+
+    def train(more: Sequence[Experiment]) -> Sequence[Record] | None:
+        parts.append(_train(more, execution, results, watch, say))
+        return None if parts[-1].stopped_by else parts[-1].records
+
     if until_decided:
-        parts: list[Trained] = []
-
-        def train(more: Sequence[Experiment]) -> Sequence[Record] | None:
-            parts.append(_train(more, execution, results, watch, say))
-            return None if parts[-1].stopped_by else parts[-1].records
-
-        decided = compare_until_decided(experiments, metric, reach, train, max_seeds, say)
-        trained = _joined(parts)
+        decided = compare_until_decided(experiments, metric, reach, train, max_seeds, say, choosing)
         competing, rows, looked = decided.contests, decided.rows, decided.looks
-        if trained.stopped_by:
-            competing = contests(experiments, trained.records)
-            rows = statistics.compare(competing, metric, reach)
+        records = decided.records
     else:
-        trained = _train(experiments, execution, results, watch, say)
-        competing = contests(experiments, trained.records)
+        records = list(train(experiments) or parts[-1].records)
+        chosen = (train(choosing) or ()) if choosing and not parts[-1].stopped_by else ()
+        competing, looked = contests(experiments, records, chosen), ()
         rows = statistics.compare(competing, metric, reach)
+    trained = _joined(parts)
     view = compare_view(
         [titles.problem(contest.experiments) for contest in competing],
         competing,
-        trained.records,
+        records,
         rows,
         reach,
         provenance().numerics,
         looked,
     )
     written: list[Path] = []
-    if results is not None and trained.records:
+    if results is not None and records:
         endings = {"md": "markdown", "csv": "csv", "json": "json"}
         texts = {ending: TEXTS[name](view) for ending, name in endings.items()}
         partial = trained.stopped_by is not None
         if not partial:
-            _say_what_is_replaced(results, "comparison", len(trained.records), say)
+            _say_what_is_replaced(results, "comparison", len(records), say)
         written = write_results(results, "comparison", texts, partial=partial)
     return Comparison(
         view=view,
-        records=tuple(trained.records),
+        records=tuple(records),
         rows=tuple(rows),
         summary=trained.summary,
         written=tuple(written),

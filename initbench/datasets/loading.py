@@ -12,7 +12,7 @@ from scipy.special import entr
 from initbench.core.arrays import Array
 from initbench.datasets import named
 from initbench.datasets.files import read_file
-from initbench.datasets.preparation import Dataset, dataset_of, split_dataset, title
+from initbench.datasets.preparation import Dataset, dataset_of, held_out, split_dataset, title
 from initbench.errors import DataError
 from initbench.metrics import METRICS
 from initbench.spec.choice import Choice
@@ -117,9 +117,12 @@ def _load(choice: Choice, folder: Path | None) -> Dataset:
         case GeneratedDataset():
             train = named.generated(choice, choice.train_samples, choice.train_random_state)
             test = named.generated(choice, choice.test_samples, choice.test_random_state)
-            return dataset_of(train, test, classify=True)
+            state = choice.train_random_state
+            return dataset_of(*held_out(choice, train, test, state, classify=True), classify=True)
         case BlobsDataset():
-            return dataset_of(*named.blobs(choice), classify=True)
+            train, test = named.blobs(choice)
+            state = choice.random_state
+            return dataset_of(*held_out(choice, train, test, state, classify=True), classify=True)
         case FileDataset():
             return split_dataset(choice, *_read(choice, folder or Path()))
         case MeasuredDataset():

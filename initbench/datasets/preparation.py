@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from initbench.core.engine.protocol import Split
 from initbench.errors import DataError
 from initbench.spec.choice import Choice
-from initbench.spec.datasets import FileDataset, MeasuredDataset
+from initbench.spec.datasets import FileDataset, MeasuredDataset, ResplitDataset
 
 Array = NDArray[Any]
+#: Features (N, I), and each sample's target (N,).
+Samples = tuple[Array, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,9 @@ def split_dataset(choice: MeasuredDataset, x: Array, y: Array, classify: bool) -
         )
     except ValueError as error:
         raise DataError(f"{title(choice)} cannot be split: {error}") from None
+    (x_train, y_train), (x_test, y_test) = held_out(
+        choice, (x_train, y_train), (x_test, y_test), choice.split_random_state, classify=classify
+    )
     if choice.standardize != "none":
         axis = 0 if choice.standardize == "features" else None
         mean, std = _moments(x_train, axis)
@@ -59,6 +64,29 @@ def split_dataset(choice: MeasuredDataset, x: Array, y: Array, classify: bool) -
         mean, std = _moments(y_train, 0)
         y_train, y_test = (y_train - mean) / std, (y_test - mean) / std
     return dataset_of((x_train, y_train), (x_test, y_test), classify=classify)
+
+
+def held_out(
+    choice: ResplitDataset, train: Samples, test: Samples, state: int, *, classify: bool
+) -> tuple[Samples, Samples]:
+    """Train and test samples, once the validation samples are taken from the former.
+
+    Where the choice is judged on the validation samples, they stand in the test samples' place.
+    """
+    if choice.validation is None:
+        return train, test
+    from sklearn.model_selection import train_test_split
+
+    x, y = train
+    try:
+        x_train, x_held, y_train, y_held = train_test_split(
+            x, y, test_size=choice.validation, random_state=state, stratify=y if classify else None
+        )
+    except ValueError as error:
+        raise DataError(
+            f"{title(choice)} cannot be split into train and validation samples: {error}"
+        ) from None
+    return (x_train, y_train), ((x_held, y_held) if choice.judged_on == "validation" else test)
 
 
 def _moments(values: Array, axis: int | None) -> tuple[Array, Array]:

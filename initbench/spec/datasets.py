@@ -6,7 +6,7 @@ import hashlib
 from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from initbench.spec.choice import Choice
 from initbench.spec.fields import NonNegative, Positive, Seed
@@ -32,6 +32,25 @@ class ResplitDataset(Choice):
             "initializers."
         ),
     ] = False
+    validation: Annotated[
+        Annotated[float, Gt(0), Lt(1)] | None,
+        Field(
+            description="Share of the train samples that no run trains on, to choose settings by; "
+            "null for none."
+        ),
+    ] = None
+    judged_on: Annotated[
+        Literal["test", "validation"],
+        Field(description="Samples that the test metrics are computed on."),
+    ] = "test"
+
+    @model_validator(mode="after")
+    def _has_what_it_is_judged_on(self) -> Self:
+        if self.judged_on == "validation" and self.validation is None:
+            raise ValueError(
+                "has judged_on: validation without validation; add validation, as in 0.2"
+            )
+        return self
 
     def at_seed(self, seed: int) -> Self:
         """The data set that a run at this seed sees: this one, unless it is split anew.

@@ -104,3 +104,17 @@ def test_of_a_sweep_cut_short_every_seed_is_judged_where_it_has_run() -> None:
     worse = [record([0.2], seed=seed, setting={"rate": 2}) for seed in range(9)]
     (row,) = compare([Contest([*better, *worse], LN2)])
     assert (row.setting, row.runs, row.chosen_by) == ({"rate": 1}, 9, 9)
+
+
+def test_validation_samples_choose_and_test_samples_judge() -> None:
+    """Rate 2 has the lower test loss, rate 1 the lower loss on the validation samples."""
+    records = sweep({1: [0.5] * 4, 2: [0.4] * 4})
+    choosing = sweep({1: [0.2] * 4, 2: [0.3] * 4})
+    selection = select_setting(records, "test_loss", lambda _: True, choosing)
+    assert (selection.setting, selection.on_validation) == ({"rate": 1}, True)
+    assert [one.metric("test_loss") for one in selection.records] == [0.5] * 4
+    assert {s.setting["rate"]: s.worse_by for s in selection.settings} == {
+        1: 0.0, 2: pytest.approx(0.1),
+    }  # fmt: skip
+    alone = select_setting(records, "test_loss", lambda _: True)
+    assert (alone.setting, alone.on_validation) == ({"rate": 2}, False)

@@ -181,3 +181,18 @@ def test_max_seeds_needs_until_decided() -> None:
     done = invoke("compare", "--all", "--max-seeds", "20")
     assert done.exit_code == 2
     assert "--max-seeds goes with --until-decided." in done.stderr
+
+
+def test_a_sweep_ranked_by_a_test_metric_chooses_on_validation_samples(folder: Path) -> None:
+    (folder / "s.yaml").write_text(
+        "initializer: [he_normal, zeros]\nlayers: [2, 8, 1]\niterations: 60\n"
+        "learning_rate: 0.5\nseeds: 4\nsweep: {learning_rate: [0.1, 0.5]}\n"
+    )
+    done = compare("s.yaml", "--metric", "test_accuracy", "--format", "json")
+    assert "settings are chosen on validation samples" in done.stderr
+    rows = json.loads(done.stdout)["comparison"]
+    assert {row["on_validation"] for row in rows} == {True}
+    assert len(json.loads(done.stdout)["records"]) == 16
+    assert "32 runs: 0 from results, 32 trained" in done.stderr
+    quiet = json.loads(compare("s.yaml", "--format", "json").stdout)["comparison"]
+    assert {row["on_validation"] for row in quiet} == {False}

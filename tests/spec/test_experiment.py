@@ -27,7 +27,7 @@ def test_defaults_are_the_article_s() -> None:
         None, tuple(range(10)), "float64", 1000
     )  # fmt: skip
     assert held.dataset.parameters == {
-        "resplit": False,
+        "resplit": False, "validation": None, "judged_on": "test",
         "train_samples": 300, "test_samples": 100, "train_random_state": 1,
         "test_random_state": 2, "noise": 0.05, "factor": 0.8,
     }  # fmt: skip

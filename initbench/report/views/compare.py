@@ -332,9 +332,12 @@ def _choice_lines(rows: Sequence[Row]) -> list[str]:
             "One seed chose each setting and judges it, which flatters the choice: two seeds or "
             "more keep them apart."
         ]
+    where = ""
+    if any(row.on_validation for row in rows):
+        where = " on validation samples, which no run trains on,"
     return [
-        f"{seeds(chosen_by)} chose each setting that is shown; in the ranking each seed is judged "
-        "at the setting that the other seeds choose, so that none judges its own choice."
+        f"{seeds(chosen_by)} chose{where} each setting that is shown; in the ranking each seed is "
+        "judged at the setting that the other seeds choose, so that none judges its own choice."
     ]
 
 
@@ -399,6 +402,7 @@ def row_fields(row: Row) -> dict[str, Any]:
         "chosen_by": row.chosen_by,
         "agreeing": row.agreeing,
         "apart": row.apart,
+        "on_validation": row.on_validation,
         "beyond": dict(row.beyond),
     }
 

@@ -47,5 +47,9 @@ def problem(experiments: Sequence[Experiment]) -> str:
 def _data(experiment: Experiment) -> str:
     """The data set, and whether all seeds share one split of it."""
     dataset = experiment.dataset
-    label = dataset.model_copy(update={"resplit": False}).label
-    return f"{label} (a split for each seed)" if dataset.resplit else f"{label} (one split)"
+    plain = {"resplit": False, "validation": None, "judged_on": "test"}
+    label = dataset.model_copy(update=plain).label
+    words = "a split for each seed" if dataset.resplit else "one split"
+    if dataset.validation is not None:
+        words += f", {100 * dataset.validation:g} % validation"
+    return f"{label} ({words})"
