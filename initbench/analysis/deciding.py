@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from initbench.analysis.comparison import Contest, Row, Target, compare
-from initbench.analysis.contests import contests
+from initbench.analysis.contests import contests, problem
 from initbench.analysis.sequential import MOST, Look, looks, more_seeds
 from initbench.metrics import METRICS
 from initbench.runs.records import Record
-from initbench.spec import Experiment
+from initbench.spec import Experiment, InitializerChoice
 
-#: A row over all looks: its config and its initializer.
-Who = tuple[str, str]
-#: Trains experiments and returns their records; None where the training was cut short.
-Train = Callable[[Sequence[Experiment]], Sequence[Record] | None]
+#: A row over all looks: its problem's number, its config and its initializer. A sweep poses several
+#: problems under one config's name, and a row that is decided in one may be open in another.
+Who = tuple[int, str, str]
+#: Trains experiments and returns their records, and whether all of them could be trained.
+Train = Callable[[Sequence[Experiment]], tuple[Sequence[Record], bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,52 +56,80 @@ def compare_until_decided(
     """
     first = max(len(e.seeds) for e in experiments)
     schedule = looks(first, max(first, most or MOST * first))
+    number = _problem_numbers(experiments)
     records: list[Record] = []
     chosen: list[Record] = []
     decided: dict[Who, Row] = {}
-    active: set[Who] = {(e.name, c.label) for e in experiments for c in e.initializer}
+    trained: dict[Who, int] = {}  # how many seeds a row has
+    active = {
+        (place, e.name, c.label)
+        for e, place in zip(experiments, number, strict=True)
+        for c in e.initializer
+    }
     rows: list[Row] = []
     competing: list[Contest] = []
     for taken, look in enumerate(schedule, 1):
         say(f"look {taken} of {len(schedule)}: {look.seeds} seeds for {len(active)} rows")
-        before = schedule[taken - 2].seeds if taken > 1 else 0
-        more = train(_of_rows(experiments, active, before, look.seeds))
-        records += more or ()
-        if choosing and more is not None:
-            more = train(_of_rows(choosing, active, before, look.seeds))
-            chosen += more or ()
+        more, finished = train(_of_rows(experiments, number, active, trained, look.seeds))
+        records += more
+        if choosing and finished:
+            more, finished = train(_of_rows(choosing, number, active, trained, look.seeds))
+            chosen += more
+        trained |= dict.fromkeys(active, look.seeds)
         competing = contests(experiments, records, chosen)
         worse = {who for who, row in decided.items() if row.standing == "worse"}
-        tested = [replace(c, records=[r for r in c.records if _who(r) not in worse])
-                  for c in competing]  # fmt: skip
+        tested = [
+            replace(c, records=[r for r in c.records if (n, r.config, r.initializer) not in worse])
+            for n, c in enumerate(competing)
+        ]
         rows = compare(tested, metric, target, look.level)
-        leaders = {(row.config, row.initializer) for row in rows if row.standing == "best"}
+        leaders = {_who(row) for row in rows if row.standing == "best"}
         for row in rows:
-            who = row.config, row.initializer
-            if row.standing in ("worse", "as good") and who not in decided:
-                decided[who] = row
-        open_rows = {(row.config, row.initializer) for row in rows} - decided.keys() - leaders
+            if row.standing in ("worse", "as good"):
+                decided.setdefault(_who(row), row)
+        for who in leaders:  # with the seeds that it is given now, it is to be judged anew
+            decided.pop(who, None)
+        open_rows = {_who(row) for row in rows} - decided.keys() - leaders
         active = open_rows | leaders
-        if more is None or not open_rows:
+        if not finished or not open_rows:
             break
     merged = _merged(rows, decided, metric)
     return Decided(competing, records, merged, tuple(schedule[:taken]), len(open_rows))
 
 
-def _who(record: Record) -> Who:
-    return record.config, record.initializer
+def _who(row: Row) -> Who:
+    return row.problem, row.config, row.initializer
+
+
+def _problem_numbers(experiments: Sequence[Experiment]) -> list[int]:
+    """The number of each experiment's problem, in the order of :func:`contests`."""
+    numbers: dict[Hashable, int] = {}
+    return [numbers.setdefault(problem(e), len(numbers)) for e in experiments]
 
 
 def _of_rows(
-    experiments: Sequence[Experiment], active: set[Who], before: int, seeds: int
+    experiments: Sequence[Experiment],
+    number: Sequence[int],
+    active: set[Who],
+    trained: dict[Who, int],
+    seeds: int,
 ) -> list[Experiment]:
-    """The experiments with their active initializers alone, at the seeds that this look adds."""
+    """The experiments with their active initializers alone, at the seeds that these still lack.
+
+    A row that was as good at one look and the best at a later one lacks the seeds of both.
+    """
     found = []
-    for e in experiments:
-        choices = tuple(c for c in e.initializer if (e.name, c.label) in active)
-        added = more_seeds(e.seeds, max(seeds, len(e.seeds)))[before if before else 0 :]
-        if choices and added:
-            found.append(e.model_copy(update={"initializer": choices, "seeds": added}))
+    for e, place in zip(experiments, number, strict=True):
+        lacking: dict[int, list[InitializerChoice]] = {}
+        for c in e.initializer:
+            who = place, e.name, c.label
+            if who in active:
+                lacking.setdefault(trained.get(who, 0), []).append(c)
+        for before, choices in lacking.items():
+            added = more_seeds(e.seeds, max(seeds, len(e.seeds)))[before:]
+            if added:
+                update = {"initializer": tuple(choices), "seeds": added}
+                found.append(e.model_copy(update=update))
     return found
 
 
@@ -113,16 +142,17 @@ def _merged(rows: Sequence[Row], decided: dict[Who, Row], metric: str) -> list[R
         return sign * interval.estimate if interval else float("inf")
 
     merged = []
-    for problem in sorted({row.problem for row in (*rows, *decided.values())}):
-        last = {(row.config, row.initializer): row for row in rows if row.problem == problem}
-        before = {who: row for who, row in decided.items() if row.problem == problem}
-        leader = next((who for who, row in last.items() if row.standing == "best"), None)
+    for number in sorted({row.problem for row in (*rows, *decided.values())}):
+        last = {_who(row): row for row in rows if row.problem == number}
+        before = {who: row for who, row in decided.items() if row.problem == number}
         both = {**last, **before}
-        if leader is not None:
-            both[leader] = last[leader]
         ordered = sorted(both.values(), key=lambda row: (row.standing != "best", badness(row)))
-        scores = [badness(row) for row in ordered]
+        # A row that was decided at fewer seeds may have the better median there: still no row
+        # ranks before the best one.
+        least = badness(ordered[0]) if ordered[0].standing == "best" else -float("inf")
+        scores = [max(least, badness(row)) for row in ordered]
         merged += [
-            replace(row, rank=sum(other < badness(row) for other in scores) + 1) for row in ordered
+            replace(row, rank=sum(other < score for other in scores) + 1)
+            for row, score in zip(ordered, scores, strict=True)
         ]
     return merged

@@ -106,17 +106,18 @@ def compare(
         )
     parts: list[Trained] = []
 
-    def train(more: Sequence[Experiment]) -> Sequence[Record] | None:
+    def train(more: Sequence[Experiment]) -> tuple[Sequence[Record], bool]:
         parts.append(_train(more, execution, results, watch, say))
-        return None if parts[-1].stopped_by else parts[-1].records
+        return parts[-1].records, parts[-1].stopped_by is None
 
     if until_decided:
         decided = compare_until_decided(experiments, metric, reach, train, max_seeds, say, choosing)
         competing, rows, looked = decided.contests, decided.rows, decided.looks
         records = decided.records
     else:
-        records = list(train(experiments) or parts[-1].records)
-        chosen = (train(choosing) or ()) if choosing and not parts[-1].stopped_by else ()
+        judged, finished = train(experiments)
+        records = list(judged)
+        chosen = train(choosing)[0] if choosing and finished else ()
         competing, looked = contests(experiments, records, chosen), ()
         rows = statistics.compare(competing, metric, reach)
     trained = _joined(parts)
