@@ -23,6 +23,9 @@ from initbench.spec.datasets import (
     MeasuredDataset,
 )
 
+#: A file's time of change in ns, its size in bytes and its inode.
+Stamp = tuple[int, int, int]
+
 
 def load(choice: Choice, folder: Path | None = None) -> Dataset:
     """Load the data set of a config's ``dataset``, or find it among the last few loaded.
@@ -41,7 +44,11 @@ def load(choice: Choice, folder: Path | None = None) -> Dataset:
     """
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # found just below
-            data = _load(choice, folder if isinstance(choice, FileDataset) else None)
+            data = (
+                _load(choice, folder, _stamp(choice, folder or Path()))
+                if isinstance(choice, FileDataset)
+                else _load(choice, None, None)
+            )
     except MemoryError:
         raise DataError(f"{title(choice)} does not fit in memory; use fewer samples") from None
     for split in (data.train, data.test):
@@ -86,22 +93,20 @@ def fingerprint(choice: Choice) -> str | None:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read(choice: FileDataset, folder: Path) -> tuple[Array, Array, bool]:
-    """What the file holds; it is read once for all splits of it, until it changes."""
+def _stamp(choice: FileDataset, folder: Path) -> Stamp | None:
+    """What tells a file from a later one of the same name; None where read_file will complain."""
     try:
         status = (folder / choice.path).stat()
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-    except (OSError, ValueError):  # read_file says what is wrong
-        stamp = None
-    unsplit = FileDataset(path=choice.path, target=choice.target, task=choice.task)
-    return _read_once(unsplit, folder, stamp)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 @lru_cache(maxsize=2)
-def _read_once(
+def _read(
     choice: FileDataset,
     folder: Path,
-    stamp: tuple[int, int, int] | None,  # noqa: ARG001  # what the cache tells files apart by
+    stamp: Stamp | None,  # noqa: ARG001  # what the cache tells files apart by
 ) -> tuple[Array, Array, bool]:
     return read_file(choice, folder)
 
@@ -112,7 +117,7 @@ def _measured(choice: MeasuredDataset) -> tuple[Array, Array, bool]:
 
 
 @lru_cache(maxsize=8)
-def _load(choice: Choice, folder: Path | None) -> Dataset:
+def _load(choice: Choice, folder: Path | None, stamp: Stamp | None) -> Dataset:
     match choice:
         case GeneratedDataset():
             train = named.generated(choice, choice.train_samples, choice.train_random_state)
@@ -124,7 +129,9 @@ def _load(choice: Choice, folder: Path | None) -> Dataset:
             state = choice.random_state
             return dataset_of(*held_out(choice, train, test, state, classify=True), classify=True)
         case FileDataset():
-            return split_dataset(choice, *_read(choice, folder or Path()))
+            # A file is read once for all splits of it, until it changes.
+            unsplit = FileDataset(path=choice.path, target=choice.target, task=choice.task)
+            return split_dataset(choice, *_read(unsplit, folder or Path(), stamp))
         case MeasuredDataset():
             return split_dataset(choice, *_measured(type(choice)(name=choice.name)))
     raise AssertionError(choice)  # every model in the spec has its case
