@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import json
 import math
@@ -56,13 +57,20 @@ def write_results(
     return written
 
 
-def runs_held(path: Path) -> int | None:
-    """How many runs the ``records`` of a JSON document of results hold; None if it says nothing."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        return len(document["records"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+def runs_held(folder: Path, name: str) -> int | None:
+    """How many runs the files of results called ``name`` hold; None if they say nothing.
+
+    The ``records`` of the JSON document say so; without one, the lines of the table, each of which
+    is a run or says how many ``runs`` it is made of.
+    """
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        return len(json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["records"])
+    with (
+        contextlib.suppress(OSError, ValueError, TypeError, csv.Error),
+        (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file,
+    ):
+        return sum(int(row.get("runs", 1)) for row in csv.DictReader(file))
+    return None
 
 
 def write_file(path: Path, text: str, other: str) -> None:

@@ -27,7 +27,11 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """An initializer's cells, one a value of the matrix' key; ``best`` is the best one's index."""
+    """An initializer's cells, one a value of the matrix' key.
+
+    ``best`` is the index of the best one: as in the ranking, a setting at which at least half of
+    the runs trained comes before any at which fewer did. None where no run trained at any.
+    """
 
     config: str
     initializer: str
@@ -92,8 +96,13 @@ def _matrix_rows(
             for value in values
         ]
         sign = METRICS[metric].sign
-        known = [(sign * c.median, i) for i, c in enumerate(cells) if c and c.median is not None]
-        yield MatrixRow(config, initializer, tuple(cells), min(known)[1] if known else None)
+        known = [
+            (2 * c.trained < c.runs, sign * c.median, i)
+            for i, c in enumerate(cells)
+            if c and c.median is not None
+        ]
+        learned = known and any(c.trained for c in cells if c)
+        yield MatrixRow(config, initializer, tuple(cells), min(known)[-1] if learned else None)
 
 
 def _cell(records: Sequence[Record], contest: Contest, metric: str) -> MatrixCell | None:
@@ -121,10 +130,7 @@ class Score:
 
 
 def scores(rows: Sequence[Row]) -> list[Score]:
-    """A score for each initializer, the best mean rank first; none for a single problem."""
-    problems = sorted({row.problem for row in rows})
-    if len(problems) < 2:
-        return []
+    """A score for each initializer, the best mean rank first; none if no two problems share one."""
     name = _naming(rows)
     found = []
     for who in dict.fromkeys(map(name, rows)):
@@ -140,6 +146,8 @@ def scores(rows: Sequence[Row]) -> list[Score]:
                 wins, ties, losses = wins + (won > 0), ties + (won == 0), losses + (won < 0)
         mean_rank = sum(row.rank for row in own) / len(own)
         found.append(Score(who, len(own), wins, ties, losses, mean_rank))
+    if max((score.problems for score in found), default=0) < 2:
+        return []
     return sorted(found, key=lambda score: (-score.problems, score.mean_rank))
 
 
@@ -154,8 +162,10 @@ def _naming(rows: Sequence[Row]) -> Callable[[Row], str]:
 def disagreement(rows: Sequence[Row]) -> tuple[str, Row, Row] | None:
     """The other split's metric and both winners, where train and test disagree about the best.
 
-    ``rows`` are one contest's, the best first.
+    ``rows`` are one contest's, the best first. Where no run trained nobody is the best.
     """
+    if not any(row.trained for row in rows):
+        return None
     ranks = METRICS[rows[0].metric]
     other = next(
         (m for m in METRICS.values() if m.family == ranks.family and m.split != ranks.split), None

@@ -36,7 +36,7 @@ from initbench.runs import plan, runner
 from initbench.runs.provenance import provenance
 from initbench.runs.records import Record
 from initbench.runs.runner import USUAL, Execution, Say, Trained, Watch, silent, unwatched
-from initbench.runs.store import FILE, opened
+from initbench.runs.store import opened
 from initbench.spec import Experiment
 from initbench.wording import counted
 
@@ -258,11 +258,11 @@ def _train(
 
 def _say_what_is_replaced(results: Path, name: str, runs: int, say: Say) -> None:
     """Say so where files of more runs are about to be replaced: a short trial, say."""
-    held = runs_held(results / f"{name}.json")
+    held = runs_held(results, name)
     if held is not None and held > runs:
         say(
-            f"{results / name}.* held {counted(held, 'run')} and now hold {runs:,}; all finished "
-            f"runs are kept in {results / FILE}"
+            f"{results / name}.* held {counted(held, 'run')} and now hold {runs:,}; "
+            f"`initbench list --results {results}` shows which runs are stored"
         )
 
 

@@ -7,6 +7,7 @@ import math
 
 from initbench.analysis.comparison import Contest, compare
 from initbench.analysis.overview import MatrixCell, disagreement, matrices, scores
+from initbench.report.views.overview import matrix_tables
 from initbench.runs.records import Record
 from tests.analysis.conftest import LN2, record
 
@@ -26,7 +27,33 @@ def test_a_matrix_has_a_row_an_initializer_and_a_column_a_value() -> None:
     assert (matrix.key, matrix.values, matrix.fixed) == ("learning_rate", (0.1, 1.0), {})
     he, zeros = matrix.rows
     assert (he.cells, he.best) == ((MatrixCell(0.3, 3, 3), MatrixCell(0.2, 3, 3)), 1)
-    assert (zeros.cells, zeros.best) == ((MatrixCell(LN2, 0, 3), MatrixCell(math.inf, 0, 3)), 0)
+    assert (zeros.cells, zeros.best) == ((MatrixCell(LN2, 0, 3), MatrixCell(math.inf, 0, 3)), None)
+
+
+def test_the_best_of_a_row_is_a_setting_at_which_half_of_the_runs_trained() -> None:
+    records = [
+        of("he", loss, seed, {"learning_rate": 1.0}) for seed, loss in enumerate((0.1, 1, 1))
+    ]
+    records += [of("he", 0.5, seed, {"learning_rate": 0.1}) for seed in range(3)]
+    records += [of("he", 0.2, seed, {"learning_rate": 9.0}) for seed in range(2)]
+    records += [of("he", math.inf, 2, {"learning_rate": 9.0})]
+    (matrix,) = matrices([Contest(records, LN2)], "train_loss")
+    assert matrix.rows[0].best == matrix.values.index(9.0)
+    (matrix,) = matrices([Contest(records[:6], LN2)], "train_loss")
+    assert matrix.rows[0].best == matrix.values.index(0.1)
+
+
+def test_nine_columns_are_two_tables_and_the_best_is_marked_in_its_own() -> None:
+    records = [of("he", 0.5 - rate / 100, 0, {"learning_rate": rate}) for rate in range(1, 10)]
+    (matrix,) = matrices([Contest(records, LN2)], "train_loss")
+    first, second = matrix_tables(matrix)
+    assert (len(first.header), len(second.header)) == (9, 2)
+    assert (set(first.strong), set(second.strong)) == (set(), {(0, 1)})
+    assert second.rows[0][1].startswith("> 0.41")
+
+
+def test_problems_that_share_no_initializer_have_no_summary() -> None:
+    assert scores(compare([contest({"he": 0.1}), contest({"xavier": 0.1})])) == []
 
 
 def test_of_two_keys_the_longer_makes_columns_and_the_other_matrices() -> None:
@@ -81,3 +108,4 @@ def test_train_and_test_may_disagree_about_the_best() -> None:
     metric, first, other = found
     assert (metric, first.initializer, other.initializer) == ("test_loss", "he", "xavier")
     assert disagreement(compare([contest({"he": 0.1, "zeros": LN2})])) is None
+    assert disagreement([dataclasses.replace(row, trained=0) for row in rows]) is None

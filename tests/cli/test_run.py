@@ -194,7 +194,13 @@ def test_a_shorter_trial_says_what_it_replaces(folder: Path) -> None:
     done = run("small.yaml", "--seeds", "1")
     held = len(json.loads((folder / "results/small.json").read_text())["records"])
     assert done.stderr.startswith(
-        f"results/small.* held {3 * held} runs and now hold {held}; all finished runs are kept in "
-        "results/runs.sqlite\n"
+        f"results/small.* held {3 * held} runs and now hold {held}; "
+        "`initbench list --results results` shows which runs are stored\n"
     )
+    run("small.yaml", "--seeds", "3")
+    (folder / "results/small.json").unlink()
     assert "held" not in run("small.yaml", "--seeds", "1", "--quiet").stderr
+    run("small.yaml", "--seeds", "3")
+    (folder / "results/small.json").unlink()
+    done = run("small.yaml", "--seeds", "1")
+    assert done.stderr.startswith(f"results/small.* held {3 * held} runs and now hold {held}; ")

@@ -18,7 +18,7 @@ from initbench.metrics import METRICS
 from initbench.report.views.overview import (
     disagreement_lines,
     matrix_fields,
-    matrix_table,
+    matrix_tables,
     scores_table,
 )
 from initbench.report.views.records import interval_fields, noted
@@ -78,7 +78,8 @@ def compare_view(
             noted(table, contest.records, here)
             for table in comparison_tables(title, mine, target, looks)
         ]
-        tables += [matrix_table(matrix) for matrix in swept if matrix.problem == number]
+        for matrix in swept:
+            tables += matrix_tables(matrix) if matrix.problem == number else []
     tables += [scores_table(scored)] if scored else []
     return View(
         tuple(tables),

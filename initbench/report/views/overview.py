@@ -15,23 +15,34 @@ from initbench.report.views.view import Table
 from initbench.wording import counted
 
 INITIALIZER = "initializer"
+#: More columns of numbers do not fit into 80 characters.
+COLUMNS = 8
 
 
-def matrix_table(matrix: Matrix) -> Table:
-    """A row an initializer, a column a value of the swept key."""
+def matrix_tables(matrix: Matrix) -> list[Table]:
+    """A row an initializer, a column a value of the swept key; further tables for many values."""
+    return [
+        _matrix_table(matrix, start, last=start + COLUMNS >= len(matrix.values))
+        for start in range(0, len(matrix.values), COLUMNS)
+    ]
+
+
+def _matrix_table(matrix: Matrix, start: int, *, last: bool) -> Table:
     known = METRICS[matrix.metric]
     several = len({row.config for row in matrix.rows}) > 1
     heading = setting_heading(matrix.key).replace("\n", " ")
-    header = (INITIALIZER, *map(str, matrix.values))
+    columns = slice(start, start + COLUMNS)
+    header = (INITIALIZER, *map(str, matrix.values[columns]))
     rows, strong = [], set()
     for number, row in enumerate(matrix.rows):
         name = f"{row.config}, {row.initializer}" if several else row.initializer
         cells = [
             _matrix_cell(matrix.metric, cell, best=index == row.best)
             for index, cell in enumerate(row.cells)
-        ]
+        ][columns]
         rows.append((name, *cells))
-        strong |= {(number, row.best + 1)} if row.best is not None else set()
+        if row.best is not None and start <= row.best < start + COLUMNS:
+            strong.add((number, row.best - start + 1))
     fixed = "".join(f", {key} {value}" for key, value in matrix.fixed.items())
     unit = f" in {known.unit}" if known.unit else ""
     return Table(
@@ -39,8 +50,11 @@ def matrix_table(matrix: Matrix) -> Table:
         header,
         tuple(rows),
         frozenset(header[1:]),
-        "Median over all seeds, and below it how many runs learned; > marks each row's best. This "
-        "describes the sweep: the ranking judges no seed by its own choice.",
+        "Median over all seeds, and below it how many runs learned; > marks the best of each "
+        "row in which any learned. This describes the sweep: the ranking judges no seed by its own "
+        "choice."
+        if last
+        else "",
         (INITIALIZER, 13),
         strong=frozenset(strong),
     )
