@@ -8,17 +8,14 @@ import math
 import tokenize
 import zlib
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.lib.format import read_array
-from numpy.typing import NDArray
 
+from initbench.core.arrays import Array
 from initbench.errors import DataError
 from initbench.spec.datasets import FileDataset
-
-Array = NDArray[Any]
 
 #: A target of at most this many distinct whole numbers is taken for classes.
 MAX_GUESSED_CLASSES = 20

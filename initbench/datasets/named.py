@@ -5,11 +5,11 @@ Each function imports scikit-learn by itself, since that takes most of a second.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from initbench.core.arrays import Array
 from initbench.spec.datasets import (
     BlobsDataset,
     CirclesDataset,
@@ -20,7 +20,6 @@ from initbench.spec.datasets import (
     SpiralsDataset,
 )
 
-Array = NDArray[Any]
 #: Features (N, I), and each sample's class (N,).
 Samples = tuple[Array, Array]
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from initbench.core.arrays import Array
 from initbench.core.engine.protocol import Split
 from initbench.errors import DataError
 from initbench.spec.choice import Choice
 from initbench.spec.datasets import FileDataset, MeasuredDataset, ResplitDataset
 
-Array = NDArray[Any]
 #: Features (N, I), and each sample's target (N,).
 Samples = tuple[Array, Array]
 
@@ -41,21 +39,12 @@ def split_dataset(choice: MeasuredDataset, x: Array, y: Array, classify: bool) -
 
     A classification (``classify``) is stratified. A regression's target is always standardised.
     """
-    from sklearn.model_selection import train_test_split
-
+    state = choice.split_random_state
     try:
-        x_train, x_test, y_train, y_test = train_test_split(
-            x,
-            y,
-            test_size=choice.test_fraction,
-            random_state=choice.split_random_state,
-            stratify=y if classify else None,
-        )
+        train, test = _parted((x, y), choice.test_fraction, state, classify=classify)
     except ValueError as error:
         raise DataError(f"{title(choice)} cannot be split: {error}") from None
-    (x_train, y_train), (x_test, y_test) = held_out(
-        choice, (x_train, y_train), (x_test, y_test), choice.split_random_state, classify=classify
-    )
+    (x_train, y_train), (x_test, y_test) = held_out(choice, train, test, state, classify=classify)
     if choice.standardize != "none":
         axis = 0 if choice.standardize == "features" else None
         mean, std = _moments(x_train, axis)
@@ -75,18 +64,26 @@ def held_out(
     """
     if choice.validation is None:
         return train, test
-    from sklearn.model_selection import train_test_split
-
-    x, y = train
     try:
-        x_train, x_held, y_train, y_held = train_test_split(
-            x, y, test_size=choice.validation, random_state=state, stratify=y if classify else None
-        )
+        train, held = _parted(train, choice.validation, state, classify=classify)
     except ValueError as error:
         raise DataError(
             f"{title(choice)} cannot be split into train and validation samples: {error}"
         ) from None
-    return (x_train, y_train), ((x_held, y_held) if choice.judged_on == "validation" else test)
+    return train, held if choice.judged_on == "validation" else test
+
+
+def _parted(
+    samples: Samples, share: float, state: int, *, classify: bool
+) -> tuple[Samples, Samples]:
+    """All samples but a share of them, and that share; stratified in a classification."""
+    from sklearn.model_selection import train_test_split
+
+    x, y = samples
+    x_rest, x_part, y_rest, y_part = train_test_split(
+        x, y, test_size=share, random_state=state, stratify=y if classify else None
+    )
+    return (x_rest, y_rest), (x_part, y_part)
 
 
 def _moments(values: Array, axis: int | None) -> tuple[Array, Array]:
@@ -97,7 +94,7 @@ def _moments(values: Array, axis: int | None) -> tuple[Array, Array]:
     return values.mean(axis=axis), np.where(constant, 1.0, std)
 
 
-def dataset_of(train: tuple[Array, Array], test: tuple[Array, Array], *, classify: bool) -> Dataset:
+def dataset_of(train: Samples, test: Samples, *, classify: bool) -> Dataset:
     """A data set of train and test samples (N, I), (N,), with targets as the task's loss needs."""
     if classify:
         classes = np.unique(np.concatenate([train[1], test[1]]))

@@ -11,14 +11,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from initbench.core import draw
+from initbench.core.arrays import Array
 from initbench.core.draw import ChosenInitializer, Draws
 from initbench.core.engine.numpy_stack import train
 from initbench.core.engine.protocol import Point, TrainingTask
@@ -31,7 +30,6 @@ from initbench.runs.provenance import Provenance, now, provenance
 from initbench.runs.records import NO_CURVE, Record, Status, curve_of
 from initbench.runs.workers import Tell, Workers
 
-Array = NDArray[Any]
 #: Keeps the random stream of a twin's signs apart from the streams of weights and batches.
 NUDGE_STREAM = 2
 #: How often the driver looks for progress of its workers, in seconds.
