@@ -8,7 +8,7 @@ among the runs, and its seed is in no pair.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +40,10 @@ class Contest:
     constant_loss: float
     experiments: tuple[Experiment, ...] = ()
     choosing: Sequence[Record] = ()
+
+    def trained(self, record: Record) -> bool:
+        """Whether a run has trained on this problem; see :func:`has_trained`."""
+        return has_trained(record, self.constant_loss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +124,22 @@ def has_trained(record: Record, constant_loss: float) -> bool:
     return loss is not None and loss <= (1 - LEARNED_SHARE) * constant_loss
 
 
+def by_competitor(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:
+    """The records of each initializer of each config, in their order."""
+    found: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        found.setdefault((record.config, record.initializer), []).append(record)
+    return found
+
+
 def _rows(
     number: int, contest: Contest, metric: str, target: Target | None, level: float
 ) -> list[Row]:
-    competitors: dict[Hashable, list[Record]] = {}
-    for record in contest.records:
-        competitors.setdefault((record.config, record.initializer), []).append(record)
-
-    def trained(record: Record) -> bool:
-        return has_trained(record, contest.constant_loss)
-
-    choosers: dict[Hashable, list[Record]] = {}
-    for record in contest.choosing:
-        choosers.setdefault((record.config, record.initializer), []).append(record)
+    choosers = by_competitor(contest.choosing)
     selections = sorted(
         (
-            select_setting(records, metric, trained, choosers.get(who, ()))
-            for who, records in competitors.items()
+            select_setting(records, metric, contest.trained, choosers.get(who, ()))
+            for who, records in by_competitor(contest.records).items()
         ),
         key=lambda selection: badness(selection.records, metric),
     )
@@ -148,7 +151,7 @@ def _rows(
         for s in selections
     ]
     against_best = standings([selection.records for selection in selections], metric, least, level)
-    if not any(trained(record) for selection in selections for record in selection.records):
+    if not any(contest.trained(record) for selection in selections for record in selection.records):
         # Among rows that learned nothing none is the best.
         against_best = [replace(one, best_group=None, word=None) for one in against_best]
     return [
@@ -159,7 +162,7 @@ def _rows(
             problem=number,
             rank=sum(other < score for other in scores) + 1,
             metric=metric,
-            constant_loss=contest.constant_loss,
+            trained=sum(map(contest.trained, selection.records)),
             target=target,
         )
         for selection, standing, least_difference, score in zip(
@@ -176,7 +179,7 @@ def _row(
     problem: int,
     rank: int,
     metric: str,
-    constant_loss: float,
+    trained: int,
     target: Target | None,
 ) -> Row:
     records = selection.records
@@ -193,7 +196,7 @@ def _row(
         failed=with_status(records, "failed"),
         reasons=failure_reasons(records),
         notes=run_notes(records),
-        trained=sum(has_trained(record, constant_loss) for record in records),
+        trained=trained,
         metrics={name: _interval(metric_values(records, name)) for name in METRICS},
         pairs=standing.pairs,
         difference=standing.difference,

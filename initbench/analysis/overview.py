@@ -9,8 +9,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from initbench.analysis.comparison import Contest, Row, has_trained
+from initbench.analysis.comparison import Contest, Row, by_competitor
 from initbench.analysis.intervals import median
+from initbench.analysis.selection import Trained, preference
 from initbench.analysis.summary import metric_values
 from initbench.metrics import METRICS
 from initbench.runs.records import Record, setting_key
@@ -29,8 +30,8 @@ class MatrixCell:
 class MatrixRow:
     """An initializer's cells, one a value of the matrix' key.
 
-    ``best`` is the index of the best one: as in the ranking, a setting at which at least half of
-    the runs trained comes before any at which fewer did. None where no run trained at any.
+    ``best`` is the index of the best one, by the rule that chooses settings for the ranking; None
+    where no run trained at any.
     """
 
     config: str
@@ -86,31 +87,21 @@ def _values(settings: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
 def _matrix_rows(
     contest: Contest, key: str, values: Sequence[Any], fixed: dict[str, Any], metric: str
 ) -> Iterable[MatrixRow]:
-    competitors: dict[tuple[str, str], list[Record]] = {}
-    for record in contest.records:
-        if all(record.setting.get(name) == value for name, value in fixed.items()):
-            competitors.setdefault((record.config, record.initializer), []).append(record)
-    for (config, initializer), records in competitors.items():
-        cells = [
-            _cell([r for r in records if r.setting.get(key) == value], contest, metric)
-            for value in values
-        ]
-        sign = METRICS[metric].sign
-        known = [
-            (2 * c.trained < c.runs, sign * c.median, i)
-            for i, c in enumerate(cells)
-            if c and c.median is not None
-        ]
-        learned = known and any(c.trained for c in cells if c)
-        yield MatrixRow(config, initializer, tuple(cells), min(known)[-1] if learned else None)
+    shown = (r for r in contest.records if all(r.setting.get(k) == v for k, v in fixed.items()))
+    for (config, initializer), records in by_competitor(shown).items():
+        at = [[r for r in records if r.setting.get(key) == value] for value in values]
+        cells = tuple(_cell(group, metric, contest.trained) for group in at)
+        best = None
+        if any(cell.trained for cell in cells if cell):
+            best = min(range(len(at)), key=lambda i: preference(at[i], metric, contest.trained))
+        yield MatrixRow(config, initializer, cells, best)
 
 
-def _cell(records: Sequence[Record], contest: Contest, metric: str) -> MatrixCell | None:
+def _cell(records: Sequence[Record], metric: str, trained: Trained) -> MatrixCell | None:
     if not records:
         return None
     values = metric_values(records, metric)
-    trained = sum(has_trained(record, contest.constant_loss) for record in records)
-    return MatrixCell(median(values) if values else None, trained, len(records))
+    return MatrixCell(median(values) if values else None, sum(map(trained, records)), len(records))
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,16 +122,17 @@ def badness(records: Sequence[Record], metric: str) -> float:
     return METRICS[metric].sign * median(values) if values else math.inf
 
 
+def preference(records: Sequence[Record], metric: str, trained: Trained) -> tuple[bool, float]:
+    """What settings are chosen by, the least first: whether few runs trained, then the metric."""
+    few = 2 * sum(map(trained, records)) < max(1, len(records))
+    return few, badness(records, metric)
+
+
 def _best(
     groups: Sequence[list[Record]], seeds: set[int], metric: str, trained: Trained
 ) -> list[Record]:
     """The settings' records that ``seeds`` like best."""
-
-    def key(group: list[Record]) -> tuple[bool, float]:
-        mine = _at(group, seeds)
-        return 2 * sum(map(trained, mine)) < max(1, len(mine)), badness(mine, metric)
-
-    return min(groups, key=key)
+    return min(groups, key=lambda group: preference(_at(group, seeds), metric, trained))
 
 
 def _at(records: Sequence[Record], seeds: set[int]) -> list[Record]:
