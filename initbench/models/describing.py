@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from initbench.audit.verify import FALSE_ALARM
 from initbench.models.building import Builder
@@ -110,10 +111,7 @@ def _about(one: Reduced, what: Expected) -> Reduced:
         return one
     total = one.total - one.count * centre
     square = one.square - 2 * centre * one.total + one.count * centre**2
-    return Reduced(
-        one.parameter, centre, one.count, total, max(0.0, square), 0, 0, one.low, one.high,
-        one.unset, one.gram, one.digests, one.prefix,
-    )  # fmt: skip
+    return replace(one, centre=centre, total=total, square=max(0.0, square), above=0, below=0)
 
 
 def _orthogonal(one: Reduced) -> bool:

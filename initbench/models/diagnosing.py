@@ -17,7 +17,7 @@ from initbench.errors import InitbenchError
 from initbench.models import building
 from initbench.models.building import Builder
 from initbench.models.parameters import Parameter, parameters
-from initbench.models.signals import Pass, Signal, measure, medians
+from initbench.models.signals import Pass, Signal, mean_square, measure, medians
 
 #: Modules of one kind that are enough for a rate.
 FEW = 4
@@ -254,7 +254,7 @@ def _of_parameters(listed: Sequence[Parameter]) -> list[str]:
             key = tuple(value.shape), float(value.double().sum()), float(value.flatten()[0])
             groups.setdefault(key, []).append(one.name)
         if one.groups > 1 and one.fan_in:
-            gain = one.fan_in * float(value.double().square().mean())
+            gain = one.fan_in * mean_square(value)
             if gain < SHRUNK or gain > 1 / SHRUNK:
                 odd.append(one.name)
     if odd:

@@ -88,16 +88,17 @@ def _own(module: Any) -> Iterator[tuple[str, Any, int]]:
             yield name, value.detach(), id(hook)
     for name, tensor in module._parameters.items():
         if tensor is not None and name not in replaced:
-            yield name, tensor.detach() if not _lazy(tensor) else tensor, id(tensor)
+            yield name, tensor.detach() if not is_lazy(tensor) else tensor, id(tensor)
 
 
-def _lazy(tensor: Any) -> bool:
+def is_lazy(tensor: Any) -> bool:
+    """Whether a lazy module has seen no input yet, so that its parameter has no shape."""
     return type(tensor).__name__.startswith("Uninitialized")
 
 
 def _parameter(name: str, own: str, module: Any, tensor: Any) -> Parameter:
     kind = type(module).__name__
-    shape = () if _lazy(tensor) else tuple(tensor.shape)
+    shape = () if is_lazy(tensor) else tuple(tensor.shape)
     groups, split = int(getattr(module, "groups", 1) or 1), 1
     if own == "in_proj_weight":
         split = 3

@@ -15,6 +15,7 @@ from typing import Any
 
 from initbench.errors import InitbenchError
 from initbench.models import building
+from initbench.models.parameters import is_lazy
 
 #: Activations that are flat on one side (zero there), and those flat on both, with the range
 #: outside which their slope is under 2 % of its maximum.
@@ -70,6 +71,11 @@ class Pass:
     notes: tuple[str, ...] = field(default=())
 
 
+def mean_square(tensor: Any) -> float:
+    """E[x^2] over a tensor's entries, summed in float64."""
+    return float(tensor.detach().double().square().mean())
+
+
 def tensors(value: Any) -> Iterator[Any]:
     """The tensors in nested lists, mappings and dataclasses, in order."""
     torch = building.torch()
@@ -102,7 +108,7 @@ def measure(model: Any, batch: tuple[Any, Any], loss: str = "auto", optimizer: s
     torch = building.torch()
     if any(parameter.is_meta for parameter in model.parameters()):
         raise InitbenchError("the model is on the meta device: its parameters were never set")
-    if any(type(p).__name__.startswith("Uninit") for p in model.parameters()):
+    if any(map(is_lazy, model.parameters())):
         raise InitbenchError("the model has lazy parameters: show it an input in the function")
     weights = {
         name: module.weight
@@ -201,7 +207,7 @@ def _hook(one: Signal, order: dict[str, Signal]) -> Callable[[Any, Any, Any], No
         one.called = len(order)
         with torch.no_grad():
             values = found.detach().float()
-            one.signal = float(values.double().square().mean())
+            one.signal = mean_square(values)
             one.cosine, one.contrast = _alike(values)
             if one.kind in ONE_SIDED or one.kind in TWO_SIDED:
                 _flat(one, values)
@@ -246,12 +252,10 @@ def _predicted(module: Any, inputs: Any) -> float | None:
         return None
     if type(module).__name__.startswith("ConvTranspose") or type(module).__name__ == "Conv1D":
         return None
-    weight = module.weight.detach().double()
     bias = getattr(module, "bias", None)
-    more = 0.0 if bias is None else float(bias.detach().double().square().mean())
-    fan_in = math.prod(weight.shape[1:])
-    squares = float(inputs.detach().double().square().mean())
-    return float(fan_in * float(weight.square().mean()) * squares + more)
+    more = 0.0 if bias is None else mean_square(bias)
+    fan_in: int = math.prod(module.weight.shape[1:])
+    return fan_in * mean_square(module.weight) * mean_square(inputs) + more
 
 
 def _step(model: Any, batch: tuple[Any, Any], loss: str) -> tuple[float, float, float, int, int]:
@@ -293,8 +297,7 @@ def _step(model: Any, batch: tuple[Any, Any], loss: str) -> tuple[float, float, 
         raise InitbenchError("no parameter has a part in the output: nothing can be trained")
     with building.in_words("the model's backward"):
         value.backward()
-    square = float(output.detach().double().square().mean())
-    return float(value.detach()), reference, square, classes, samples
+    return float(value.detach()), reference, mean_square(output), classes, samples
 
 
 def _read(
@@ -308,15 +311,14 @@ def _read(
         one = signals.get(name)
         if one is None:
             continue
-        values = weight.detach().double()
-        size = math.sqrt(float(values.square().mean()))
-        rows = values.reshape(len(values), -1)
+        size = math.sqrt(mean_square(weight))
+        rows = weight.detach().reshape(len(weight), -1)
         one.symmetric = len(rows) > 1 and size > 0 and bool((rows == rows[0]).all())
         gradient = _gradient_of(model, name, weight, trained)
         if gradient is None:
             (unused if weight.requires_grad else frozen).append(name)
             continue
-        slope = math.sqrt(float(gradient.detach().double().square().mean()))
+        slope = math.sqrt(mean_square(gradient))
         one.zero = slope == 0
         if size > 0:
             one.update = (1.0 if slope else 0.0) / size if optimizer == "adam" else slope / size
@@ -347,8 +349,7 @@ def _open(
             gradient = parameter.grad
             if gradient is None or not bool(gradient.any()):
                 continue
-            size = float(parameter.double().square().mean().sqrt())
-            slope = float(gradient.double().square().mean().sqrt())
+            size, slope = math.sqrt(mean_square(parameter)), math.sqrt(mean_square(gradient))
             parameter -= gradient / slope * max(size, 0.1) * STEP
     model.zero_grad(set_to_none=True)
     torch.set_rng_state(state)

@@ -21,7 +21,7 @@ from initbench.errors import InitbenchError
 from initbench.models import building
 from initbench.models.building import Builder
 from initbench.models.laws import Expected, Law, expected
-from initbench.models.parameters import Parameter, parameters
+from initbench.models.parameters import Parameter, is_lazy, parameters
 
 SEEDS = range(5)
 #: Tests of a parameter that chance can fail: mean, std, largest entry, symmetry.
@@ -129,7 +129,7 @@ def reduce_model(
 def _add(reduced: Reduced, parameter: Parameter, split: int) -> None:
     torch = building.torch()
     tensor = parameter.value
-    if type(tensor).__name__.startswith("Uninitialized"):
+    if is_lazy(tensor):
         reduced.unset = "never set: a lazy module that has seen no input"
         return
     if tensor.is_meta:
