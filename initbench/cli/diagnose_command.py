@@ -12,11 +12,7 @@ from initbench.cli import options
 @click.command("diagnose")
 @click.argument("configs", nargs=-1, metavar="[CONFIG...]", type=click.Path())
 @click.option("--during", is_flag=True, help="Also train, and diagnose at every log point.")
-@click.option(
-    "--model",
-    metavar="FILE.py:FUNCTION",
-    help="Diagnose the torch.nn.Module that this function returns. It runs the file.",
-)
+@options.model("Diagnose")
 @click.option(
     "--input",
     "text",
@@ -48,14 +44,7 @@ from initbench.cli import options
     metavar="N",
     help="Show the model's modules down to this depth.",
 )
-@click.option(
-    "--model-seeds",
-    type=click.IntRange(min=1),
-    metavar="N",
-    default=5,
-    show_default=True,
-    help="Number of seeds to build the model at.",
-)
+@options.model_seeds(1)
 @options.settings
 @options.plugins
 @options.output_format

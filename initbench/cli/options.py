@@ -71,6 +71,23 @@ results = click.option(
     metavar="DIR", show_default=True, help="Folder that results are kept in.",
 )  # fmt: skip
 
+
+def model(what: str) -> Callable[[Function], Function]:
+    """The option --model; ``what`` says what the command does to the model."""
+    return click.option(
+        "--model", metavar="FILE.py:FUNCTION",
+        help=f"{what} the torch.nn.Module that this function returns. It runs the file.",
+    )  # fmt: skip
+
+
+def model_seeds(least: int) -> Callable[[Function], Function]:
+    """The option --model-seeds; a command needs at ``least`` so many."""
+    return click.option(
+        "--model-seeds", type=click.IntRange(min=least), metavar="N", default=5, show_default=True,
+        help="Number of seeds to build the model at.",
+    )  # fmt: skip
+
+
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 stored = _together(

@@ -12,11 +12,7 @@ from initbench.cli import options
 @click.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.option("--all", "everything", is_flag=True, help="Test every initializer.")
-@click.option(
-    "--model",
-    metavar="FILE.py:FUNCTION",
-    help="Test the parameters of the torch.nn.Module that this function returns. It runs the file.",
-)
+@options.model("Test the parameters of")
 @click.option(
     "--laws",
     "laws_file",
@@ -29,14 +25,7 @@ from initbench.cli import options
     is_flag=True,
     help="Print the laws that the model's parameters follow now, as a file for --laws.",
 )
-@click.option(
-    "--model-seeds",
-    type=click.IntRange(min=2),
-    metavar="N",
-    default=5,
-    show_default=True,
-    help="Number of seeds to build the model at.",
-)
+@options.model_seeds(2)
 @options.plugins
 @options.output_format
 def command(
