@@ -6,6 +6,8 @@ CI tries the same examples each time, so that a change is judged by itself.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -28,6 +30,14 @@ NOT_FOUND = tuple(f"could not import '{name}'" for name in ("torch", "jax", "ker
 POSIX_WORDS = pytest.mark.skipif(
     os.name == "nt", reason="Windows writes paths with backslashes, and its errors in other words"
 )
+
+
+def printed_by(code: str) -> str:
+    """What the code prints in a Python of its own, which has imported nothing yet."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import initbench
+from tests.conftest import printed_by
 
 PACKAGE = Path(initbench.__file__).parent
 
@@ -235,10 +235,7 @@ def test_help_imports_nothing_heavy() -> None:
         "heavy = {'numpy', 'scipy', 'sklearn', 'pydantic', 'yaml', 'rich'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.strip() == "[]"
+    assert printed_by(code).strip() == "[]"
 
 
 def test_frameworks_wait_until_one_of_their_rows_draws() -> None:
@@ -250,7 +247,4 @@ def test_frameworks_wait_until_one_of_their_rows_draws() -> None:
         "assert catalogue()['frameworks'] and spec.json_schema()\n"
         "print(sorted({'torch', 'jax', 'keras'} & set(sys.modules)))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.strip() == "[]"
+    assert printed_by(code).strip() == "[]"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 import initbench
 from initbench import api, spec
 from initbench.core import initializers
+from tests.conftest import printed_by
 
 NAMES = ["Experiment", "Initializer", "Moments", "check", "compare", "diagnose", "draw", "run"]
 
@@ -42,7 +40,4 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         "initbench.draw\n"
         "print('numpy' in sys.modules)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.split("\n")[:2] == ["[]", "True"]
+    assert printed_by(code).split("\n")[:2] == ["[]", "True"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ from initbench.core.initializers import INITIALIZERS, Moments
 from initbench.errors import ConfigError, PluginError
 from initbench.runs import identity, plan
 from initbench.spec import Experiment, json_schema
-from tests.conftest import POSIX_WORDS
+from tests.conftest import POSIX_WORDS, printed_by
 
 SPREAD = '''\
 from typing import Annotated
@@ -141,11 +140,8 @@ def test_it_pickles_as_its_text(folder: Path) -> None:
         "weights = row.draw(np.random.RandomState(5), (3, 2), np.float64, factor=2.0)\n"
         "print(weights.tobytes().hex(), row.law((3, 2), factor=2.0).high)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
     here = row.draw(RandomState(5), (3, 2), np.float64, factor=2.0)
-    assert done.stdout.split() == [here.tobytes().hex(), "1.0"]
+    assert printed_by(code).split() == [here.tobytes().hex(), "1.0"]
 
 
 def test_what_it_prints_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
