@@ -32,7 +32,7 @@ from numpy.random import RandomState
 from scipy.special import ndtr
 
 from initbench.analysis.intervals import median
-from initbench.analysis.paired import differences
+from initbench.analysis.paired import MIN_SEEDS, differences
 from initbench.core.arrays import Array
 
 #: The chance, where all rows are equal, that a table tells any row from the best.
@@ -46,8 +46,6 @@ PERMUTATION_SEED = 0
 ENUMERATED_PAIRS = 12
 #: Values of one array of permuted tables: bounds the memory of a comparison.
 MAX_VALUES = 2_000_000
-#: With fewer pairs nothing is told apart: two rows cannot be, whatever their values.
-MIN_PAIRS = 6
 #: Of more pairs the nominal signed-rank distribution is taken for normal.
 EXACT_PAIRS = 50
 #: Of more pairs the Walsh averages are found by bisection rather than listed.
@@ -61,7 +59,7 @@ class Difference:
     ``estimate`` is the Hodges-Lehmann estimate of the row's value less the best's; ``low`` and
     ``high`` are its interval at the row's own adjusted level; ``p_value`` is adjusted for the
     choice of the best and the number of rows. ``told_apart`` says whether the row is told from the
-    best: then, and only then, the interval excludes 0. It is None for fewer than MIN_PAIRS pairs.
+    best: then, and only then, the interval excludes 0. It is None for fewer than MIN_SEEDS pairs.
     """
 
     estimate: float
@@ -174,7 +172,7 @@ def _difference(paired: Array, p_value: float, limit: float, *, told: bool) -> D
     if not told:  # on the limit itself, rounding could say otherwise
         low, high = min(low, 0.0), max(high, 0.0)
     estimate = hodges_lehmann(paired)
-    apart = told if pairs >= MIN_PAIRS else None
+    apart = told if pairs >= MIN_SEEDS else None
     return Difference(estimate, low, high, float(p_value), pairs, apart)
 
 

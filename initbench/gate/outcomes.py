@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
 from typing import Any
 
+from initbench.analysis.sequential import more_seeds
 from initbench.metrics import METRICS
 from initbench.runs.records import Record, RowKey, Status
 
@@ -67,8 +67,7 @@ def confirm_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     >>> confirm_seeds([0, 1, 5])
     (2, 3, 4)
     """
-    taken = set(seeds)
-    return tuple(islice((seed for seed in count() if seed not in taken), len(seeds)))
+    return more_seeds(seeds, 2 * len(seeds))[len(seeds) :]
 
 
 def run_outcome(record: Record, twins: Iterable[Record] = ()) -> RunOutcome:

@@ -17,11 +17,11 @@ from scipy.stats import binom, wilcoxon
 from initbench.analysis import best
 from initbench.analysis.best import (
     LEVEL,
-    MIN_PAIRS,
     compare_with_best,
     hodges_lehmann,
     walsh_average,
 )
+from initbench.analysis.paired import MIN_SEEDS
 from initbench.analysis.paired import differences as differences_of
 from initbench.core.arrays import Array
 
@@ -90,7 +90,7 @@ def test_mark_interval_and_p_never_contradict_each_other(data: st.DataObject) ->
     index, differences = compare_with_best(table, smaller_is_better=data.draw(st.booleans()))
     for row, one in enumerate(differences):
         assert one.pairs == np.count_nonzero(~np.isnan(differences_of(table[row], table[index])))
-        assert (one.told_apart is None) == (one.pairs < MIN_PAIRS)
+        assert (one.told_apart is None) == (one.pairs < MIN_SEEDS)
         if one.told_apart is not None:
             assert one.low <= one.estimate <= one.high
             assert one.told_apart == (not one.low <= 0 <= one.high)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from initbench.analysis.best import LEVEL, MIN_PAIRS
+from initbench.analysis.best import LEVEL
 from initbench.analysis.comparison import LEARNED_SHARE, Contest, Row, Target
 from initbench.analysis.intervals import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval, median
 from initbench.analysis.overview import matrices, scores
+from initbench.analysis.paired import MIN_SEEDS
 from initbench.analysis.sequential import Look
 from initbench.analysis.summary import summarize
 from initbench.files import finite_or_none
@@ -229,7 +230,7 @@ def _standing_lines(rows: Sequence[Row]) -> list[str]:
         pairs = max((row.pairs for row in rows[1:]), default=0)
         return [
             f"{counted(pairs, 'paired seed')}: nothing can be told apart with fewer than "
-            f"{MIN_PAIRS}; --seeds 10 gives intervals and marks."
+            f"{MIN_SEEDS}; --seeds 10 gives intervals and marks."
         ]
     metric = METRICS[rows[0].metric]
     unit = " in percentage points" if metric.unit else ""
