@@ -6,7 +6,7 @@ an interval and a p-value that do not agree (none may). docs/comparing.md shows 
 
     python tests/benchmarks/best.py [--quick] [--processes N]
 
-Twenty minutes on one core; --quick is a smoke test.
+A quarter of an hour in two processes; --quick is a smoke test.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ import numpy as np
 from numpy.random import RandomState
 from scipy.stats import beta
 
-from initbench.analysis.best import LEVEL, MIN_PAIRS, compare_with_best
+from initbench.analysis.best import LEVEL, compare_with_best
+from initbench.analysis.paired import MIN_SEEDS
 from initbench.core.arrays import Array
 
 #: (rows, seeds) of a table, and how many tables are simulated of each kind of noise.
-SHAPES = {(2, 10): 4000, (6, 10): 1500, (6, 20): 1000, (12, 10): 1000, (35, 12): 300}
+SHAPES = {(2, 10): 4000, (6, 10): 3600, (6, 20): 1500, (12, 10): 1500, (35, 12): 1200}
 #: Shifts of the worse row, in standard deviations of the paired difference.
 SHIFTS = (0.5, 0.75, 1.0, 1.25)
 POWER_TABLES = 800
@@ -81,7 +82,7 @@ def simulate(
     table = noise(RandomState(seed), shape)
     table[-1] += shift * math.sqrt(2)
     _, differences = compare_with_best(table)
-    judged = [one for one in differences if one.pairs >= MIN_PAIRS]
+    judged = [one for one in differences if one.pairs >= MIN_SEEDS]
     wrong = [
         one
         for one in judged
