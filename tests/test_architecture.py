@@ -93,7 +93,14 @@ ROOMS = {
         ["cost", "database", "records"],
         ["provenance"],
     ],
-    "datasets": [["loading"], ["named", "files", "preparation"]],
+    "datasets": [
+        ["loading"],
+        ["named", "files", "preparation"],
+        ["tables"],
+        ["delimited", "archives", "leaks"],
+        ["columns"],
+        ["problems", "memory", "recent"],
+    ],
     "spec": [
         ["schema"],
         ["experiment"],

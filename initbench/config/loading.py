@@ -176,7 +176,8 @@ def _experiment(
     try:
         data = datasets.load(experiment.dataset, folder)
     except DataError as error:
-        return [Problem(document.place(("dataset",)), "dataset", str(error))]
+        place = document.place(("dataset",))
+        return [Problem(place, "dataset", line) for line in str(error).splitlines()]
     found = settled(document, experiment, folder, data)
     broken = broken_promises(document, experiment, data) if judged else []
     if not broken:

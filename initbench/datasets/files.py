@@ -1,156 +1,114 @@
-"""Files: a user's CSV or NPZ file -> features and target, or a message that names the bad cell."""
+"""Files: a user's table or archive -> a Table, made of the bytes that are hashed."""
 
 from __future__ import annotations
 
-import csv
-import difflib
-import math
-import tokenize
+import gzip
+import hashlib
+import io
+import os
+import stat
 import zlib
+from dataclasses import replace
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from typing import BinaryIO, cast
 
-import numpy as np
-from numpy.lib.format import read_array
-
-from initbench.core.arrays import Array
+from initbench.datasets.archives import read_npz, read_parquet
+from initbench.datasets.delimited import read_rows
+from initbench.datasets.memory import most_cells
+from initbench.datasets.problems import FileProblem, Refused
+from initbench.datasets.tables import Source, Table, table_of
 from initbench.errors import DataError
 from initbench.spec.datasets import FileDataset
 
-#: A target of at most this many distinct whole numbers is taken for classes.
-MAX_GUESSED_CLASSES = 20
-#: Raised by zipfile, zlib, tokenize and NumPy for a file that is no archive of arrays.
-_NOT_NPZ = (
-    ValueError, EOFError, MemoryError, RuntimeError, BadZipFile, zlib.error, tokenize.TokenError
-)  # fmt: skip
+_GZIP, _ZIP, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+#: How much longer a text is than its gzip file, about.
+_EXPANSION = 4
 
 
-def read_file(choice: FileDataset, folder: Path) -> tuple[Array, Array, bool]:
-    """Features (N, I), target (N,), and whether the target is a class.
+def read_file(choice: FileDataset, folder: Path) -> Table:
+    """The table that a choice takes from a file, with the SHA-256 of the bytes it was made of.
 
-    Raises DataError with the file, and the line or the array, that cannot be used.
+    Raises:
+        DataError: It holds every problem of the file, each with its line.
     """
-    path = folder / choice.path
-    if "\0" in choice.path:
-        raise DataError(f"{choice.path!r} holds the character NUL, which a file name cannot have")
+    path, row = folder / choice.path, "line"
     try:
-        if path.suffix.lower() == ".npz":
-            x, y = _from_npz(path, choice.target)
-        elif path.suffix.lower() == ".csv":
-            x, y = _from_csv(path, choice.target)
-        else:
-            raise DataError(f"{path}: must end in .csv or .npz")
+        source, sha256 = _source(path, choice)
+        row = source.row
+        return replace(table_of(choice, source), sha256=sha256)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if len(y) < 4:
-        raise DataError(f"{path}: has {len(y)} samples; at least 4 are needed")
-    whole = y.dtype.kind not in "fc" or bool((y == np.round(y)).all())
-    few = len(np.unique(y)) <= MAX_GUESSED_CLASSES
-    text = y.dtype.kind not in "iufb"
-    classify = {"classification": True, "regression": False, "auto": text or (whole and few)}[
-        choice.task
-    ]
-    if not classify and text:
-        raise DataError(f"{path}: target {choice.target!r} holds texts; a regression needs numbers")
-    if len(np.unique(y)) < 2:
-        raise DataError(
-            f"{path}: target {choice.target!r} is {y[0]} in every row; it needs at least 2 values"
-        )
-    return x, y, classify
+    except Refused as refused:
+        between = ":" if row == "line" else ": row "
+        lines = [
+            f"{path}{'' if line is None else f'{between}{line}'}: {message}"
+            for line, message in refused.problems
+        ]
+        raise DataError("\n".join(lines)) from None
 
 
-def _from_csv(path: Path, target: str) -> tuple[Array, Array]:
-    header, rows = _csv_rows(path)
-    column = _index_of_target(path, target, header, "column")
-    features, labels = np.empty((len(rows), len(header) - 1)), []
-    for number, (line, row) in enumerate(rows):
-        if len(row) != len(header):
-            raise DataError(f"{path}:{line}: has {len(row)} fields; the header has {len(header)}")
-        labels.append(row[column].strip())
-        if not labels[-1]:
-            raise DataError(f"{path}:{line}: column {target!r}: is empty; fill it or drop the row")
-        cells = list(zip(header, row, strict=True))
-        del cells[column]
-        features[number] = [_number(path, line, name, cell) for name, cell in cells]
-    lines = [line for line, _ in rows]
-    features, y = _finite(path, features, lines), np.array(labels)
+class _Hashing(io.RawIOBase):
+    """A file whose bytes are hashed as they are read."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        count = self._file.readinto(buffer)
+        self.sha256.update(buffer[:count])
+        return int(count)
+
+
+def _source(path: Path, choice: FileDataset) -> tuple[Source, str]:
+    with open(path, "rb", buffering=0, opener=_opened_at_once) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise Refused([FileProblem(None, "is no regular file, but a pipe or a device")])
+        hashing = _Hashing(file)
+        with cast("io.BufferedReader", io.BufferedReader(hashing, 2**20)) as buffered:
+            start = buffered.peek(4)[:4]
+            if start.startswith((_ZIP, _PARQUET)) or path.suffix.lower() == ".npz":
+                source = _archive(buffered, path, choice, status.st_size)
+            else:
+                source = _text(buffered, start, choice, status.st_size)
+            while buffered.read(2**20):  # what stands behind the end of a gzip file
+                pass
+        return source, hashing.sha256.hexdigest()
+
+
+def _opened_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _archive(file: BinaryIO, path: Path, choice: FileDataset, size: int) -> Source:
+    if size > 8 * most_cells():
+        message = f"has {size / 2**30:,.1f} GiB, which do not fit in memory; use fewer samples"
+        raise Refused([FileProblem(None, message)])
+    content = file.read()
+    if content.startswith(_PARQUET):
+        return Source(read_parquet(content, most_cells()), row="row")
+    if path.suffix.lower() in (".xlsx", ".xlsm", ".ods"):
+        raise Refused([FileProblem(None, "is a spreadsheet; save it as CSV")])
+    return Source(read_npz(content, choice.target, most_cells()), what="array", row="row")
+
+
+def _text(file: BinaryIO, start: bytes, choice: FileDataset, size: int) -> Source:
+    packed = start.startswith(_GZIP)
+    plain = gzip.GzipFile(fileobj=file) if packed else file
     try:
-        numbers = y.astype(np.float64)
-    except ValueError:
-        return features, y
-    return features, _finite(path, numbers, lines)
-
-
-def _csv_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header of a CSV file, and its rows, each with the number of its line."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header_line = file.readline()
-            delimiter = max(",;\t", key=header_line.count)
-            header = next(csv.reader([header_line], delimiter=delimiter), [])
-            reader = csv.reader(file, delimiter=delimiter)
-            # A blank line is no row; the header was read before the reader counts lines.
-            return header, [(reader.line_num + 1, row) for row in reader if row]
+        text = io.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
+        try:
+            expected = size * (_EXPANSION if packed else 1)
+            return Source(*read_rows(text, choice.decimal, most_cells(), expected))
+        finally:
+            text.detach()  # the caller closes the file
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not UTF-8 ({error.reason}); save it as UTF-8") from None
-    except csv.Error as error:
-        raise DataError(f"{path}: is not CSV: {error}") from None
-
-
-def _number(path: Path, line: int, name: str, cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        what = (
-            f"{cell!r} is not a number; features must be numbers"
-            if cell.strip()
-            else "is empty; fill it or drop the row"
-        )
-        raise DataError(f"{path}:{line}: column {name!r}: {what}") from None
-
-
-def _from_npz(path: Path, target: str) -> tuple[Array, Array]:
-    try:
-        # np.load would leave a file open that is no archive.
-        with path.open("rb") as file, ZipFile(file) as archive:
-            arrays = {}
-            for member in archive.namelist():
-                with archive.open(member) as stream:
-                    arrays[member.removesuffix(".npy")] = read_array(stream, allow_pickle=False)
-    except _NOT_NPZ as error:
-        raise DataError(f"{path}: is not an NPZ file of plain arrays: {error}") from None
-    _index_of_target(path, target, list(arrays), "array")
-    y = arrays.pop(target)
-    if y.ndim != 1:
-        raise DataError(f"{path}: target {target!r} must have one axis, got shape {y.shape}")
-    columns = []
-    for name, array in arrays.items():
-        if array.dtype.kind not in "iufb" or array.shape[:1] != y.shape:
-            raise DataError(
-                f"{path}: array {name!r} must hold {len(y)} rows of numbers, "
-                f"got shape {array.shape} of {array.dtype}"
-            )
-        columns.append(array.reshape(len(y), math.prod(array.shape[1:])).astype(np.float64))
-    x = _finite(path, np.concatenate(columns, axis=1) if columns else np.empty((len(y), 0)))
-    return x, _finite(path, y) if y.dtype.kind in "fc" else y
-
-
-def _index_of_target(path: Path, name: str, known: list[str], what: str) -> int:
-    """The index of ``name`` among a file's columns or arrays; DataError if it stands alone."""
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"it has {', '.join(known)}" if known else f"it has no {what}s"
-        if close:
-            hint = f"did you mean {close[0]!r}?"
-        raise DataError(f"{path}: has no {what} {name!r} for the target; {hint}")
-    if len(known) < 2:
-        raise DataError(f"{path}: has no {what} besides the target {name!r}; add features")
-    return known.index(name)
-
-
-def _finite(path: Path, values: Array, lines: list[int] | None = None) -> Array:
-    if not np.isfinite(values).all():
-        row = int(np.argwhere(~np.isfinite(values))[0][0])
-        place = f"{path}:{lines[row]}:" if lines else f"{path}: row {row + 1}"
-        raise DataError(f"{place} holds NaN or infinity; fill the cell or drop the row")
-    return values
+        message = f"is not UTF-8 ({error.reason}); save it as UTF-8"
+        raise Refused([FileProblem(None, message)]) from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Refused([FileProblem(None, f"is a damaged gzip file: {error}")]) from None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from scipy.special import entr
 
-from initbench.core.arrays import Array
 from initbench.datasets import named
 from initbench.datasets.files import read_file
 from initbench.datasets.preparation import Dataset, dataset_of, held_out, split_dataset, title
+from initbench.datasets.recent import Recent
+from initbench.datasets.tables import Table
 from initbench.errors import DataError
 from initbench.metrics import METRICS
 from initbench.spec.choice import Choice
@@ -25,6 +25,8 @@ from initbench.spec.datasets import (
 
 #: A file's time of change in ns, its size in bytes and its inode.
 Stamp = tuple[int, int, int]
+#: Data sets larger than this are made anew for each stack that trains on them.
+KEPT_BYTES = 2**29
 
 
 def load(choice: Choice, folder: Path | None = None) -> Dataset:
@@ -35,7 +37,8 @@ def load(choice: Choice, folder: Path | None = None) -> Dataset:
         folder: The folder that a relative path of a user's file starts from.
 
     Raises:
-        DataError: The data set cannot be read, split, or held in memory as finite numbers.
+        DataError: The data set cannot be read, split, or held in memory as finite numbers; or a
+            user's file has changed since its choice was :func:`pinned`.
 
     >>> from initbench import spec
     >>> data = load(spec.CirclesDataset())
@@ -44,11 +47,7 @@ def load(choice: Choice, folder: Path | None = None) -> Dataset:
     """
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # found just below
-            data = (
-                _load(choice, folder, _stamp(choice, folder or Path()))
-                if isinstance(choice, FileDataset)
-                else _load(choice, None, None)
-            )
+            data = _of_file(choice, folder) if isinstance(choice, FileDataset) else _named(choice)
     except MemoryError:
         raise DataError(f"{title(choice)} does not fit in memory; use fewer samples") from None
     for split in (data.train, data.test):
@@ -86,38 +85,75 @@ def metrics(dataset: Dataset) -> tuple[str, ...]:
 
 
 def fingerprint(choice: Choice) -> str | None:
-    """The SHA-256 of a user's file; None for other data sets, which their parameters determine."""
+    """The SHA-256 of a user's file; None for other data sets, which their parameters determine.
+
+    It is that of the bytes that were parsed, which are read once.
+    """
     if not isinstance(choice, FileDataset):
         return None
-    with Path(choice.path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return choice.sha256 or load(choice).sha256
 
 
-def _stamp(choice: FileDataset, folder: Path) -> Stamp | None:
+def pinned(choice: Choice, folder: Path | None = None) -> Choice:
+    """A user's file by its absolute path, bound to the bytes that it holds now; others as they are.
+
+    Whatever is loaded of it later comes from bytes of the same SHA-256, or is refused.
+    """
+    if not isinstance(choice, FileDataset) or choice.sha256:
+        return choice
+    return choice.pinned(str(_absolute(choice, folder)), load(choice, folder).sha256)
+
+
+_TABLES = Recent[Table](2, KEPT_BYTES, lambda table: table.x.nbytes + table.y.nbytes)
+_SPLITS = Recent[Dataset](8, KEPT_BYTES, lambda data: data.nbytes)
+
+
+def _of_file(choice: FileDataset, folder: Path | None) -> Dataset:
+    """A user's file, read once for all splits of it, until it changes."""
+    path = _absolute(choice, folder)
+    key, stamp = choice.pinned(str(path), ""), _stamp(path)
+
+    def read() -> Table:
+        return read_file(choice, folder or Path())
+
+    def split() -> Dataset:
+        return split_dataset(choice, _TABLES.get((key.unsplit, stamp), read))
+
+    data = _SPLITS.get((key, stamp), split)
+    if choice.sha256 not in ("", data.sha256):
+        raise DataError(
+            f"{choice.path}: has changed since this command first read it; start the command again"
+        )
+    return data
+
+
+def _absolute(choice: FileDataset, folder: Path | None) -> Path:
+    if "\0" in choice.path:
+        raise DataError(f"{choice.path!r} holds the character NUL, which a file name cannot have")
+    path = (folder or Path()) / choice.path
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links that go in a circle: read_file will complain
+        return path.absolute()
+
+
+def _stamp(path: Path) -> Stamp | None:
     """What tells a file from a later one of the same name; None where read_file will complain."""
     try:
-        status = (folder / choice.path).stat()
-    except (OSError, ValueError):
+        status = path.stat()
+    except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-@lru_cache(maxsize=2)
-def _read(
-    choice: FileDataset,
-    folder: Path,
-    stamp: Stamp | None,  # noqa: ARG001  # what the cache tells files apart by
-) -> tuple[Array, Array, bool]:
-    return read_file(choice, folder)
-
-
 @lru_cache(maxsize=4)
-def _measured(choice: MeasuredDataset) -> tuple[Array, Array, bool]:
-    return named.measured(choice)
+def _measured(choice: MeasuredDataset) -> Table:
+    x, y, classify = named.measured(choice)
+    return Table(x, y, classify, numbers=x.shape[1])
 
 
 @lru_cache(maxsize=8)
-def _load(choice: Choice, folder: Path | None, stamp: Stamp | None) -> Dataset:
+def _named(choice: Choice) -> Dataset:
     match choice:
         case GeneratedDataset():
             train = named.generated(choice, choice.train_samples, choice.train_random_state)
@@ -128,10 +164,6 @@ def _load(choice: Choice, folder: Path | None, stamp: Stamp | None) -> Dataset:
             train, test = named.blobs(choice)
             state = choice.random_state
             return dataset_of(*held_out(choice, train, test, state, classify=True), classify=True)
-        case FileDataset():
-            # A file is read once for all splits of it, until it changes.
-            unsplit = FileDataset(path=choice.path, target=choice.target, task=choice.task)
-            return split_dataset(choice, *_read(unsplit, folder or Path(), stamp))
         case MeasuredDataset():
-            return split_dataset(choice, *_measured(type(choice)(name=choice.name)))
+            return split_dataset(choice, _measured(type(choice)(name=choice.name)))
     raise AssertionError(choice)  # every model in the spec has its case

@@ -1,13 +1,16 @@
-"""Preparation: samples -> train and test arrays, split and standardised."""
+"""Preparation: samples -> train and test arrays, split, filled, encoded and standardised."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from initbench.core.arrays import Array
 from initbench.core.engine.protocol import Split
+from initbench.datasets.tables import Table
 from initbench.errors import DataError
 from initbench.spec.choice import Choice
 from initbench.spec.datasets import FileDataset, MeasuredDataset, ResplitDataset
@@ -22,11 +25,45 @@ class Dataset:
 
     Inputs are (I, N): features before samples. Targets are 0 and 1, (1, N), in a binary task;
     one-hot, (classes, N), in a multiclass task; and numbers, (1, N), in a regression.
+
+    Attributes:
+        train: The samples to learn from.
+        test: The samples to judge by.
+        task: What the target poses.
+        target: The name of a user's target; empty for named data sets.
+        unit: What a regression's target was divided by: its standard deviation over the train
+            samples, in its own unit.
+        notes: What the user should know of how a file was read.
+        sha256: The fingerprint of the file's bytes; empty for named data sets.
     """
 
     train: Split
     test: Split
     task: str
+    target: str = ""
+    unit: float = 1.0
+    notes: tuple[str, ...] = ()
+    sha256: str = ""
+
+    @property
+    def task_in_words(self) -> str:
+        """The number of classes, or the number that is to be predicted.
+
+        >>> nothing = Split(np.zeros((2, 4)), np.zeros((1, 4)))
+        >>> Dataset(nothing, nothing, "binary").task_in_words
+        '2 classes'
+        >>> Dataset(nothing, nothing, "regression", "price").task_in_words
+        'regression of price'
+        """
+        if self.task == "regression":
+            return f"regression of {self.target}" if self.target else "regression"
+        return f"{max(2, len(self.train.targets))} classes"
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its arrays."""
+        splits = (self.train, self.test)
+        return sum(split.inputs.nbytes + split.targets.nbytes for split in splits)
 
 
 def title(choice: Choice) -> str:
@@ -34,25 +71,72 @@ def title(choice: Choice) -> str:
     return choice.path if isinstance(choice, FileDataset) else choice.name
 
 
-def split_dataset(choice: MeasuredDataset, x: Array, y: Array, classify: bool) -> Dataset:
-    """Split the samples (N, I), (N,) as the choice says, and standardise on the train samples.
+def split_dataset(choice: MeasuredDataset, table: Table) -> Dataset:
+    """Split a table's samples as the choice says, and prepare them as the train samples demand.
 
-    A classification (``classify``) is stratified. A regression's target is always standardised.
+    A classification is stratified. A regression's target is always standardised. What fills
+    missing cells, means and standard deviations are those of the train samples.
     """
-    state = choice.split_random_state
-    try:
-        train, test = _parted((x, y), choice.test_fraction, state, classify=classify)
-    except ValueError as error:
-        raise DataError(f"{title(choice)} cannot be split: {error}") from None
+    state, classify = choice.split_random_state, table.classify
+    train, test = _parted(
+        choice, (table.x, table.y), choice.test_fraction, "test", state, classify=classify
+    )
     (x_train, y_train), (x_test, y_test) = held_out(choice, train, test, state, classify=classify)
+    strategy = choice.missing if isinstance(choice, FileDataset) else "error"
+    x_train, x_test = _as_numbers(table, x_train, x_test, strategy)
     if choice.standardize != "none":
+        # Not scikit-learn's StandardScaler: its sums round otherwise, and the numbers of stored
+        # runs would change with it. Columns of 0 and 1 stay as they are.
         axis = 0 if choice.standardize == "features" else None
-        mean, std = _moments(x_train, axis)
-        x_train, x_test = (x_train - mean) / std, (x_test - mean) / std
+        mean, std = _moments(x_train[:, : table.numbers], axis)
+        for x in (x_train, x_test):
+            x[:, : table.numbers] -= mean
+            x[:, : table.numbers] /= std
+    unit = 1.0
     if not classify:
         mean, std = _moments(y_train, 0)
         y_train, y_test = (y_train - mean) / std, (y_test - mean) / std
-    return dataset_of((x_train, y_train), (x_test, y_test), classify=classify)
+        unit = float(std)
+    data = dataset_of((x_train, y_train), (x_test, y_test), classify=classify)
+    return Dataset(data.train, data.test, data.task, table.target, unit, table.notes, table.sha256)
+
+
+def _as_numbers(table: Table, x_train: Array, x_test: Array, strategy: str) -> tuple[Array, Array]:
+    """The features with missing cells filled and categories one-hot encoded.
+
+    The first columns stay where they are: numbers, then columns of 0 and 1. A column that has no
+    cell in the train samples becomes 0. Of two categories one column tells.
+    """
+    if not table.categories and not np.isnan(table.x).any():
+        return x_train, x_test
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    def filled(how: str) -> SimpleImputer:
+        return SimpleImputer(strategy=how, keep_empty_features=True)
+
+    # All categories of the table are known, so that each split of it has as many columns.
+    known = [np.arange(count, dtype=float) for count in table.categories]
+    encoder = OneHotEncoder(categories=known, drop="if_binary", sparse_output=False)
+    frequent = "most_frequent"
+    first, last = table.numbers, table.numbers + table.booleans
+    transformer = ColumnTransformer(
+        [
+            ("numbers", filled(frequent if strategy in ("error", "drop") else strategy),
+             list(range(first))),
+            ("booleans", filled(frequent), list(range(first, last))),
+            ("categories", make_pipeline(filled(frequent), encoder),
+             list(range(last, last + len(known)))),
+        ],
+        sparse_threshold=0,
+    )  # fmt: skip
+    fitted = transformer.fit(x_train)
+    return (
+        np.ascontiguousarray(fitted.transform(x_train)),
+        np.ascontiguousarray(fitted.transform(x_test)),
+    )
 
 
 def held_out(
@@ -64,26 +148,51 @@ def held_out(
     """
     if choice.validation is None:
         return train, test
-    try:
-        train, held = _parted(train, choice.validation, state, classify=classify)
-    except ValueError as error:
-        raise DataError(
-            f"{title(choice)} cannot be split into train and validation samples: {error}"
-        ) from None
+    train, held = _parted(choice, train, choice.validation, "validation", state, classify=classify)
     return train, held if choice.judged_on == "validation" else test
 
 
 def _parted(
-    samples: Samples, share: float, state: int, *, classify: bool
+    choice: Choice, samples: Samples, share: float, part: str, state: int, *, classify: bool
 ) -> tuple[Samples, Samples]:
     """All samples but a share of them, and that share; stratified in a classification."""
     from sklearn.model_selection import train_test_split
 
     x, y = samples
+    if problem := _too_small(y, share, part, classify=classify):
+        raise DataError(f"{title(choice)} cannot be split: {problem}")
     x_rest, x_part, y_rest, y_part = train_test_split(
         x, y, test_size=share, random_state=state, stratify=y if classify else None
     )
     return (x_rest, y_rest), (x_part, y_part)
+
+
+def _too_small(y: Array, share: float, part: str, *, classify: bool) -> str:
+    """Why a share of the samples cannot be taken, in words; empty where it can."""
+    key = "test_fraction" if part == "test" else part
+    held = math.ceil(share * len(y))
+    rest = len(y) - held
+    if rest < 1:
+        return f"{key} {share:g} of {len(y)} samples leaves none to train on; write a smaller {key}"
+    if not classify:
+        return ""
+    counts = Counter(y.tolist())
+    (_, least), classes = counts.most_common()[-1], len(counts)
+    if least < 2:
+        single = sum(count < 2 for count in counts.values())
+        return (
+            f"{single} of {classes} classes have 1 sample, and each needs 2, one to train on and "
+            f"one for the {part} split; remove them or add samples"
+        )
+    if min(held, rest) < classes:
+        smaller, needed = ("train", f"at most {math.floor(100 * (1 - classes / len(y))) / 100:g}")
+        if held < classes:
+            smaller, needed = (part, f"at least {math.ceil(100 * classes / len(y)) / 100:g}")
+        return (
+            f"{key} {share:g} of {len(y)} samples leaves {min(held, rest)} for the {smaller} "
+            f"split, fewer than the {classes} classes; write {key}: {needed}, or add samples"
+        )
+    return ""
 
 
 def _moments(values: Array, axis: int | None) -> tuple[Array, Array]:

@@ -34,7 +34,7 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
     e = run.experiment
     # A run's data set is already the seed's own: whether it was split anew is no part of it.
     unused = {"resplit", *(() if e.dataset.validation else ("validation", "judged_on"))}
-    dataset = e.dataset.model_dump(mode="json", exclude=unused)
+    dataset = e.dataset.model_dump(mode="json", exclude=unused | e.dataset.unasked)
     if data is not None:
         dataset = {**dataset, "path": None, "sha256": data}
     # Parameters that are null are left out, so that a new one does not change old identities.

@@ -101,8 +101,7 @@ def train(
     Without a store all are trained. A run that failed before is tried again. An interrupt or a
     lost cluster ends the training, and what has finished is returned.
     """
-    runs = plan.runs(experiments)
-    # A file may change while runs train: the fingerprints are of the data that are loaded now.
+    runs = _pinned(plan.runs(experiments))
     prints = _fingerprints(runs)
     identities = identity.identities(runs, prints.__getitem__)
     finished: dict[str, Record] = {}
@@ -142,6 +141,7 @@ def train_afresh(
 
     The gate judges what the code does today, which a stored run does not show.
     """
+    runs = _pinned(runs)
     prints = _fingerprints(runs)
     identities = identity.identities(runs, prints.__getitem__)
     todo = dict(zip(identities, runs, strict=True))
@@ -199,16 +199,26 @@ def _labelled(
         seen.add(run_id)
 
 
+def _pinned(runs: Sequence[Run]) -> list[Run]:
+    """The runs with their data files bound to the bytes that they hold now.
+
+    A file may change while runs train: then their data are refused, and not stored as the old ones.
+    """
+    bound: dict[int, Experiment] = {}
+    for experiment in (run.experiment for run in runs):
+        if id(experiment) not in bound:
+            dataset = datasets.pinned(experiment.dataset)
+            same = dataset is experiment.dataset
+            bound[id(experiment)] = (
+                experiment if same else experiment.model_copy(update={"dataset": dataset})
+            )
+    return [replace(run, experiment=bound[id(run.experiment)]) for run in runs]
+
+
 def _fingerprints(runs: Sequence[Run]) -> dict[Choice, str | None]:
-    """The fingerprint of each data set of the runs; a file is read once, however it is split."""
-    by_file: dict[str, str | None] = {}
-    prints: dict[Choice, str | None] = {}
-    for dataset in dict.fromkeys(run.experiment.dataset for run in runs):
-        path = str(getattr(dataset, "path", ""))
-        if path not in by_file:
-            by_file[path] = datasets.fingerprint(dataset)
-        prints[dataset] = by_file[path]
-    return prints
+    """The fingerprint of each data set of the runs."""
+    planned = dict.fromkeys(run.experiment.dataset for run in runs)
+    return {dataset: datasets.fingerprint(dataset) for dataset in planned}
 
 
 def train_samples(experiment: Experiment) -> int:

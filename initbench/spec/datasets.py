@@ -6,10 +6,10 @@ import hashlib
 from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from initbench.spec.choice import Choice
-from initbench.spec.fields import NonNegative, Positive, Seed
+from initbench.spec.fields import NonNegative, Positive, Seed, as_tuple
 
 MAX_SAMPLES = 10_000_000
 
@@ -24,6 +24,8 @@ class ResplitDataset(Choice):
 
     #: The keys that say which samples are drawn, or how they are split.
     states: ClassVar[tuple[str, ...]] = ()
+    #: Keys that came later. While they have their defaults, a run's identity does not know them.
+    later: ClassVar[frozenset[str]] = frozenset()
 
     resplit: Annotated[
         bool,
@@ -51,6 +53,12 @@ class ResplitDataset(Choice):
                 "has judged_on: validation without validation; add validation, as in 0.2"
             )
         return self
+
+    @property
+    def unasked(self) -> set[str]:
+        """The later keys that have their defaults."""
+        fields = type(self).model_fields
+        return {key for key in self.later if getattr(self, key) == fields[key].default}
 
     def at_seed(self, seed: int) -> Self:
         """The data set that a run at this seed sees: this one, unless it is split anew.
@@ -189,25 +197,79 @@ class DiabetesDataset(MeasuredDataset):
     name: Literal["diabetes"] = "diabetes"
 
 
-class FileDataset(MeasuredDataset):
-    """Your own data: a CSV file with a header, or an NPZ file; ``target`` names the column.
+Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple, json_schema_input_type=list[str])]
 
-    In an NPZ file ``target`` names an array, and all other arrays are features. A target of
-    texts, or of at most 20 distinct whole numbers, makes a classification, and any other a
-    regression, unless ``task`` says which.
+
+class FileDataset(MeasuredDataset):
+    """Your own data: a table with a header line, a Parquet or an NPZ file.
+
+    ``target`` names the column to predict. In an NPZ file it names an array, and all other
+    arrays are features. A target of texts, or of at most 20 distinct whole numbers with 3 rows
+    each or more, makes a classification, and any other a regression, unless ``task`` says which.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset(
+        {"features", "drop", "one_hot", "categories", "missing", "missing_target", "decimal"}
+    )
 
     name: Literal["file"] = "file"
     path: Annotated[
         str,
         MinLen(1),
-        Field(description="Path of a CSV or NPZ file, relative to the config's folder."),
+        Field(
+            description="Path of a CSV (or gzipped CSV), Parquet or NPZ file, relative to the "
+            "config's folder."
+        ),
     ]
-    target: Annotated[str, MinLen(1), Field(description="Column (CSV) or array (NPZ) to predict.")]
+    target: Annotated[str, MinLen(1), Field(description="Column (or array of an NPZ) to predict.")]
+    features: Annotated[
+        Names | None, Field(description="Columns to learn from; null for all that can be.")
+    ] = None
+    drop: Annotated[Names, Field(description="Columns to leave out.")] = ()
+    one_hot: Annotated[
+        Names, Field(description="Columns to encode as categories, whatever their cells hold.")
+    ] = ()
+    categories: Annotated[
+        Literal["one_hot", "drop"],
+        Field(description="What becomes of text columns with few different texts."),
+    ] = "one_hot"
+    missing: Annotated[
+        Literal["error", "drop", "mean", "median", "most_frequent"],
+        Field(
+            description="What becomes of rows with missing cells: refuse the file, drop the rows, "
+            "or fill features with this value of the train samples."
+        ),
+    ] = "error"
+    missing_target: Annotated[
+        Literal["error", "drop"],
+        Field(description="What becomes of rows whose target is missing."),
+    ] = "error"
+    decimal: Annotated[
+        Literal[".", ","], Field(description="Decimal mark of the numbers in a text file.")
+    ] = "."
     task: Annotated[
         Literal["auto", "classification", "regression"],
         Field(description="What the target poses; auto decides by its values."),
     ] = "auto"
+
+    _sha256: str = PrivateAttr("")
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of the bytes that this data set stands for; empty while unknown."""
+        return self._sha256
+
+    @property
+    def unsplit(self) -> Self:
+        """The data set before it is split and scaled: all that matters for reading the file."""
+        kept = ("path", "target", "task", *self.later)
+        return type(self)(**{key: getattr(self, key) for key in kept})
+
+    def pinned(self, path: str, sha256: str) -> Self:
+        """The data set at another path, which stands for the bytes of this fingerprint alone."""
+        copy = self.model_copy(update={"path": path})
+        copy._sha256 = sha256
+        return copy
 
 
 DATASET_MODELS: dict[str, type[ResplitDataset]] = {

@@ -29,7 +29,7 @@ from initbench.core.initializers import Initializer
 from initbench.spec.choice import Choice, choice_field, models_of, registry_spelling
 from initbench.spec.datasets import DATASET_MODELS, CirclesDataset, ResplitDataset
 from initbench.spec.expectations import Expectation, Gate
-from initbench.spec.fields import Model, Seed
+from initbench.spec.fields import Model, Seed, as_tuple
 from initbench.spec.initializers import (
     INITIALIZER_MODELS,
     InitializerChoice,
@@ -73,10 +73,6 @@ def _seeds(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 class Experiment(Model):
     """A config: initializers to train, on one network and data set, at the same seeds."""
 
@@ -87,7 +83,7 @@ class Experiment(Model):
         Annotated[
             tuple[Width, ...],
             MinLen(2),
-            BeforeValidator(_as_tuple, json_schema_input_type=list[Width]),
+            BeforeValidator(as_tuple, json_schema_input_type=list[Width]),
             Field(
                 description="Sizes of the layers, from the input to the output.",
                 examples=[[2, 10, 5, 1]],
@@ -137,12 +133,12 @@ class Experiment(Model):
         int, Ge(1), Field(description="Iterations from one point of the curve to the next.")
     ] = 1000
     sweep: Annotated[
-        dict[str, Annotated[tuple[Any, ...], MinLen(1), BeforeValidator(_as_tuple)]],
+        dict[str, Annotated[tuple[Any, ...], MinLen(1), BeforeValidator(as_tuple)]],
         Field(description="key: [values] for each swept key; every combination is run."),
     ] = {}  # noqa: RUF012 - a model copies its defaults
     expect: Annotated[
         tuple[Expectation, ...],
-        BeforeValidator(_as_tuple, json_schema_input_type=list[Expectation]),
+        BeforeValidator(as_tuple, json_schema_input_type=list[Expectation]),
         Field(description="What `check` expects of the runs."),
     ] = ()
     gate: Annotated[

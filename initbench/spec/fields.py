@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ConfigDict
@@ -21,3 +21,8 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+def as_tuple(value: Any) -> Any:
+    """A list as a tuple, which a frozen model can be hashed with; anything else as it is."""
+    return tuple(value) if isinstance(value, list) else value

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from initbench.datasets.files import MAX_GUESSED_CLASSES
+from initbench.datasets.tables import MAX_GUESSED_CLASSES
 from tests.conftest import POSIX_WORDS
 from tests.datasets.conftest import Arrays, csv_of, file_data, npz_of, refusal
 
@@ -64,17 +64,33 @@ def test_the_task_that_a_target_poses(
     assert (data.task, len(data.train.targets)) == (task, outputs)
 
 
+FILL = "fill it or drop the row, or write missing: drop, mean, median or most_frequent"
+FILL_TARGET = "fill it, remove the row, or write missing_target: drop"
+MEND = "correct it, or name b under drop or one_hot"
 BAD_CSV = [
     ("a,b,y\n1,2,0\n1,2\n", ":3: has 2 fields; the header has 3"),
-    ("a,b,y\n1,2,0\n\n1,2,0,4\n", ":4: has 4 fields; the header has 3"),
-    ("a,b,y\n1,x,0\n", ":2: column 'b': 'x' is not a number; features must be numbers"),
-    ("a,b,y\n\n1,2,0\n\nx,1,0\n", ":5: column 'a': 'x' is not a number; features must be numbers"),
-    ("a,b,y\n1,,0\n", ":2: column 'b': is empty; fill it or drop the row"),
-    ("a,b,y\n1,1,0\n1, ,0\n", ":3: column 'b': is empty; fill it or drop the row"),
-    (CSV + "1,2,\n", ":22: column 'y': is empty; fill it or drop the row"),
-    ("a,b,y\n1,2,0\n1,nan,0\n", ":3: holds NaN or infinity; fill the cell or drop the row"),
-    ("a,b,y\n\n1,2,0\n\n-inf,1,u\n", ":5: holds NaN or infinity; fill the cell or drop the row"),
-    ("a,b,y\n1,2,0\n1,2,nan\n", ":3: holds NaN or infinity; fill the cell or drop the row"),
+    ("a,b,y\n1,2,0\n\n1,2,0,4\n3\n", ":4: has 4 fields; the header has 3 (2 such lines)"),
+    ("a,b,y\n1,2,0\n1,x,0\n", f":3: column 'b': 'x' is not a number, and other cells are; {MEND}"),
+    ("a,b,y\n\n1,2,0\n1,,0\n", f":4: column 'b': is empty; {FILL}"),
+    ("a,b,y\n1,1,0\n1, ,0\n1,?,0\n", f":3: column 'b': is empty (2 such cells of 3); {FILL}"),
+    ("a,b,y\n1,1,0\n1,NA,0\n", f":3: column 'b': 'NA' is missing; {FILL}"),
+    (CSV + "1,2,\n", f":22: target 'y': is empty; {FILL_TARGET}"),
+    (CSV + "1,2,NaN\n", f":22: target 'y': 'NaN' is missing; {FILL_TARGET}"),
+    ("a,b,y\n1,2,0\n\n1,-inf,1\n", f":4: column 'b': '-inf' is infinite; {MEND}"),
+    ("a,b,y\n1,2,0\n1,1e999,1\n", f":3: column 'b': '1e999' is too large a number; {MEND}"),
+    (
+        "a;b;y\n1;2;0\n1;1,5;1\n",
+        ":3: column 'b': '1,5' is a number that other programs read differently or not at all; "
+        f'write decimal: "," if the comma is the decimal mark, or {MEND}',
+    ),
+    *(
+        (
+            f"a;b;y\n1;2;0\n1;{cell};1\n",
+            f":3: column 'b': {cell!r} is a number that other programs read differently or not at "
+            f"all; {MEND}",
+        )
+        for cell in ("1_000", "1,000", "$5", "5%", "١٢", "1.000.000")
+    ),
     ("a,yy\n1,2\n", ": has no column 'y' for the target; did you mean 'yy'?"),
     ("a,b\n1,2\n", ": has no column 'y' for the target; it has a, b"),
     ("", ": has no column 'y' for the target; it has no columns"),
@@ -84,7 +100,32 @@ BAD_CSV = [
     ("a,y\n" + "1,2\n" * 3, ": has 3 samples; at least 4 are needed"),
     ("a,y\n", ": has 0 samples; at least 4 are needed"),
     (b"a,y\n\xe9,1\n", ": is not UTF-8 (invalid continuation byte); save it as UTF-8"),
-    (f"a,y\n{'1' * 200_000},1\n", ": is not CSV: field larger than field limit (131072)"),
+    (f"a,y\n{'1' * 200_000},1\n", ":2: is not CSV: field larger than field limit (131072)"),
+    ('a,y\n1,2\n"1,3\n1,4\n', ":3: is not CSV: unexpected end of data"),
+    ("a,a,y\n1,2,3\n", ":1: names 'a' more than once; give each column its name"),
+    (
+        "5.1,3.5,y\n4.9,3.0,0\n",
+        ":1: holds 2 numbers where the names of columns should stand; put a line of names above "
+        "the rows",
+    ),
+    ("a,b,y\n1,2,3,\n1,2,3,\n", ":2: ends with a delimiter, as all rows do and the header not"),
+    (
+        "a;b,c;y\n1;2,3;4\n",
+        ":1: commas and semicolons both cut the first lines evenly; quote cells that hold one",
+    ),
+    (
+        "a,y\n9,01\n2,1\n3,0\n4,0\n",
+        ":3: target 'y': '1' is the same number as '01' in line 2; write both in one way",
+    ),
+    (
+        'a,y\n9,u\n2," u"\n3,v\n4,v\n',
+        ":3: target 'y': 'u' and the cell in line 2 differ in blanks alone; write both in one way",
+    ),
+    (
+        "a,y\n9,1\n2,x\n3,0\n4,0\n",
+        ":3: target 'y': 'x' is not a number, and other cells are; correct it, or write task: "
+        "classification to take the cells as they are written",
+    ),
 ]
 
 
@@ -105,7 +146,6 @@ def test_texts_are_no_regression(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("data.txt", "{path}: must end in .csv or .npz"),
         ("none.csv", "{path}: cannot be read: No such file or directory"),
         ("none.npz", "{path}: cannot be read: No such file or directory"),
         pytest.param("folder.csv", "{path}: cannot be read: Is a directory", marks=POSIX_WORDS),
@@ -139,11 +179,12 @@ BAD_NPZ: list[tuple[Arrays, str]] = [
     ),
     (
         {"x": np.where(Y, np.nan, 0), "y": Y},
-        "row 2 holds NaN or infinity; fill the cell or drop the row",
+        f"row 2: array 'x': 'NaN' is missing (6 such cells of 12); {FILL}",
     ),
     (
         {"x": Y, "y": np.where(Y, 0, np.inf)},
-        "row 1 holds NaN or infinity; fill the cell or drop the row",
+        "row 1: target 'y': 'inf' is infinite (6 such cells); correct it, or write task: "
+        "classification to take the cells as they are written",
     ),
     ({"x": Y, "y": Y > 1}, "target 'y' is False in every row; it needs at least 2 values"),
     ({"x": np.empty((0, 2)), "y": np.empty(0)}, "has 0 samples; at least 4 are needed"),

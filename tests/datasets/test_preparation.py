@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,9 +53,41 @@ def test_a_constant_column_becomes_zero_although_its_mean_is_rounded(tmp_path: P
     assert np.abs(data.train.inputs[0]).max() < 1e-12
 
 
-def test_a_class_of_one_member_cannot_be_stratified(tmp_path: Path) -> None:
-    labels = ["u", "v"] * 5 + ["w"]
+@pytest.mark.parametrize(
+    ("labels", "keys", "words"),
+    [
+        (
+            "uvuvuvuvuvw",
+            {},
+            "1 of 3 classes have 1 sample, and each needs 2, one to train on and one for the test "
+            "split; remove them or add samples",
+        ),
+        (
+            "uvwuvw",
+            {},
+            "test_fraction 0.25 of 6 samples leaves 2 for the test split, fewer than the 3 "
+            "classes; write test_fraction: at least 0.5, or add samples",
+        ),
+        (
+            "uvwuvw",
+            {"test_fraction": 0.8},
+            "test_fraction 0.8 of 6 samples leaves 1 for the train split, fewer than the 3 "
+            "classes; write test_fraction: at most 0.5, or add samples",
+        ),
+        (
+            "uvuvuvuv",
+            {"validation": 0.1},
+            "validation 0.1 of 6 samples leaves 1 for the validation split, fewer than the 2 "
+            "classes; write validation: at least 0.34, or add samples",
+        ),
+    ],
+)
+def test_a_split_too_small_for_its_classes(
+    tmp_path: Path, labels: str, keys: dict[str, Any], words: str
+) -> None:
     path = csv_of(tmp_path, "a,y\n" + "".join(f"1,{label}\n" for label in labels))
-    with pytest.raises(ValueError, match="only 1 member") as reason:
-        train_test_split(labels, stratify=np.array(labels))
-    assert refusal(path) == f"{path.name} cannot be split: {reason.value}"
+    assert refusal(path, **keys) == f"{path.name} cannot be split: {words}"
+    share = keys.get("validation", keys.get("test_fraction", 0.25))
+    held = list(labels[: 6 if "validation" in keys else None])
+    with pytest.raises(ValueError, match=r"least populated|number of classes"):  # scikit-learn's
+        train_test_split(held, test_size=share, stratify=held)

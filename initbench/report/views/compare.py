@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -37,6 +38,7 @@ from initbench.report.views.texts import (
     seeds,
     setting_heading,
 )
+from initbench.report.views.titles import data_notes
 from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import Record
 from initbench.wording import counted
@@ -70,14 +72,15 @@ def compare_view(
             which records other arithmetic made.
         looks: The looks of a comparison that added seeds until its rows were decided.
     """
+    notes = [data_notes(contest.experiments) for contest in contests]
     swept = matrices(contests, rows[0].metric) if rows else []
     scored = scores(rows)
     tables = []
     for number, (title, contest) in enumerate(zip(titles, contests, strict=True)):
         mine = [row for row in rows if row.problem == number]
         tables += [
-            noted(table, contest.records, here)
-            for table in comparison_tables(title, mine, target, looks)
+            noted(table, contest.records, here, () if number_of_table else notes[number])
+            for number_of_table, table in enumerate(comparison_tables(title, mine, target, looks))
         ]
         for matrix in swept:
             tables += matrix_tables(matrix) if matrix.problem == number else []
@@ -86,6 +89,7 @@ def compare_view(
         tuple(tables),
         lambda: {
             **run_document(records, summarize(records)),
+            "notes": list(dict.fromkeys(itertools.chain(*notes))),
             "comparison": [row_fields(row) for row in rows],
             "matrices": [matrix_fields(matrix) for matrix in swept],
             "problems": [asdict(score) for score in scored],

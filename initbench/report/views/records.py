@@ -84,14 +84,14 @@ def interval_fields(interval: Interval | None) -> dict[str, float | None] | None
     return {key: finite_or_none(value) for key, value in asdict(interval).items()}
 
 
-def noted(table: Table, records: Iterable[Record], here: str) -> Table:
-    """The table with a line for each other machine's arithmetic that made some of its runs.
+def noted(table: Table, records: Iterable[Record], here: str, notes: Sequence[str] = ()) -> Table:
+    """The table with the notes, and a line for other arithmetic that made some of its runs.
 
     ``here`` is this machine's: :attr:`initbench.runs.provenance.Provenance.numerics`.
     """
     elsewhere = Counter(record.numerics for record in records if record.numerics != here)
-    notes = [
+    lines = [
         f"{counted(count, 'run')} made with {numerics} (here: {here}): last digits may differ."
         for numerics, count in elsewhere.items()
     ]
-    return replace(table, caption="\n".join([table.caption, *notes]))
+    return replace(table, caption="\n".join([table.caption, *notes, *lines]))

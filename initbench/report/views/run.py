@@ -45,9 +45,14 @@ def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here:
         of_config = [experiment for experiment in experiments if experiment.name == name]
         rows = [summary for summary in summaries if summary.config == name]
         table = summary_table(f"{name}: {titles.problem(of_config)}", rows)
-        tables.append(noted(table, mine, here))
+        tables.append(noted(table, mine, here, titles.data_notes(of_config)))
     return View(
-        tuple(tables), lambda: run_document(records, summaries), lambda: record_cells(records)
+        tuple(tables),
+        lambda: {
+            **run_document(records, summaries),
+            "notes": list(titles.data_notes(experiments)),
+        },
+        lambda: record_cells(records),
     )
 
 
@@ -91,7 +96,7 @@ def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
 
 
 def run_document(records: Sequence[Record], summaries: Sequence[Summary]) -> dict[str, Any]:
-    """What `run --format json` prints."""
+    """What `run --format json` prints of the records."""
     return envelope(
         records=[record_fields(record) for record in records],
         summary=[_summary_fields(summary) for summary in summaries],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from initbench.spec import Experiment
+from initbench import datasets
+from initbench.spec import Experiment, FileDataset
 from initbench.wording import counted
 
 
@@ -45,11 +46,19 @@ def problem(experiments: Sequence[Experiment]) -> str:
 
 
 def _data(experiment: Experiment) -> str:
-    """The data set, and whether all seeds share one split of it."""
+    """The data set, whether all seeds share one split of it, and what a user's target poses."""
     dataset = experiment.dataset
     plain = {"resplit": False, "validation": None, "judged_on": "test"}
     label = dataset.model_copy(update=plain).label
     words = "a split for each seed" if dataset.resplit else "one split"
     if dataset.validation is not None:
         words += f", {100 * dataset.validation:g} % validation"
+    if isinstance(dataset, FileDataset):
+        words += f"; {datasets.load(dataset).task_in_words}"
     return f"{label} ({words})"
+
+
+def data_notes(experiments: Sequence[Experiment]) -> tuple[str, ...]:
+    """What a user should know of how the experiments' files were read, each note once."""
+    files = dict.fromkeys(e.dataset for e in experiments if isinstance(e.dataset, FileDataset))
+    return tuple(dict.fromkeys(note for file in files for note in datasets.load(file).notes))

@@ -1,0 +1,33 @@
+"""How many cells of a data file this machine has room for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+#: Numbers of 8 bytes that a cell takes at the peak: as read, as a matrix, split, and transposed.
+COPIES = 4
+#: No file may have more cells, whatever the memory: 1 GiB of numbers.
+MAX_CELLS = 2**27
+#: The limits that a container is given: those of cgroups, version 2 and 1.
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+def most_cells() -> int:
+    """The cells that fit in memory, at most MAX_CELLS."""
+    available = [_physical_memory(), *map(_limit, _LIMITS)]
+    return min([MAX_CELLS, *(size // (8 * COPIES) for size in available if size)])
+
+
+def _physical_memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _limit(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # no container, or `max`
+        return None
