@@ -73,13 +73,13 @@ def runs_held(folder: Path, name: str) -> int | None:
     return None
 
 
-def write_file(path: Path, text: str, other: str) -> None:
+def write_file(path: Path, content: str | bytes, other: str) -> None:
     """Write one file, whole or not at all.
 
     ``other`` is what the message advises if that fails. Raises ResultsError.
     """
     try:
-        write_atomically(path, text)
+        write_atomically(path, content)
     except OSError as error:
         raise _not_writable(path, error, other) from None
 
@@ -110,12 +110,12 @@ def json_text(document: object) -> str:
     return text.getvalue() + "\n"
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file by renaming a temporary one: a reader sees the whole old or new text."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file by renaming a temporary one: a reader sees all of the old or of the new."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(OSError):  # mkstemp gives 0600, which would lock out the group

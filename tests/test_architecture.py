@@ -35,16 +35,18 @@ WINGS = [
 ROOMS = {
     "cli": [
         [
-            "run_command", "compare_command", "check_command", "baseline_command",
+            "run_command", "compare_command", "plot_command", "check_command", "baseline_command",
             "diagnose_command", "explain_command", "verify_command", "show_command",
             "clean_command", "list_command", "schema_command",
         ],
         ["display", "options", "output"],
     ],
-    "api": [["flows", "initializers", "models", "stored"], ["results", "sources"]],
-    "report": [["render"], ["views"]],
+    "api": [["flows", "initializers", "models", "stored"], ["results"], ["pictures", "sources"]],
+    "report": [["charts", "render"], ["views"]],
+    "report.charts": [["figure"], ["registry"], ["training", "comparing", "networks"], ["style"]],
     "report.views": [
-        ["compare"],
+        ["compare", "networks"],
+        ["pictures"],
         [
             "run", "check", "diagnose", "explain", "verify", "model", "model_diagnosis", "show",
             "listing", "overview",
@@ -62,7 +64,7 @@ ROOMS = {
         ["verdicts"],
     ],
     "diagnosis": [
-        ["diagnose"], ["predicting", "advice"], ["measuring", "rules"], ["findings"]
+        ["diagnose", "portraits"], ["predicting", "advice"], ["measuring", "rules"], ["findings"]
     ],
     "models": [
         ["describing", "diagnosing"],
@@ -79,7 +81,7 @@ ROOMS = {
     ],
     "analysis": [
         ["deciding"],
-        ["contests", "overview"],
+        ["contests", "overview", "curves"],
         ["comparison"],
         ["selection", "standing"],
         ["sequential"],
@@ -87,6 +89,7 @@ ROOMS = {
         ["summary", "intervals", "paired"],
     ],
     "runs": [
+        ["replay"],
         ["runner"],
         ["execute", "identity"],
         ["plan", "store", "workers"],

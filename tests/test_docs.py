@@ -69,6 +69,7 @@ SKIPS = {
     "install": "installs a package",
     "cluster": "needs machines of a cluster",
     "github": "GitHub runs it; here it is read as YAML",
+    "charts": "needs the extra `report`, which pages do without; tests/report/charts draws these",
     "pytorch": "needs PyTorch, which pages do without; tests/models runs the same",
     "source": "a part of initbench's own source, with a row added",
 }

@@ -132,16 +132,20 @@ def by_competitor(records: Iterable[Record]) -> dict[tuple[str, str], list[Recor
     return found
 
 
+def judged(contest: Contest, metric: str) -> list[Selection]:
+    """The records that judge each initializer, in the order of the contest's records."""
+    choosers = by_competitor(contest.choosing)
+    return [
+        select_setting(records, metric, contest.trained, choosers.get(who, ()))
+        for who, records in by_competitor(contest.records).items()
+    ]
+
+
 def _rows(
     number: int, contest: Contest, metric: str, target: Target | None, level: float
 ) -> list[Row]:
-    choosers = by_competitor(contest.choosing)
     selections = sorted(
-        (
-            select_setting(records, metric, contest.trained, choosers.get(who, ()))
-            for who, records in by_competitor(contest.records).items()
-        ),
-        key=lambda selection: badness(selection.records, metric),
+        judged(contest, metric), key=lambda selection: badness(selection.records, metric)
     )
     scores = [badness(selection.records, metric) for selection in selections]
     gates = {experiment.name: experiment.gate for experiment in contest.experiments}

@@ -37,6 +37,7 @@ def run(
     plugins: Iterable[str | Path] = (),
     force: bool = False,
     fail_fast: bool = False,
+    weights: Literal["ends", "logged"] | None = None,
     executor: Literal["processes", "dask"] = "processes",
     scheduler: str | None = None,
     watch: Watch = unwatched,
@@ -56,6 +57,9 @@ def run(
         force: Train runs again that ``results`` holds already.
         fail_fast: Raise FailedRunsError at the first run that fails. Otherwise failed runs are
             records with the status ``failed``, and ``failure`` of the result names them.
+        weights: Also give each run's weights: ``ends`` for the first and the last, ``logged`` for
+            those at every log point. No store holds them, so each run trains a second time. With
+            ``results``, each run's are written to ``weights/ID.npz`` in that folder.
         executor: ``dask`` for the workers of a Dask cluster.
         scheduler: The address of a Dask scheduler, ``tcp://HOST:8786``.
         watch: Is called with the stacks before they train; it returns a context manager, whose
@@ -76,11 +80,17 @@ def run(
         >>> result = run(config, seeds=2)
         >>> [(record.initializer, record.seed, record.status) for record in result.records]
         [('he_normal', 0, 'ok'), ('he_normal', 1, 'ok'), ('zeros', 0, 'ok'), ('zeros', 1, 'ok')]
+        >>> one = run(config, seeds=1, weights="ends").weights[0]
+        >>> one.iterations, [layer.weights.shape for layer in one.layers]
+        ((0, 100), [(2, 4, 2), (2, 1, 4)])
     """
+    if weights not in (None, "ends", "logged"):
+        raise InitbenchError(f"weights: must be ends or logged, got {weights!r}")
     result = flows.run(
         experiments_of(configs, set, seeds, plugins),
         Execution(jobs, force, fail_fast, executor, scheduler),
         _folder(results),
+        keep=weights,
         watch=watch,
         say=say,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from initbench import datasets
@@ -16,10 +16,11 @@ from initbench.analysis.comparison import Target
 from initbench.analysis.contests import contests, with_validation
 from initbench.analysis.deciding import compare_until_decided
 from initbench.analysis.summary import summarize
+from initbench.api.pictures import Gallery, asked, drawing
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
 from initbench.diagnosis import diagnose as diagnosis
 from initbench.errors import ConfigError, FailedRunsError, Place, Problem
-from initbench.files import ensure_writable, runs_held, write_file, write_results
+from initbench.files import ANOTHER_FOLDER, ensure_writable, runs_held, write_file, write_results
 from initbench.gate import baseline as baselines
 from initbench.gate import check as gate
 from initbench.gate.check import Judgement
@@ -31,17 +32,31 @@ from initbench.report.views import titles
 from initbench.report.views.check import check_view
 from initbench.report.views.compare import compare_view
 from initbench.report.views.diagnose import diagnose_view
+from initbench.report.views.pictures import JudgedContest
 from initbench.report.views.run import run_view
-from initbench.runs import plan, runner
+from initbench.runs import identity, plan, runner
 from initbench.runs.provenance import provenance
 from initbench.runs.records import Record
-from initbench.runs.runner import USUAL, Execution, Say, Trained, Watch, silent, unwatched
+from initbench.runs.replay import Moments, Weights, weights
+from initbench.runs.runner import (
+    USUAL,
+    Execution,
+    Say,
+    Share,
+    Trained,
+    Watch,
+    silent,
+    unshared,
+    unwatched,
+)
 from initbench.runs.store import opened
 from initbench.spec import Experiment
 from initbench.wording import counted
 
 #: The advice where a baseline cannot be written.
 ANOTHER_BASELINE = "another file with --baseline"
+#: The advice where a figure or a page cannot be written.
+ANOTHER_FILE = "another file with -o"
 
 
 def run(
@@ -49,10 +64,16 @@ def run(
     execution: Execution = USUAL,
     results: Path | None = None,
     *,
+    keep: Moments | None = None,
     watch: Watch = unwatched,
     say: Say = silent,
+    share: Share = unshared,
 ) -> RunResult:
-    """Train the experiments; with ``results``, by way of that folder's store, and write tables."""
+    """Train the experiments; with ``results``, by way of that folder's store, and write tables.
+
+    ``keep`` says at which moments weights are kept, which takes a second training; ``share`` shows
+    how much of it is done.
+    """
     trained = _train(experiments, execution, results, watch, say)
     here = provenance().numerics
     written: list[Path] = []
@@ -67,6 +88,14 @@ def run(
         if not partial:
             _say_what_is_replaced(results, name, len(records), say)
         written += write_results(results, name, texts, partial=partial)
+    kept: list[Weights] = []
+    if keep is not None and trained.stopped_by is None:
+        planned = plan.runs(experiments)
+        ids = identity.identities(planned, datasets.fingerprint)
+        with share() as tell:
+            kept = weights(trained.records, dict(zip(ids, planned, strict=True)), keep, tell)
+        _say_what_differs(kept, trained.records, here, say)
+        written += [] if results is None else [_write_weights(results / "weights", kept)]
     return RunResult(
         view=run_view(experiments, trained.records, here),
         records=tuple(trained.records),
@@ -75,6 +104,7 @@ def run(
         written=tuple(written),
         stopped_by=trained.stopped_by,
         failure=trained.failure,
+        weights=tuple(kept),
     )
 
 
@@ -96,6 +126,35 @@ def compare(
     and stored in that folder, and the tables are written. With ``until_decided`` seeds are added
     where rows are undecided, up to ``max_seeds``.
     """
+    compared = _compared(
+        experiments, metric, target, execution, results,
+        until_decided=until_decided, max_seeds=max_seeds, watch=watch, say=say,
+    )  # fmt: skip
+    records = compared.records
+    if results is None or not records:
+        return compared
+    endings = {"md": "markdown", "csv": "csv", "json": "json"}
+    texts = {ending: TEXTS[name](compared.view) for ending, name in endings.items()}
+    partial = compared.stopped_by is not None
+    if not partial:
+        _say_what_is_replaced(results, "comparison", len(records), say)
+    written = write_results(results, "comparison", texts, partial=partial)
+    return replace(compared, written=tuple(written))
+
+
+def _compared(
+    experiments: Sequence[Experiment],
+    metric: str,
+    target: tuple[str, float] | None,
+    execution: Execution,
+    results: Path | None,
+    *,
+    until_decided: bool = False,
+    max_seeds: int | None = None,
+    watch: Watch,
+    say: Say,
+) -> Comparison:
+    """Train the experiments and rank their initializers, but write no tables."""
     reach = Target(*target) if target else None
     _refuse_unknown_metrics(experiments, metric, reach)
     experiments, choosing = with_validation(experiments, metric)
@@ -121,8 +180,9 @@ def compare(
         competing, looked = contests(experiments, records, chosen), ()
         rows = statistics.compare(competing, metric, reach)
     trained = _joined(parts)
+    in_words = [titles.problem(contest.experiments) for contest in competing]
     view = compare_view(
-        [titles.problem(contest.experiments) for contest in competing],
+        in_words,
         competing,
         records,
         rows,
@@ -130,23 +190,58 @@ def compare(
         provenance().numerics,
         looked,
     )
-    written: list[Path] = []
-    if results is not None and records:
-        endings = {"md": "markdown", "csv": "csv", "json": "json"}
-        texts = {ending: TEXTS[name](view) for ending, name in endings.items()}
-        partial = trained.stopped_by is not None
-        if not partial:
-            _say_what_is_replaced(results, "comparison", len(records), say)
-        written = write_results(results, "comparison", texts, partial=partial)
     return Comparison(
         view=view,
         records=tuple(records),
         rows=tuple(rows),
+        problems=tuple(
+            JudgedContest.of(title, contest, metric, [row for row in rows if row.problem == number])
+            for number, (title, contest) in enumerate(zip(in_words, competing, strict=True))
+        ),
         summary=trained.summary,
-        written=tuple(written),
+        written=(),
         stopped_by=trained.stopped_by,
         failure=trained.failure,
     )
+
+
+def plot(
+    experiments: Sequence[Experiment],
+    kind: str,
+    path: Path,
+    width: float,
+    *,
+    font: str,
+    font_size: float,
+    metric: str = "train_loss",
+    log: bool | None = None,
+    seed: int | None = None,
+    execution: Execution = USUAL,
+    results: Path | None = None,
+    watch: Watch = unwatched,
+    say: Say = silent,
+    share: Share = unshared,
+) -> Comparison:
+    """Compare the experiments, and draw a figure of one kind into a file.
+
+    ``width`` is in points. The file's ending says whether it is an SVG, a PNG or a PDF.
+    """
+    figure = drawing()
+    ensure_writable(path.parent, ANOTHER_FILE)
+    compared = _compared(experiments, metric, None, execution, results, watch=watch, say=say)
+    if compared.stopped_by is not None:
+        raise compared.stopped_by
+    with share() as tell:
+        galleries = [Gallery(problem, seed, tell) for problem in compared.problems]
+        content = figure.figure(
+            asked(galleries, kind, metric, log=log),
+            path.suffix.lstrip(".").lower(),
+            width,
+            font=font,
+            font_size=font_size,
+        )
+    write_file(path, content, ANOTHER_FILE)
+    return compared
 
 
 def diagnose(
@@ -254,6 +349,28 @@ def _train(
         ensure_writable(results)
     with nullcontext() if results is None else opened(results) as store:
         return runner.train(experiments, execution, store, watch=watch, say=say)
+
+
+def _write_weights(folder: Path, kept: Sequence[Weights]) -> Path:
+    """Write a file for each run, named for its id, and return the folder."""
+    ensure_writable(folder)
+    for one in kept:
+        write_file(folder / f"{one.id}.npz", one.npz(), ANOTHER_FOLDER)
+    return folder
+
+
+def _say_what_differs(
+    kept: Sequence[Weights], records: Sequence[Record], here: str, say: Say
+) -> None:
+    """Say whose weights are not the stored record's own, because other arithmetic made it."""
+    made = {record.id: record.numerics for record in records}
+    elsewhere = sorted({made[one.id] for one in kept if not one.reproduced})
+    if elsewhere:
+        count = counted(sum(not one.reproduced for one in kept), "run")
+        say(
+            f"the weights of {count} are of a replay whose last digits differ from the stored "
+            f"record: it was made with {' and with '.join(elsewhere)}, and the replay with {here}"
+        )
 
 
 def _say_what_is_replaced(results: Path, name: str, runs: int, say: Say) -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from initbench.analysis.comparison import Row
 from initbench.analysis.summary import Summary
+from initbench.api.pictures import Gallery, asked, drawing
 from initbench.diagnosis.diagnose import Diagnosis
 from initbench.errors import InitbenchError
 from initbench.gate.verdicts import Verdict
 from initbench.report.render.html import html_view
 from initbench.report.render.rich import rich_view
+from initbench.report.views.pictures import JudgedContest
 from initbench.report.views.view import View
 from initbench.runs.records import Record
+from initbench.runs.replay import Weights
 
 if TYPE_CHECKING:
+    import altair
     from rich.console import RenderableType
 
 
@@ -72,9 +76,11 @@ class RunResult(TrainingResult):
 
     Attributes:
         rows: One Summary for each initializer of each config, at each point of its sweep.
+        weights: The weights of each run that did not fail, where they were asked for.
     """
 
     rows: tuple[Summary, ...]
+    weights: tuple[Weights, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
@@ -83,9 +89,47 @@ class Comparison(TrainingResult):
 
     Attributes:
         rows: One Row for each initializer of each problem, the best of each problem first.
+        problems: The problems, each with the records that judge its initializers.
     """
 
     rows: tuple[Row, ...]
+    problems: tuple[JudgedContest, ...]
+
+    def plot(
+        self,
+        kind: str,
+        *,
+        metric: str | None = None,
+        seed: int | None = None,
+        scale: Literal["log", "linear"] | None = None,
+        width: float = 6.5,
+    ) -> altair.VConcatChart:
+        """A chart of the comparison, which a notebook shows; `initbench plot` makes the same.
+
+        Args:
+            kind: ``curves``, ``boundary``, ``layers``, ``seeds``, ``forest``, ``profile``,
+                ``sensitivity`` or ``activations``. Those that look into networks train a run of
+                each initializer again.
+            metric: The metric of ``curves``; by default the one that ranks.
+            seed: The seed of ``boundary`` and ``activations``; by default the one that is most
+                typical of the best initializer.
+            scale: The axis of ``curves``; by default logarithmic for a loss.
+            width: The width in inches.
+
+        Returns:
+            An ``altair.VConcatChart``, whose methods ``save`` and ``properties`` go on from here.
+
+        Raises:
+            InitbenchError: There is no such kind, it does not apply to these data, or Altair is
+                not installed.
+        """
+        figure = drawing()
+        log = None if scale is None else scale == "log"
+        galleries = [Gallery(problem, seed) for problem in self.problems]
+        chart: altair.VConcatChart = figure.chart(
+            asked(galleries, kind, metric, log=log), width * figure.POINTS
+        )
+        return chart
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)

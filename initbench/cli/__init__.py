@@ -17,8 +17,8 @@ from initbench.errors import InitbenchError
 
 INTERRUPTED = 130
 COMMANDS = (
-    "run", "compare", "check", "baseline", "diagnose", "explain", "verify", "show", "clean", "list",
-    "schema",
+    "run", "compare", "plot", "check", "baseline", "diagnose", "explain", "verify", "show", "clean",
+    "list", "schema",
 )  # fmt: skip
 
 

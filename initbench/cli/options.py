@@ -123,14 +123,20 @@ settings = _together(
 
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print no progress and no messages.")
 
-_jobs = click.option(
+looked_at = click.option(
+    "--seed", type=int, metavar="SEED",
+    help="Seed of the networks that are looked at; by default the one that is most typical of the "
+    "best row.",
+)  # fmt: skip
+
+jobs = click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N",
     help="Worker processes, with one BLAS thread each; by default as many cores as the work fills.",
 )  # fmt: skip
 
 training = _together(
     settings,
-    _jobs,
+    jobs,
     results,
     plugins,
     output_format,
@@ -160,7 +166,7 @@ gating = _together(
     ),
     settings,
     plugins,
-    _jobs,
+    jobs,
     quiet,
 )  # fmt: skip
 

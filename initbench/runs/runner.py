@@ -27,6 +27,8 @@ from initbench.wording import counted
 #: Is told the stacks before they train, and gives what is told each log point that they reach.
 Watch = Callable[[Sequence[Stack]], AbstractContextManager[Callable[[Progress], None]]]
 Say = Callable[[str], None]
+#: Opens a display of work that no Watch sees; it is called with the share of it that is done.
+Share = Callable[[], AbstractContextManager[Callable[[float], None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,12 @@ class Execution:
 
 #: Every option at its default.
 USUAL = Execution()
+
+
+@contextmanager
+def unshared() -> Iterator[Callable[[float], None]]:
+    """A Share that shows nothing."""
+    yield lambda _: None
 
 
 @contextmanager
