@@ -111,7 +111,7 @@ ROOMS = {
         ["choice"],
         ["fields"],
     ],
-    "interop": [["frameworks"]],
+    "interop": [["frameworks", "plugin_functions"], ["plugin_process"]],
     "audit": [["explain", "verify"]],
     "core": [
         ["propagation"],

@@ -11,14 +11,11 @@ No registry changes: callers pass on what :func:`load` returns.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import inspect
 import sys
-import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from inspect import Parameter
 from pathlib import Path
@@ -30,46 +27,16 @@ from pydantic.errors import PydanticUserError
 from initbench import spec
 from initbench.core.initializers import ALIASES, INITIALIZERS, Initializer, Moments, Property
 from initbench.errors import PluginError
+from initbench.interop.plugin_functions import FileFunction, Function, PackageFunction, run_file
 from initbench.spec import Experiment
 
 GROUP = "initbench.initializers"
-Function = Callable[..., Any]
 
 #: What an initializer fills -> the parameters that it takes before its own, and those of its law.
 SCOPES: dict[Literal["layer", "network"], tuple[tuple[str, ...], tuple[str, ...]]] = {
     "layer": (("rng", "shape", "dtype"), ("shape",)),
     "network": (("rng", "network"), ("network", "layer")),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class FileFunction:
-    """A function of a plugin file, which pickles as the file's text: a worker needs no file.
-
-    What the function prints goes to standard error, since standard output holds a command's table
-    or document.
-    """
-
-    path: str
-    source: bytes = field(repr=False)
-    name: str
-
-    @property
-    def __wrapped__(self) -> Function:
-        """The function itself, under the name that ``inspect.signature`` follows."""
-        function: Function = vars(_module(self.path, self.source))[self.name]
-        return function
-
-    def __call__(self, *args: Any, **parameters: Any) -> Any:
-        """Call the function; an exception gets a note with the line of the file."""
-        with contextlib.redirect_stdout(sys.stderr):
-            try:
-                return self.__wrapped__(*args, **parameters)
-            except Exception as error:
-                error.add_note(_place(self.path, error))
-                raise
-            except SystemExit as error:  # a plugin must not end the command
-                raise RuntimeError(f"sys.exit at {_place(self.path, error)}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +53,8 @@ class PluginLaw:
         """The function's answer as :class:`Moments`."""
         try:
             answer = self.function(*args, **parameters)
-        except Exception as error:
-            raise PluginError(f"{self.name} raised {type(error).__name__}: {error}") from None
+        except PluginError as error:
+            raise PluginError(f"{self.name} {error}") from None
         try:
             law = Moments(*map(float, answer))
         except (TypeError, ValueError):
@@ -135,7 +102,7 @@ def _of_file(path: Path) -> dict[str, Initializer]:
         raise PluginError(
             f"{path}: cannot be read: {error.strerror}; --plugin takes a Python file"
         ) from None
-    module = _imported(path, source)
+    module = run_file(str(path), source)
     public = {
         name: value
         for name, value in vars(module).items()
@@ -163,45 +130,6 @@ def _of_file(path: Path) -> dict[str, Initializer]:
     return rows
 
 
-def _imported(path: Path, source: bytes) -> ModuleType:
-    """Run the file as a module; PluginError says which line cannot be run, and why."""
-    try:
-        compile(source, str(path), "exec", dont_inherit=True)
-    except SyntaxError as error:
-        place = ":".join(str(part) for part in (path, error.lineno, error.offset) if part)
-        raise PluginError(f"{place}: is not Python: {error.msg}") from None
-    except ValueError as error:  # a null byte, until Python 3.12
-        raise PluginError(f"{path}: is not Python: {error}") from None
-    try:
-        return _module(str(path), source)
-    except (Exception, SystemExit) as error:
-        words = f"{type(error).__name__}: {error}"
-        place = _place(str(path), error)
-        raise PluginError(f"{place}: raised {words} during import") from None
-
-
-def _place(path: str, error: BaseException) -> str:
-    """The innermost line of the file in the error's traceback, as ``path:line``."""
-    frames = traceback.extract_tb(error.__traceback__)
-    line = next((f":{frame.lineno}" for frame in reversed(frames) if frame.filename == path), "")
-    return f"{path}{line}"
-
-
-@cache
-def _module(path: str, source: bytes) -> ModuleType:
-    """Run the file's text as a module. An import statement would write a cache beside the file."""
-    module = ModuleType(f"initbench_plugin_{_sha256(path.encode() + source)[:16]}")
-    module.__file__ = path
-    sys.modules[module.__name__] = module  # dataclasses look their module up here
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            exec(compile(source, path, "exec", dont_inherit=True), vars(module))  # noqa: S102  # what --plugin asks for
-    except BaseException:
-        del sys.modules[module.__name__]
-        raise
-    return module
-
-
 def _of_package(point: EntryPoint) -> dict[str, Initializer]:
     place = f"entry point {point.value} of {point.dist.name if point.dist else 'a package'}"
     try:
@@ -213,8 +141,13 @@ def _of_package(point: EntryPoint) -> dict[str, Initializer]:
             f"{place}: cannot be loaded: {type(error).__name__}: {error}; "
             "repair or uninstall that package"
         ) from None
-    # An imported function pickles by its name, and a worker imports it by that.
-    row = _row(place, module, function.__name__, vars(module).__getitem__, _sha256(source))
+    row = _row(
+        place,
+        module,
+        function.__name__,
+        lambda name: PackageFunction(module.__name__, name),
+        _sha256(source),
+    )
     return {point.name: row}
 
 

@@ -13,6 +13,7 @@ from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
 from initbench.core.gains import with_numbers
 from initbench.core.initializers import Initializer, Moments, Network, defaults
+from initbench.errors import PluginError
 
 #: How many train samples an initializer may look at.
 BATCH = 1024
@@ -71,9 +72,10 @@ def draw(network: Network, chosen: Sequence[ChosenInitializer], seeds: Sequence[
                 note = _fill(own, one, network, RandomState(seed))
         except _WrongWeightsError as error:
             failures[run] = str(error)
-        except Exception as error:  # a user's initializer may raise anything: that is a result
-            where = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-            failures[run] = f"raised {type(error).__name__}: {error}{where}"
+        except PluginError as error:  # in words already
+            failures[run] = str(error)
+        except Exception as error:  # an initializer may raise anything: that is a result
+            failures[run] = f"raised {type(error).__name__}: {error}"
         else:
             if note:
                 notes[run] = note

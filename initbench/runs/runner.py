@@ -179,7 +179,7 @@ def train_runs(
             jobs = dask.threads
             if not jobs:
                 say(f"{execution.scheduler} has no workers yet: waiting for them")
-        elif jobs > 1 or any(run.initializer.plugin for run in runs):  # which may end its process
+        elif jobs > 1:
             workers = opened.enter_context(closing(Processes(jobs)))
         stacks = plan.stacks(runs, max(1, jobs), train_samples)
         report = opened.enter_context(watch(stacks))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -144,12 +146,20 @@ def test_it_pickles_as_its_text(folder: Path) -> None:
     assert printed_by(code).split() == [here.tobytes().hex(), "1.0"]
 
 
-def test_what_it_prints_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_it_prints_goes_to_standard_error() -> None:
     Path("loud.py").write_text(
-        "print('import')\ndef loud(rng, shape, dtype):\n    print('draw')\n    return 1\n"
+        "import os\nprint('import')\nos.write(1, b'by descriptor\\n')\n"
+        "def loud(rng, shape, dtype):\n    print('draw')\n    os.write(1, b'again\\n')\n"
+        "    return 1\n"
     )
-    plugins.load(["loud.py"])["loud"].draw(RandomState(0), (1, 1), np.float64)
-    assert capsys.readouterr() == ("", "import\ndraw\n")
+    code = (
+        "import numpy as np\nfrom initbench.config import plugins\n"
+        "plugins.load(['loud.py'])['loud'].draw(np.random.RandomState(0), (1, 1), np.float64)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("", "import\nby descriptor\ndraw\nagain\n")
 
 
 def test_dataclasses_find_their_module() -> None:
@@ -299,13 +309,79 @@ def test_a_law_that_raises() -> None:
     assert declared is not None
     with pytest.raises(PluginError) as caught:
         declared((3, 2))
-    assert str(caught.value) == "own.py:1: own_law raised ZeroDivisionError: division by zero"
+    assert str(caught.value) == (
+        "own.py:1: own_law raised ZeroDivisionError: division by zero (own.py:2)"
+    )
 
 
-def test_it_cannot_end_the_command() -> None:
-    Path("own.py").write_text("import sys\ndef own(rng, shape, dtype):\n    sys.exit(0)\n")
-    with pytest.raises(RuntimeError, match=r"^sys.exit at own.py:3$"):
-        plugins.load(["own.py"])["own"].draw(RandomState(0), (1, 1), np.float64)
+def test_it_leaves_the_generator_as_it_would_here() -> None:
+    draw = plugins.load(["spread.py"])["spread"].draw
+    apart, here = RandomState(3), RandomState(3)
+    for _ in range(2):
+        drawn = draw(apart, (3, 2), np.float64)
+        np.testing.assert_array_equal(drawn, here.uniform(-0.5, 0.5, (3, 2)))
+    assert apart.normal() == here.normal()
+
+
+#: What a plugin may do to the process that it runs in -> what is said of it.
+ENDINGS = {
+    "import sys; sys.exit(0)": "raised SystemExit: 0 (own.py:3)",
+    "import os; os._exit(0)": "ended its process (exit code 0)",
+    "import os; os.kill(os.getpid(), 9)": "was killed by SIGKILL (out of memory?)",
+    "raise KeyboardInterrupt": "raised KeyboardInterrupt:  (own.py:3)",
+    "raise Unprintable": "raised Unprintable: (its message cannot be printed) (own.py:3)",
+    "raise MemoryError('no room')": "raised MemoryError: no room (own.py:3)",
+    "while True: pass": "did not return within 1 s; set INITBENCH_PLUGIN_SECONDS to allow more "
+    "seconds",
+    "return lambda: None": "raised AttributeError: Can't pickle local object",
+}
+UNPRINTABLE = "class Unprintable(Exception): __str__ = lambda self: 1 / 0\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal 9")
+@pytest.mark.parametrize(("line", "message"), ENDINGS.items())
+def test_no_plugin_can_end_or_stop_the_command(
+    line: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INITBENCH_PLUGIN_SECONDS", "1")
+    Path("own.py").write_text(f"{UNPRINTABLE}def own(rng, shape, dtype):\n    {line}\n")
+    draw = plugins.load(["own.py"])["own"].draw
+    for _ in range(2):  # the second call finds a child, or starts one
+        with pytest.raises(PluginError) as caught:
+            draw(RandomState(0), (1, 1), np.float64)
+        assert str(caught.value).startswith(message)
+    monkeypatch.delenv("INITBENCH_PLUGIN_SECONDS")
+    assert plugins.load(["spread.py"])["spread"].draw(RandomState(0), (2, 2), np.float64).size == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_plugin_that_forks_answers_once() -> None:
+    Path("own.py").write_text(
+        "import os\ndef own(rng, shape, dtype):\n    os.fork()\n"
+        "    return rng.standard_normal(shape)\n"
+    )
+    draw, rng = plugins.load(["own.py"])["own"].draw, RandomState(0)
+    drawn = np.stack([draw(rng, (2,), np.float64) for _ in range(3)])
+    np.testing.assert_array_equal(drawn, RandomState(0).standard_normal((3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("import os; os._exit(0)", "own.py: ended its process (exit code 0) during import"),
+        ("raise KeyboardInterrupt", "own.py:1: raised KeyboardInterrupt:  during import"),
+        ("while True: pass", "own.py: did not return within 1 s; set INITBENCH_PLUGIN_SECONDS to "
+         "allow more seconds during import"),
+    ],
+)  # fmt: skip
+def test_no_import_can_end_or_stop_the_command(
+    line: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INITBENCH_PLUGIN_SECONDS", "1")
+    Path("own.py").write_text(f"{line}\n{OWN}")
+    with pytest.raises(PluginError) as caught:
+        plugins.load(["own.py"])
+    assert str(caught.value) == message
 
 
 @pytest.fixture

@@ -219,7 +219,7 @@ def test_failing_initializers_are_in_the_table_and_all_others_too(
         "wrote results/mixed.csv, results/mixed.json\n"
         "8 runs: 0 from results, 8 trained\n"
         "4 of 8 runs failed:\n"
-        "mixed, deadly: its worker died in each of 3 tries (was it killed, or out of memory?)\n"
+        "mixed, deadly: ended its process (exit code 1)\n"
         "mixed, broken: raised ZeroDivisionError: as it was asked to (own.py:8)\n"
     )
     records = json.loads(done.stdout)["records"]
