@@ -26,7 +26,12 @@ def problem(experiment: Experiment) -> Hashable:
     tuned = sorted(key for key in e.sweep if key.partition(".")[0] in TUNED)
     parts = {"learning_rate": e.learning_rate, "optimizer": e.optimizer, "batch_size": e.batch_size}
     fixed = [value for key, value in parts.items() if not any(t.startswith(key) for t in tuned)]
-    return (e.architecture.sizes, e.activation, e.dataset, e.iterations, e.dtype, *fixed, *tuned)
+    # Curves of any density compete, unless the density is what a sweep tells apart.
+    logged = [e.log_every] if "log_every" in e.sweep else []
+    return (
+        e.architecture.sizes, e.activation, e.dataset, e.iterations, e.dtype,
+        *logged, *fixed, *tuned,
+    )  # fmt: skip
 
 
 def with_validation(

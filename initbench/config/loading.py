@@ -15,7 +15,7 @@ from initbench.config.messages import closest, problems_of
 from initbench.config.overrides import override
 from initbench.config.promises import broken_promises
 from initbench.config.settle import settled
-from initbench.config.sweep import points_of
+from initbench.config.sweep import equal_values, points_of
 from initbench.errors import ConfigError, DataError, Place, Problem
 from initbench.spec import Experiment
 
@@ -133,7 +133,9 @@ def _load_one(
 ) -> list[Experiment]:
     document = read_config(source, overrides)
     folder = Path() if isinstance(source, Document) else Path(source).parent
-    points = points_of(document)  # may add to the document's problems, so they are read after it
+    points = points_of(
+        document, model
+    )  # may add to the document's problems, so they are read after it
     problems, experiments = list(document.problems), []
     for point in points:
         problems += point.problems  # a swept key that cannot be set
@@ -142,6 +144,8 @@ def _load_one(
             experiments.append(loaded)
         else:
             problems += loaded
+    if not problems and len(points) > 1:
+        problems = equal_values(document, experiments)
     if problems:
         places = {
             problem: (problem.place.line or 0, problem.place.column or 0) for problem in problems

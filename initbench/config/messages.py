@@ -47,7 +47,7 @@ class _Mistake:
     @property
     def got(self) -> str:
         """`got ...`: the value as a config writes it."""
-        return f"got {_shown(self.error['input'])}"
+        return f"got {shown(self.error['input'])}"
 
     @property
     def example(self) -> str:
@@ -206,7 +206,7 @@ MESSAGES: dict[str, Callable[[_Mistake], str]] = {
 }
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value as a config writes it, cut to a readable length."""
     if isinstance(value, str):
         text = f"the text {value!r}"

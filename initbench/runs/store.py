@@ -121,8 +121,13 @@ class Filter:
             # All ids are one value, because SQLite limits the variables of a statement.
             terms.append(("runs.id IN (SELECT value FROM json_each(?))", [json.dumps(self.ids)]))
         if self.initializer is not None:
-            like = "runs.initializer = ? OR runs.initializer GLOB ?"
-            terms.append((f"({like})", [self.initializer, f"{self.initializer}(*"]))
+            with_parameters = f"{self.initializer}("
+            terms.append(
+                (
+                    "(runs.initializer = ? OR substr(runs.initializer, 1, ?) = ?)",
+                    [self.initializer, len(with_parameters), with_parameters],
+                )
+            )
         for condition, value in (
             ("runs.config = ?", self.config),
             ("runs.status = ?", self.status),

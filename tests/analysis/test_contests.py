@@ -61,7 +61,11 @@ def test_a_problem_without_records_is_no_contest() -> None:
 
 
 def test_the_points_of_a_tuning_sweep_compete_and_those_of_another_do_not() -> None:
-    for points, number in ((swept(learning_rate=[0.1, 0.2]), 1), (swept(iterations=[5, 10]), 2)):
+    for points, number in (
+        (swept(learning_rate=[0.1, 0.2]), 1),
+        (swept(iterations=[5, 10]), 2),
+        (swept(log_every=[5, 10]), 2),
+    ):
         every = [record for e in points for record in records(e)]
         assert len(contests(points, every)) == number
 

@@ -40,6 +40,8 @@ def problem(experiments: Sequence[Experiment]) -> str:
         "batch_size": f"batches of {e.batch_size:,}" if e.batch_size else "full batch",
         "dtype": e.dtype,
     }
+    if "log_every" in e.setting:  # which is part of a problem only under a sweep of it
+        words["log_every"] = f"logged every {counted(e.log_every, 'iteration')}"
     parts = [text for key, text in words.items() if key not in swept]
     parts += [f"{key} swept" for key in e.setting if key in swept]
     return ", ".join(parts)
