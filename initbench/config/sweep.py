@@ -128,13 +128,13 @@ def equal_values(document: Document, points: Sequence[Experiment]) -> list[Probl
                 [(key, a, b)] = differing
                 equal.setdefault((key, a), {})[b] = None
     problems = []
-    for (key, a), others in equal.items():
+    for (key, a), same in equal.items():
         named = [
-            f"{shown(sweep[key][i])} ({document.place(('sweep', key, i))})" for i in (a, *others)
+            f"{shown(sweep[key][i])} ({document.place(('sweep', key, i))})" for i in (a, *same)
         ]
         more = f" and {len(named) - LISTED:,} more" if len(named) > LISTED else ""
         message = f"{', '.join(named[:LISTED])}{more} give the same runs; keep one of them"
-        place = document.place(("sweep", key, next(iter(others))))
+        place = document.place(("sweep", key, next(iter(same))))
         problems.append(Problem(place, f"sweep.{key}", message))
     return problems
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from initbench.core.engine.blas import blas
 
@@ -67,21 +69,72 @@ def _cpu() -> str:
         return platform.processor() or platform.machine()
 
 
+#: Settings of a checkout that say how its files were written, and that run nothing.
+_HOW_FILES_ARE_WRITTEN = (
+    r"^core\.(filemode|symlinks|ignorecase|autocrlf|eol|checkstat|trustctime|precomposeunicode)$"
+)
+
+
 @cache
 def _checkout(folder: Path) -> tuple[str, bool]:
+    """The commit of the checkout around the folder, and whether its tracked files have changes.
+
+    Whoever made the checkout wrote its .git/config, which may name programs: monitors, filters,
+    hooks, helpers that fetch. Git runs none of them here. ``rev-parse`` only looks up names, and
+    ``status`` works in an empty repository of ours, which borrows the checkout's files, index and
+    objects, and has neither its settings nor the user's. It takes no lock and writes no index.
+    """
     try:
-        commit = _git(folder, "rev-parse", "HEAD")
-        return commit, bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
-    except (OSError, subprocess.SubprocessError):
+        names = ("--show-toplevel", "--git-path", "index", "--git-path", "objects")
+        commit, *paths = _git(folder, "rev-parse", "HEAD", *names).split("\n")
+        tree, index, objects = (str(folder / path) for path in paths)
+        with TemporaryDirectory(prefix="initbench-") as empty:
+            _make_repository(Path(empty), commit)
+            borrowed = {
+                "GIT_DIR": empty,
+                "GIT_WORK_TREE": tree,
+                "GIT_INDEX_FILE": index,
+                "GIT_OBJECT_DIRECTORY": objects,
+                "GIT_CONFIG_GLOBAL": os.devnull,
+                "GIT_CONFIG_NOSYSTEM": "1",
+                "GIT_OPTIONAL_LOCKS": "0",
+            }
+            options = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+            settings = [part for pair in _settings(folder) for part in ("-c", pair)]
+            changes = _git(Path(tree), *settings, "status", *options, **borrowed)
+    except (OSError, subprocess.SubprocessError, ValueError):  # no checkout, no commit, no git
         return "", False
+    return commit, bool(changes)
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603  # fixed arguments: the two calls above
+def _make_repository(folder: Path, commit: str) -> None:
+    """The least that git takes for a repository, with ``commit`` checked out."""
+    (folder / "objects").mkdir()
+    (folder / "refs").mkdir()
+    (folder / "HEAD").write_text(f"{commit}\n", encoding="ascii")
+    if len(commit) == 64:
+        sha256 = "[core]\nrepositoryformatversion = 1\n[extensions]\nobjectFormat = sha256\n"
+        (folder / "config").write_text(sha256, encoding="ascii")
+
+
+def _settings(folder: Path) -> list[str]:
+    """KEY=VALUE of each setting of the checkout that says how its files were written."""
+    try:
+        found = _git(folder, "config", "--null", "--get-regexp", _HOW_FILES_ARE_WRITTEN)
+    except subprocess.CalledProcessError:  # there are none
+        return []
+    return [pair.replace("\n", "=", 1) for pair in found.split("\0") if pair]
+
+
+def _git(folder: Path, *arguments: str, **environment: str) -> str:
+    done = subprocess.run(  # noqa: S603  # arguments of ours, and settings that run nothing
         ["git", *arguments],  # noqa: S607  # git is wherever the user has it
         cwd=folder,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
         check=True,
         timeout=10,
     )

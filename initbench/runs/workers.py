@@ -37,6 +37,8 @@ News = tuple[int, int, tuple[float, ...]]
 INTERVAL = 0.1
 #: Seconds that a Dask scheduler has to answer.
 PATIENCE = 10
+#: The environment's variable that keeps the working directory off a new Python's path (3.11).
+SAFE_PATH = "PYTHONSAFEPATH"
 
 
 class Workers(Protocol):
@@ -109,7 +111,7 @@ class Processes:
             except BrokenProcessPool:  # its process was killed while it was idle
                 _end(lane)
         else:
-            with _no_interrupts(), _no_main_module():
+            with _safe_path(), _no_interrupts(), _no_main_module():
                 lane = _lane()
                 future = lane.pool.submit(_in_process, ticket, task, *arguments)
         self._busy[future] = lane
@@ -148,6 +150,25 @@ def _no_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Processes that are started in the block do not look for modules in the working directory.
+
+    A new Python does, before it takes over this process's path: a file ``types.py`` there would run
+    in each worker. PYTHONPATH counts as ever.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        resource_tracker.ensure_running()  # which is a Python, too
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 @contextmanager
@@ -239,8 +260,10 @@ class Dask:
                 "distributed.scheduler.allowed-failures": 0,
                 # A worker would log a death, which the table says.
                 "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
+                # A worker that died is started anew, later.
+                f"distributed.nanny.pre-spawn-environ.{SAFE_PATH}": "1",
             }
-            with dask.config.set(settings), _no_interrupts(), _no_main_module():
+            with dask.config.set(settings), _safe_path(), _no_interrupts(), _no_main_module():
                 self._cluster = LocalCluster(
                     n_workers=count,
                     threads_per_worker=1,

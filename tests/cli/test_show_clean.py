@@ -289,6 +289,12 @@ def test_clean_removes_what_the_filters_say() -> None:
     assert invoke("clean", "--all", "--yes").stderr == "removed 2 of 2 runs\n"
 
 
+@pytest.mark.parametrize("name", ["*", "z*", "?eros", "[a-z]eros", "%", "zero_", "zeros\\"])
+def test_clean_takes_names_literally(name: str) -> None:
+    assert "holds no such run" in invoke("clean", "--initializer", name, "--yes").stderr
+    assert len(shown_seeds()) == 4
+
+
 @pytest.mark.parametrize("arguments", [[], ["rates", "--all"], ["--yes"]])
 def test_clean_wants_to_know_which(arguments: list[str]) -> None:
     done = invoke("clean", *arguments)

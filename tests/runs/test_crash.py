@@ -230,6 +230,21 @@ def test_failing_initializers_are_in_the_table_and_all_others_too(
     assert "6 runs: 4 from results, 2 trained\n2 of 6 runs failed:\n" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "executor", [["--jobs", "2"], ["--jobs", "2", "--executor", "dask"]], ids=str
+)
+def test_no_module_of_the_working_directory_runs(folder: Path, executor: list[str]) -> None:
+    """Files that are named as modules which a new Python, a worker or a task imports."""
+    if "dask" in executor:
+        pytest.importorskip("distributed")
+    for name in ("types", "random", "numpy", "initbench", "asyncio", "json", "_pickle", "click"):
+        (folder / f"{name}.py").write_text(f"open({str(folder / 'ran')!r}, 'a').write({name!r})\n")
+    small = ["--set", "seeds=8", "--set", "iterations=20"]
+    done = call("run", "sweep.yaml", *small, *executor, cwd=folder)
+    assert not (folder / "ran").exists(), (folder / "ran").read_text()
+    assert (done.returncode, "8 runs: 0 from results, 8 trained" in done.stderr) == (0, True)
+
+
 def test_fail_fast_stops_and_keeps_what_is_finished(folder: Path) -> None:
     (folder / "mixed.yaml").write_text(MIXED.replace("deadly, ", ""))
     (folder / "own.py").write_text(PLUGIN)

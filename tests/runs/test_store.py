@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Barrier, Timer
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from initbench.errors import ResultsError
@@ -127,6 +127,40 @@ def test_filters(tmp_path: Path) -> None:
         assert opened.starting_with("01") == [RECORD.id]
         assert opened.remove(Filter(config="he")) == 2
         assert ids() == ["b"]
+
+
+#: Names that mean something to GLOB, LIKE, a regular expression or SQL.
+WILD = st.text("*?[]%_^-()'\"\\;\0aA", max_size=6)
+
+
+@settings(max_examples=40)
+@given(st.lists(WILD, min_size=1, max_size=6, unique=True), WILD, WILD)
+def test_names_select_literally(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], asked: str, prefix: str
+) -> None:
+    """Python's own comparison of texts is the oracle."""
+    stored = {
+        f"{name}{number}": replace(
+            RECORD, id=f"{name}{number}", initializer=initializer, config=name
+        )
+        for name in names
+        for number, initializer in enumerate((name, f"{name}(gain=2)"))
+    }
+
+    def whose(chosen: Filter) -> set[str]:
+        return {one.record.id for one in opened.select(chosen)}
+
+    with store.opened(tmp_path_factory.mktemp("store")) as opened:
+        add(opened, *stored.values())
+        assert whose(Filter(initializer=asked)) == {
+            id_
+            for id_, record in stored.items()
+            if record.initializer == asked or record.initializer.startswith(f"{asked}(")
+        }
+        assert whose(Filter(config=asked)) == {i for i, r in stored.items() if r.config == asked}
+        assert whose(Filter(ids=(asked, f"{asked}0"))) == stored.keys() & {asked, f"{asked}0"}
+        assert set(opened.starting_with(prefix)) == {i for i in stored if i.startswith(prefix)}
+        assert sorted(names) == opened.names()
 
 
 def test_removing_takes_along_what_nobody_refers_to(tmp_path: Path) -> None:
