@@ -6,6 +6,7 @@
     ├── ConfigError           exit 2   configs or options with mistakes: all of them, with places
     ├── DataError             exit 2   a data set that cannot be loaded
     ├── ResultsError          exit 2   a results folder that cannot be written or read
+    │   └── DamagedError      exit 2   a store whose bytes are not those that were written
     ├── PluginError           exit 2   a plugin that defines no usable initializer
     ├── BaselineError         exit 3   a baseline that is missing, damaged or edited by hand
     ├── ExecutorError         exit 3   no workers to train on: Dask or its scheduler is missing
@@ -69,6 +70,10 @@ class DataError(InitbenchError):
 
 class ResultsError(InitbenchError):
     """Results cannot be written or read; the message names the path and the reason."""
+
+
+class DamagedError(ResultsError):
+    """A store's bytes are not those that were written; the message says how to save the rest."""
 
 
 class PluginError(InitbenchError):

@@ -91,7 +91,7 @@ ROOMS = {
     "runs": [
         ["replay"],
         ["runner"],
-        ["execute", "identity"],
+        ["execute", "identity", "salvage"],
         ["plan", "store", "workers"],
         ["cost", "database", "records"],
         ["provenance"],

@@ -20,6 +20,9 @@ def asked() -> bool:
 @click.argument("what", required=False, metavar="[CONFIG|RUN]")
 @options.stored
 @click.option("--all", "everything", is_flag=True, help="Remove every run.")
+@click.option(
+    "--damaged", is_flag=True, help="Keep the runs of a damaged store that are whole, no others."
+)
 @click.option("--yes", "-y", is_flag=True, help="Remove without asking.")
 def command(
     what: str | None,
@@ -30,6 +33,7 @@ def command(
     results: Path,
     plugin_files: tuple[Path, ...],
     everything: bool,
+    damaged: bool,
     yes: bool,
 ) -> None:
     """Remove stored runs, after asking.
@@ -37,8 +41,17 @@ def command(
     CONFIG (a config's file or name) or RUN (an id, or at least 4 of its first digits) and the
     options select runs; a run must match all of them. Tables that were written stay. A run that was
     removed is trained again when it is next asked for.
+
+    --damaged asks nothing: it checks every run against its checksum, and where the store is damaged
+    it writes a new one with the runs that are whole. The damaged file is kept beside it.
     """
-    if everything == any((what, status, initializer, since, before)):
+    selected = any((what, status, initializer, since, before))
+    if damaged and (selected or everything):
+        raise click.UsageError("--damaged takes all runs: select none, and leave out --all.")
+    if damaged:
+        _save_what_is_whole(results)
+        return
+    if everything == selected:
         raise click.UsageError("Select runs, or give --all; not both.")
     from initbench.api.stored import chosen
     from initbench.runs.store import Filter, existing
@@ -62,3 +75,20 @@ def command(
         removed = store.remove(filtered)
         of = counted(removed + store.count(Filter()), "run")
         click.echo(f"removed {removed:,} of {of}", err=True)
+
+
+def _save_what_is_whole(results: Path) -> None:
+    from initbench.runs.salvage import salvage
+    from initbench.runs.store import FILE
+    from initbench.wording import counted
+
+    saved = salvage(results)
+    runs = counted(saved.runs, "run")
+    if saved.copy is None:
+        click.echo(f"{results / FILE}: is whole: {runs}", err=True)
+    else:
+        click.echo(
+            f"{results / FILE}: kept {runs} that could be read and are whole; the damaged file is "
+            f"now {saved.copy}",
+            err=True,
+        )

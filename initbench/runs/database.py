@@ -6,6 +6,9 @@ transaction whole or absent, whenever the process is killed, and lets two proces
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import os
 import sqlite3
 import time
@@ -13,14 +16,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from initbench.errors import ResultsError
+from initbench.errors import DamagedError, ResultsError
 
 #: Tells initbench's files from SQLite databases of other programs: "inib" in ASCII.
 APPLICATION_ID = 0x696E6962
 #: Seconds to wait for another process's transaction, which takes milliseconds.
 PATIENCE = 60.0
 
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+#: Versions of the schema count up by one: a larger number is damage.
+MOST_VERSIONS = 1_000
+
+#: What SQLite raises about a damaged file; Python cannot decode each of its messages.
+FILE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+#: What is written here breaks no constraint, so that a broken one was not written here.
+_DAMAGED = {
+    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_FORMAT,
+}  # fmt: skip
 _REFUSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 
 
@@ -38,23 +50,30 @@ def writable(path: Path, schema: str, migrations: Sequence[str]) -> Iterator[sql
         ResultsError: The file is damaged, belongs to another program, or was written by a newer
             initbench. It stays as it is.
     """
-    with explained(path), closing(_connect(path)) as connection:
-        _judge(connection, path, len(migrations) + 1)
-        _keep_log(connection)
-        # With a log a killed process loses nothing, and a power cut at most the last transactions.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        _migrate(connection, path, schema, migrations)
-        connection.execute("PRAGMA foreign_keys = ON")
+    with explained(path, schema):
+        connection = connect(path)
+    with closing(connection):
+        with explained(path, schema):
+            _judge(connection, path, schema, len(migrations) + 1)
+            _keep_log(connection)
+            # With a log a killed process loses nothing, and a power cut the last transactions.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            _migrate(connection, path, schema, migrations)
+            connection.execute("PRAGMA foreign_keys = ON")
         yield connection
 
 
 @contextmanager
-def read_only(path: Path, newest: int) -> Iterator[sqlite3.Connection]:
+def read_only(path: Path, schema: str, newest: int) -> Iterator[sqlite3.Connection]:
     """Open a file in a folder that may not be written to; it must be of the ``newest`` version."""
     # Nobody writes here, so that without a log beside it the file is complete.
     mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
-    with explained(path), closing(_connect(path, f"?{mode}")) as connection:
-        if _judge(connection, path, newest) != newest:
+    with explained(path, schema):
+        connection = connect(path, f"?{mode}")
+    with closing(connection):
+        with explained(path, schema):
+            version = _judge(connection, path, schema, newest)
+        if version != newest:
             raise ResultsError(
                 f"{path}: is of an older initbench and cannot be migrated in a read-only folder; "
                 "copy it to a folder of your own, and name that with --results"
@@ -62,14 +81,38 @@ def read_only(path: Path, newest: int) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _connect(path: Path, mode: str = "") -> sqlite3.Connection:
-    """A connection that commits each statement, unless :func:`transaction` has begun one."""
+def connect(path: Path, mode: str = "") -> sqlite3.Connection:
+    """A connection to the file, which is judged by nobody yet.
+
+    It commits each statement, unless :func:`transaction` has begun one.
+    """
     # as_uri quotes the characters of a path that mean something in a URI: ? # %
     uri = path.absolute().as_uri() + mode
-    return sqlite3.connect(uri, timeout=PATIENCE, isolation_level=None, uri=True)
+    connection = sqlite3.connect(uri, timeout=PATIENCE, isolation_level=None, uri=True)
+    # A damaged text is read too, so that its checksum can tell.
+    connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
+    connection.create_function("checksum", -1, checksum, deterministic=True)
+    return connection
 
 
-def _judge(connection: sqlite3.Connection, path: Path, newest: int) -> int:
+def checksum(*values: object) -> str:
+    """A hash of values as SQLite keeps them, to tell that they are those that were written.
+
+    SQL knows it by the same name. SQLite keeps NaN as NULL and -0.0 as 0.0.
+
+    >>> checksum(0.25, "he_normal", None) == checksum(0.25, "he_normal", math.nan)
+    True
+    """
+    kept = [
+        (None if math.isnan(value) else value + 0.0) if isinstance(value, float) else value
+        for value in values
+    ]
+    # Not repr, which escapes what the version of Unicode that Python knows calls unprintable.
+    text = json.dumps(kept, default=repr)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _judge(connection: sqlite3.Connection, path: Path, schema: str, newest: int) -> int:
     """The file's version, 0 for a new one; ResultsError where the file cannot be used."""
     # One transaction reads all of it, because another process may be making the schema.
     with transaction(connection, "DEFERRED"):
@@ -81,19 +124,55 @@ def _judge(connection: sqlite3.Connection, path: Path, newest: int) -> int:
                 "SELECT count(*) FROM sqlite_master",
             )
         )
-    if tables and application != APPLICATION_ID:
+        newest_tables = has_schema(connection, schema)
+    if tables and application != APPLICATION_ID and not newest_tables:
         raise ResultsError(
             f"{path}: is a database of another program; choose another folder with --results"
         )
-    if version > newest:
+    if newest < version <= MOST_VERSIONS:
         raise ResultsError(
             f"{path}: was written by a newer initbench (schema {version}; this one knows "
             f"{newest}); upgrade initbench, or choose another folder with --results"
         )
-    [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
+    # It takes a fifth longer than quick_check, which does not see a run that an index misses.
+    [verdict] = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
-        raise _damaged(path, verdict)
+        raise damaged(path, verdict)
+    if tables and (application != APPLICATION_ID or not 0 < version <= newest):
+        raise damaged(path, "its header has changed")
+    if tables and (version == newest) != newest_tables:
+        raise damaged(path, "its tables are not those of its version")
     return version
+
+
+def rewrite_schema(path: Path, schema: str) -> None:
+    """Write the text of each table and index that ``schema`` makes over the text in a file.
+
+    For a damaged file, whose rows may be readable where the text of their table is not.
+    """
+    with closing(sqlite3.connect(":memory:")) as model:
+        model.executescript(schema)
+        texts = model.execute("SELECT sql, name FROM sqlite_master WHERE sql NOT NULL").fetchall()
+    with closing(connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.executemany("UPDATE sqlite_master SET sql = ? WHERE name = ?", texts)
+
+
+def has_schema(connection: sqlite3.Connection, schema: str) -> bool:
+    """Whether the file has all tables and columns that the script ``schema`` makes."""
+    with closing(sqlite3.connect(":memory:")) as model:
+        model.executescript(schema)
+        return _columns(model) <= _columns(connection)
+
+
+def _columns(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
+    """Table, name, type and constraints of every column."""
+    return set(
+        connection.execute(
+            'SELECT m.name, c.name, c.type, c."notnull", c.pk '
+            "FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+        )
+    )
 
 
 def _keep_log(connection: sqlite3.Connection) -> None:
@@ -147,7 +226,7 @@ def _copy(path: Path, copy: Path) -> None:
     unfinished = copy.with_name(f".{copy.name}")
     unfinished.unlink(missing_ok=True)
     # SQLite copies nothing out of a transaction that has begun, so this takes another connection.
-    with closing(_connect(path)) as source, closing(_connect(unfinished)) as target:
+    with closing(connect(path)) as source, closing(connect(unfinished)) as target:
         source.backup(target)
     os.replace(unfinished, copy)
 
@@ -169,15 +248,17 @@ def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iter
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path, schema: str) -> Iterator[None]:
     """Turns SQLite's errors about the file into ResultsErrors that say what to do."""
     try:
         yield
+    except UnicodeDecodeError:  # of an error's text, which quotes the file
+        raise damaged(path, "its schema is no text") from None
     except sqlite3.Error as error:
         # An error without a code is not about the file, but a bug.
         code = getattr(error, "sqlite_errorcode", -1) & 0xFF
-        if code in _DAMAGED:
-            raise _damaged(path, str(error)) from None
+        if code in _DAMAGED or (code == sqlite3.SQLITE_ERROR and not _is_ours(path, schema)):
+            raise damaged(path, str(error)) from None
         if code in _REFUSED:
             what = f"cannot be opened for writing ({error}); choose another folder with --results"
         elif code == sqlite3.SQLITE_FULL:
@@ -197,10 +278,20 @@ def explained(path: Path) -> Iterator[None]:
         raise ResultsError(f"{path}: {what}") from None
 
 
-def _damaged(path: Path, detail: str) -> ResultsError:
-    return ResultsError(
-        f"{path}: is damaged ({detail}); move it away and start again, or put back a copy. "
-        f"`sqlite3 {path} .recover` prints what can still be read"
+def _is_ours(path: Path, schema: str) -> bool:
+    """Whether the file has the schema, so that a statement that fails is a bug of initbench."""
+    try:
+        with closing(connect(path, "?mode=ro")) as connection:
+            return has_schema(connection, schema)
+    except FILE_ERRORS:
+        return False
+
+
+def damaged(path: Path, detail: str) -> DamagedError:
+    """The one error about a file whose bytes are not those that were written."""
+    return DamagedError(
+        f"{path}: is damaged ({detail}); `initbench clean --damaged --results {path.parent}` saves "
+        "the runs that can be read and are whole, and keeps a copy of the file"
     )
 
 

@@ -19,7 +19,15 @@ from typing import Any
 from initbench.errors import ResultsError
 from initbench.files import finite_or_none
 from initbench.metrics import METRICS
-from initbench.runs.database import explained, read_only, row_id, transaction, writable
+from initbench.runs.database import (
+    checksum,
+    damaged,
+    explained,
+    read_only,
+    row_id,
+    transaction,
+    writable,
+)
 from initbench.runs.provenance import Provenance
 from initbench.runs.records import Curve, Record
 
@@ -59,10 +67,26 @@ CREATE TABLE IF NOT EXISTS runs (
     seconds         REAL NOT NULL,  -- its share of its stack's time
     environment     INTEGER NOT NULL REFERENCES environments (id),
     created         TEXT NOT NULL,  -- when it was stored: UTC, ISO 8601, to the second
-    note            TEXT NOT NULL DEFAULT '' -- what its initializer reports of a run that trained
+    note            TEXT NOT NULL DEFAULT '', -- what its initializer reports of a run that trained
+    checksum        TEXT NOT NULL DEFAULT '' -- of all of the above, its settings and environment
 );
 CREATE INDEX IF NOT EXISTS runs_by_age ON runs (created);
 """
+_ENVIRONMENT = tuple(field.name for field in fields(Provenance) if field.name != "created")
+_ENVIRONMENT_COLUMNS = tuple(
+    {"commit": "git_commit", "dirty": "git_dirty"}.get(name, name) for name in _ENVIRONMENT
+)
+#: All that a run's checksum covers, in the order in which it covers it.
+_CHECKED = (
+    "id", "config", "initializer", "setting", "seed", "status", "reason", "note", "curve",
+    "seconds", "created", "resolved", *_ENVIRONMENT_COLUMNS, "iterations", *METRICS,
+)  # fmt: skip
+_CHECKED_IN_SQL = ", ".join({"id": "runs.id"}.get(name, name) for name in _CHECKED)
+#: Gives each run the checksum of what stands there.
+SEAL = f"""
+UPDATE runs SET checksum = checksum({_CHECKED_IN_SQL}) FROM settings, environments
+WHERE settings.id = runs.settings AND environments.id = runs.environment;
+"""  # noqa: S608  # names of ours
 #: Scripts that lead from version 1 to 2, from 2 to 3, ...: SCHEMA is what comes out.
 MIGRATIONS: list[str] = [
     # 1 held both in `reason`.
@@ -70,26 +94,26 @@ MIGRATIONS: list[str] = [
     ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT '';
     UPDATE runs SET note = reason, reason = '' WHERE status != 'failed';
     """,
+    f"""
+    ALTER TABLE runs ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
+    {SEAL}
+    """,
 ]
 
-_ENVIRONMENT = tuple(field.name for field in fields(Provenance) if field.name != "created")
 _COLUMNS = (
     "id", "settings", "seed", "config", "initializer", "setting", "status", "reason",
-    "iterations", *METRICS, "curve", "seconds", "environment", "created", "note",
+    "iterations", *METRICS, "curve", "seconds", "environment", "created", "note", "checksum",
 )  # fmt: skip
-_ENVIRONMENT_COLUMNS = tuple(
-    {"commit": "git_commit", "dirty": "git_dirty"}.get(name, name) for name in _ENVIRONMENT
-)
 _UPSERT = f"""
 INSERT INTO runs ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{name}" for name in _COLUMNS)})
 ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])}
 WHERE runs.status = 'failed' OR (:again AND excluded.status != 'failed')
 """  # noqa: S608  # names of ours
-_SELECT = f"""
-SELECT runs.id, config, initializer, setting, seed, status, reason, note, curve, seconds, created,
-    settings.resolved, {", ".join(f"environments.{name}" for name in _ENVIRONMENT_COLUMNS)}
-FROM runs JOIN settings ON settings.id = runs.settings
-JOIN environments ON environments.id = runs.environment
+#: Outer joins: a run whose settings are gone is damaged, and not absent.
+SELECT = f"""
+SELECT {_CHECKED_IN_SQL}, checksum
+FROM runs LEFT JOIN settings ON settings.id = runs.settings
+LEFT JOIN environments ON environments.id = runs.environment
 """  # noqa: S608  # names of ours
 
 
@@ -155,49 +179,60 @@ class Store:
         A stored run stays, unless it failed, or ``again`` says that it was trained anew. A failure
         never replaces a result.
         """
-        environment = [getattr(provenance, name) for name in _ENVIRONMENT]
+        environment = {
+            column: getattr(provenance, name)
+            for column, name in zip(_ENVIRONMENT_COLUMNS, _ENVIRONMENT, strict=True)
+        }
+        environment["git_dirty"] = int(provenance.dirty)  # as SQLite keeps it
         with self._writing() as connection:
-            number = row_id(connection, "environments", _ENVIRONMENT_COLUMNS, environment)
+            number = row_id(
+                connection, "environments", _ENVIRONMENT_COLUMNS, list(environment.values())
+            )
             settings: dict[str, int] = {}
             for record, resolved in entries:
                 if resolved not in settings:
                     settings[resolved] = row_id(connection, "settings", ("resolved",), [resolved])
-                values = _values(record)
-                values |= {
+                values = {
+                    **_values(record),
+                    "resolved": resolved,
                     "settings": settings[resolved],
                     "environment": number,
                     "created": provenance.created,
+                    **environment,
+                    "again": again,
                 }
-                connection.execute(_UPSERT, {**values, "again": again})
+                values["checksum"] = checksum(*(values[name] for name in _CHECKED))
+                connection.execute(_UPSERT, values)
 
     def select(self, chosen: Filter, limit: int = -1) -> Iterator[Stored]:
-        """The runs that a filter selects, the newest first."""
+        """The runs that a filter selects, the newest first; DamagedError where one is not whole."""
         where, values = chosen.where
-        with explained(self.path):
-            yield from map(
-                _stored,
-                self._connection.execute(
-                    f"{_SELECT} WHERE {where} ORDER BY created DESC, runs.rowid LIMIT ?",
-                    [*values, limit],
-                ),
-            )
+        with explained(self.path, SCHEMA):
+            for row in self._connection.execute(
+                f"{SELECT} WHERE {where} ORDER BY created DESC, runs.rowid LIMIT ?",
+                [*values, limit],
+            ):
+                stored = whole(row)
+                if stored is None:
+                    raise damaged(self.path, "a run does not match its checksum")
+                yield stored
 
     def count(self, chosen: Filter) -> int:
         """How many runs a filter selects."""
         where, values = chosen.where
-        with explained(self.path):
+        with explained(self.path, SCHEMA):
             row = self._connection.execute(f"SELECT count(*) FROM runs WHERE {where}", values)  # noqa: S608
             return int(row.fetchone()[0])
 
     def names(self) -> list[str]:
         """The names of all configs that runs are stored under."""
-        with explained(self.path):
+        with explained(self.path, SCHEMA):
             rows = self._connection.execute("SELECT DISTINCT config FROM runs ORDER BY config")
             return [name for (name,) in rows]
 
     def starting_with(self, prefix: str) -> list[str]:
         """The ids of stored runs that begin with ``prefix``."""
-        with explained(self.path):
+        with explained(self.path, SCHEMA):
             rows = self._connection.execute(
                 "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id", [len(prefix), prefix]
             )
@@ -213,13 +248,13 @@ class Store:
                     f"DELETE FROM {table} WHERE id NOT IN (SELECT {column} FROM runs)"  # noqa: S608
                 )
         # The file can shrink only while nobody else reads it.
-        with suppress(sqlite3.OperationalError):
+        with explained(self.path, SCHEMA), suppress(sqlite3.OperationalError):
             self._connection.execute("VACUUM")
         return removed
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with explained(self.path), transaction(self._connection):
+        with explained(self.path, SCHEMA), transaction(self._connection):
             yield self._connection
 
 
@@ -250,7 +285,7 @@ def existing(folder: Path) -> Iterator[Store]:
         with opened(folder) as store:
             yield store
         return
-    with read_only(path, len(MIGRATIONS) + 1) as connection:
+    with read_only(path, SCHEMA, len(MIGRATIONS) + 1) as connection:
         yield Store(path, connection)
 
 
@@ -292,25 +327,34 @@ def _curve(text: str) -> Curve:
     )
 
 
-def _stored(row: tuple[Any, ...]) -> Stored:
-    (
-        id_, config, initializer, setting, seed, status, reason, note, curve, seconds, created,
-        resolved, *environment,
-    ) = row  # fmt: skip
-    made = dict(zip(_ENVIRONMENT, environment, strict=True))
-    provenance = Provenance(**{**made, "dirty": bool(made["dirty"])}, created=created)
+def whole(row: Sequence[Any]) -> Stored | None:
+    """The run in a row of :data:`SELECT`; None where the row does not match its checksum."""
+    *checked, written = row
+    if checksum(*checked) != written:
+        return None
+    values = dict(zip(_CHECKED, checked, strict=True))
+    provenance = Provenance(
+        **{
+            name: values[column]
+            for name, column in zip(_ENVIRONMENT, _ENVIRONMENT_COLUMNS, strict=True)
+            if name != "dirty"
+        },
+        dirty=bool(values["git_dirty"]),
+        created=values["created"],
+    )
     record = Record(
-        id=id_,
-        config=config,
-        initializer=initializer,
-        setting=json.loads(setting),
-        seed=seed,
-        status=status,
-        curve=_curve(curve),
-        seconds=seconds,
-        reason=reason,
-        note=note,
+        id=values["id"],
+        config=values["config"],
+        initializer=values["initializer"],
+        setting=json.loads(values["setting"]),
+        seed=values["seed"],
+        status=values["status"],
+        curve=_curve(values["curve"]),
+        seconds=values["seconds"],
+        reason=values["reason"],
+        note=values["note"],
         numerics=provenance.numerics,
         cached=True,
     )
-    return Stored(record, {**json.loads(resolved), "seed": seed}, provenance)
+    resolved = {**json.loads(values["resolved"]), "seed": record.seed}
+    return Stored(record, resolved, provenance)

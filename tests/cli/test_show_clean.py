@@ -15,6 +15,7 @@ from click.testing import Result
 from initbench.core import ENGINE_REVISION
 from initbench.core.engine.blas import blas
 from initbench.runs import store
+from initbench.runs.database import checksum
 from initbench.runs.provenance import provenance
 from tests.cli.conftest import invoke, lines
 from tests.conftest import POSIX_WORDS
@@ -42,8 +43,11 @@ def folder(folder: Path) -> Path:
 
 
 def change(statement: str, *values: object) -> None:
+    """Rewrite the store, checksums included."""
     with closing(sqlite3.connect(f"results/{store.FILE}")) as connection, connection:
+        connection.create_function("checksum", -1, checksum)
         connection.execute(statement, values)
+        connection.execute(store.SEAL)
 
 
 def shown(*arguments: str) -> list[str]:
@@ -310,6 +314,34 @@ def test_a_store_that_cannot_be_used_is_said_before_training(folder: Path, comma
     assert done.exit_code == 2
     assert "results/runs.sqlite: is damaged (file is not a database)" in done.stderr
     assert done.stdout == ""
+
+
+@POSIX_WORDS
+def test_clean_damaged_keeps_what_is_whole(folder: Path) -> None:
+    done = invoke("clean", "--damaged")
+    assert (done.exit_code, done.stderr) == (0, "results/runs.sqlite: is whole: 4 runs\n")
+    with closing(sqlite3.connect(f"results/{store.FILE}")) as connection, connection:
+        connection.execute("UPDATE runs SET curve = replace(curve, '0.69', '0.68') WHERE seed = 1")
+    said = (
+        "results/runs.sqlite: is damaged (a run does not match its checksum); `initbench clean "
+        "--damaged --results results` saves the runs that can be read and are whole, and keeps a "
+        "copy of the file\n"
+    )
+    for command in (["run", "rates.yaml"], ["compare", "rates.yaml"], ["show"]):
+        done = invoke(*command)
+        assert (done.exit_code, done.stderr, done.stdout) == (2, said, "")
+    done = invoke("clean", "--damaged")
+    assert (done.exit_code, done.stderr) == (
+        0,
+        "results/runs.sqlite: kept 2 runs that could be read and are whole; the damaged file is "
+        "now results/runs.sqlite.damaged\n",
+    )
+    assert last_message(invoke("run", "rates.yaml")) == "4 runs: 2 from results, 2 trained"
+    assert "--damaged takes all runs" in invoke("clean", "rates", "--damaged").stderr
+    assert "--damaged takes all runs" in invoke("clean", "--all", "--damaged").stderr
+    nowhere = invoke("clean", "--damaged", "--results", "nowhere")
+    assert (nowhere.exit_code, "no such file" in nowhere.stderr) == (2, True)
+    assert not (folder / "nowhere").exists()
 
 
 @pytest.mark.parametrize(

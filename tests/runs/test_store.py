@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -17,10 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from initbench.errors import ResultsError
+from initbench.errors import DamagedError, ResultsError
 from initbench.runs import database, store
 from initbench.runs.provenance import Provenance
 from initbench.runs.records import NO_CURVE, Curve, Record
+from initbench.runs.salvage import Salvaged, salvage
 from initbench.runs.store import Filter, Store, Stored
 
 MADE = Provenance(
@@ -213,7 +215,7 @@ def test_many_open_a_new_folder_at_the_same_moment(tmp_path: Path) -> None:
 def test_a_schema_that_is_made_meanwhile_is_not_another_programs(tmp_path: Path) -> None:
     path = tmp_path / store.FILE
     with (
-        closing(database._connect(path)) as connection,
+        closing(database.connect(path)) as connection,
         closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other,
     ):
         traced: list[str] = []
@@ -225,7 +227,7 @@ def test_a_schema_that_is_made_meanwhile_is_not_another_programs(tmp_path: Path)
                     database._migrate(other, path, store.SCHEMA, store.MIGRATIONS)
 
         connection.set_trace_callback(make)
-        assert database._judge(connection, path, newest=2) == 0
+        assert database._judge(connection, path, store.SCHEMA, newest=3) == 0
         assert any("sqlite_master" in statement for statement in traced)
 
 
@@ -255,10 +257,10 @@ def full(tmp_path: Path) -> Path:
     return filled(tmp_path / "results")
 
 
-def filled(folder: Path) -> Path:
+def filled(folder: Path, runs: int = 100) -> Path:
     folder.mkdir()
     with store.opened(folder) as opened:
-        add(opened, *(replace(RECORD, id=f"{number:016x}") for number in range(100)))
+        add(opened, *(replace(RECORD, id=f"{number:016x}", seed=number) for number in range(runs)))
     return folder
 
 
@@ -274,8 +276,9 @@ def refusal(folder: Path) -> str:
 def test_a_file_that_is_no_database(full: Path) -> None:
     (full / store.FILE).write_text("these are not the runs you are looking for" * 100)
     assert refusal(full) == (
-        "results/runs.sqlite: is damaged (file is not a database); move it away and start again, "
-        "or put back a copy. `sqlite3 results/runs.sqlite .recover` prints what can still be read"
+        "results/runs.sqlite: is damaged (file is not a database); `initbench clean --damaged "
+        "--results results` saves the runs that can be read and are whole, and keeps a copy of the "
+        "file"
     )
 
 
@@ -284,7 +287,7 @@ def test_a_truncated_file(full: Path, share: float) -> None:
     path = full / store.FILE
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    assert "is damaged (database disk image is malformed); move it away" in refusal(full)
+    assert "is damaged (database disk image is malformed); `initbench clean" in refusal(full)
 
 
 def test_a_page_that_was_overwritten(full: Path) -> None:
@@ -295,11 +298,141 @@ def test_a_page_that_was_overwritten(full: Path) -> None:
     assert "is damaged (" in refusal(full)
 
 
+def assert_refused_or_true(folder: Path, truth: dict[str, Stored]) -> bool:
+    """Whether the store can be used: then every run that it gives is the one that was written."""
+    try:
+        with store.existing(folder) as opened:
+            found = {one.record.id: one for one in opened.select(Filter())}
+            asked = opened.select(Filter(ids=tuple(truth)))
+            assert {one.record.id: one for one in asked} == found
+            opened.names()
+            opened.starting_with("0")
+            opened.count(Filter(initializer="he_normal"))
+            add(opened, replace(RECORD, id="new"))
+            opened.remove(Filter(ids=("new",)))
+    except ResultsError:
+        return False
+    assert found.items() <= truth.items()
+    return True
+
+
+def damage(rng: random.Random, data: bytes) -> bytes:
+    """The bytes with a few bits flipped, or a stretch overwritten, or cut off."""
+    changed = bytearray(data)
+    kind = rng.choice(["bits", "bits", "bytes", "header", "stretch", "cut"])
+    if kind in ("bits", "bytes", "header"):
+        for _ in range(rng.choice([1, 1, 2, 8, 40])):
+            place = rng.randrange(100 if kind == "header" else len(data))
+            changed[place] = (
+                rng.randrange(256) if kind == "bytes" else changed[place] ^ 1 << rng.randrange(8)
+            )
+    elif kind == "stretch":
+        start = rng.randrange(len(data))
+        length = rng.choice([16, 512, 4096])
+        changed[start : start + length] = rng.randbytes(len(changed[start : start + length]))
+    else:
+        del changed[rng.randrange(len(data)) :]
+    return bytes(changed)
+
+
+#: `make fuzz` tries more.
+DAMAGES = int(os.environ.get("INITBENCH_FUZZ", "100"))
+
+
+def test_no_damage_changes_a_number_or_ends_in_a_traceback(tmp_path: Path) -> None:
+    """A damaged store is refused, or gives what was written; what it holds is saved."""
+    whole = filled(tmp_path / "whole", runs=33)
+    truth = {one.record.id: one for one in read(whole)}
+    data = (whole / store.FILE).read_bytes()
+    rng = random.Random(14)
+    refused = saved = 0
+    for number in range(DAMAGES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / store.FILE).write_bytes(damage(rng, data))
+        if assert_refused_or_true(folder, truth):
+            continue
+        refused += 1
+        before = (folder / store.FILE).read_bytes()
+        with suppress(ResultsError):  # a header of another program's, say
+            done = salvage(folder)
+            if done.copy is None:  # it was the writing that failed
+                continue
+            kept = {one.record.id: one for one in read(folder)}
+            assert len(kept) == done.runs
+            assert kept.items() <= truth.items()
+            assert done.copy.read_bytes() == before
+            assert assert_refused_or_true(folder, truth)
+            saved += len(kept)
+    assert refused > DAMAGES / 2
+    assert saved > refused * 33 / 2  # most damage is to a page or two
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE runs SET seconds = 2.5",
+        "UPDATE runs SET curve = replace(curve, '0.4', '0.5')",
+        "UPDATE runs SET train_loss = 17",
+        "UPDATE runs SET id = 'other'",
+        "UPDATE runs SET settings = 77",
+        "UPDATE runs SET status = 'diverged'",
+        "UPDATE settings SET resolved = replace(resolved, '10', '11')",
+        "UPDATE environments SET blas = 'another'",
+        "UPDATE runs SET checksum = ''",
+    ],
+)
+def test_every_column_of_a_run_is_under_its_checksum(tmp_path: Path, statement: str) -> None:
+    with store.opened(tmp_path) as opened:
+        add(opened, RECORD)
+    with closing(sqlite3.connect(tmp_path / store.FILE)) as connection, connection:
+        connection.execute(statement)
+    with pytest.raises(DamagedError, match="a run does not match its checksum"):
+        read(tmp_path)
+    assert salvage(tmp_path).runs == 0
+    assert records(tmp_path) == []
+
+
+def test_one_damaged_run_costs_no_other(full: Path) -> None:
+    before = read(full)
+    with closing(sqlite3.connect(full / store.FILE)) as connection, connection:
+        connection.execute("UPDATE runs SET seconds = 9 WHERE id = ?", [before[7].record.id])
+    copy = full / "runs.sqlite.damaged"
+    assert salvage(full) == Salvaged(99, copy)
+    assert sorted(read(full), key=by_id) == sorted(before[:7] + before[8:], key=by_id)
+    assert salvage(full) == Salvaged(99, None)
+    assert sorted(contents(full)) == ["runs.sqlite", "runs.sqlite.damaged"]
+    copy.rename(full / store.FILE)  # and once more, of the copy
+    (full / "runs.sqlite.damaged").touch()
+    assert salvage(full) == Salvaged(99, full / "runs.sqlite.damaged2")
+
+
+def by_id(stored: Stored) -> str:
+    return stored.record.id
+
+
+def test_a_damaged_log_is_saved_too(full: Path) -> None:
+    """What a command that was killed had not yet moved from the log into the file."""
+    with store.opened(full) as opened:
+        add(opened, replace(RECORD, id="late"))
+        copies = contents(full)
+    for name, data in copies.items():
+        (full / name).write_bytes(data)
+    with closing(sqlite3.connect(full / store.FILE, isolation_level=None)) as connection:
+        connection.execute("UPDATE runs SET seconds = 9 WHERE id = ?", [f"{5:016x}"])
+        copies = contents(full)
+    for name, data in copies.items():
+        (full / name).write_bytes(data)
+    assert "runs.sqlite-wal" in copies
+    assert salvage(full).runs == 100
+    assert "late" in {record.id for record in records(full)}
+
+
 def test_a_newer_schema(full: Path) -> None:
     with closing(sqlite3.connect(full / store.FILE)) as connection:
         connection.execute("PRAGMA user_version = 7")
     assert refusal(full) == (
-        "results/runs.sqlite: was written by a newer initbench (schema 7; this one knows 2); "
+        "results/runs.sqlite: was written by a newer initbench (schema 7; this one knows 3); "
         "upgrade initbench, or choose another folder with --results"
     )
 
@@ -326,13 +459,14 @@ def test_an_older_schema_is_migrated_and_a_copy_kept(
 ) -> None:
     before = records(full)
     monkeypatch.setattr(store, "MIGRATIONS", [*store.MIGRATIONS, NEXT])
+    monkeypatch.setattr(store, "SCHEMA", store.SCHEMA + NEXT)
     assert records(full) == before
     with closing(sqlite3.connect(full / store.FILE)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
         assert connection.execute("SELECT DISTINCT word FROM runs").fetchall() == [("",)]
-    assert sorted(contents(full)) == ["runs.sqlite", "runs.sqlite.v2.bak"]
+    assert sorted(contents(full)) == ["runs.sqlite", "runs.sqlite.v3.bak"]
     monkeypatch.undo()
-    (full / "runs.sqlite.v2.bak").rename(full / store.FILE)
+    (full / "runs.sqlite.v3.bak").rename(full / store.FILE)
     assert records(full) == before
 
 
@@ -343,7 +477,8 @@ def test_a_migration_that_fails_changes_nothing(
     monkeypatch.setattr(
         store, "MIGRATIONS", [*store.MIGRATIONS, NEXT, "ALTER TABLE runs DROP COLUMN nothing;"]
     )
-    with pytest.raises(sqlite3.OperationalError, match="nothing"):
+    monkeypatch.setattr(store, "SCHEMA", store.SCHEMA + NEXT)
+    with pytest.raises(ResultsError, match="nothing"):
         records(full)
     monkeypatch.undo()
     assert records(full) == before
