@@ -9,12 +9,19 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from initbench.errors import ResultsError
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 #: Stands between a file's name and its ending when an interrupt has cut the command short.
 PARTIAL = ".partial"
@@ -125,6 +132,23 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lets one process at a time into the block that was entered for the same folder.
+
+    The system releases the lock of a process that ends, however it ends, and no file is left. It is
+    advice for initbench's own processes. Windows, and file systems that cannot lock a folder, let
+    all in.
+    """
+    with contextlib.ExitStack() as opened:
+        if fcntl is not None:
+            handle = os.open(folder, os.O_RDONLY)
+            opened.callback(os.close, handle)
+            with contextlib.suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _umask() -> int:

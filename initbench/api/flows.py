@@ -20,11 +20,18 @@ from initbench.api.pictures import Gallery, asked, drawing
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
 from initbench.diagnosis import diagnose as diagnosis
 from initbench.errors import ConfigError, FailedRunsError, Place, Problem
-from initbench.files import ANOTHER_FOLDER, ensure_writable, runs_held, write_file, write_results
+from initbench.files import (
+    ANOTHER_FOLDER,
+    ensure_writable,
+    locked,
+    runs_held,
+    write_file,
+    write_results,
+)
 from initbench.gate import baseline as baselines
 from initbench.gate import check as gate
 from initbench.gate.check import Judgement
-from initbench.gate.outcomes import TWINS
+from initbench.gate.outcomes import TWINS, RowOutcomes
 from initbench.gate.training import baseline_of, few_seeds
 from initbench.gate.verdicts import exit_code
 from initbench.report.render import TEXTS
@@ -312,21 +319,29 @@ def save_baseline(
 
     Their rows replace those of the same configs in the file; ``anew`` drops all the others too.
     """
-    kept = []
-    if not anew and baseline.exists():
-        names = {experiment.name for experiment in experiments}
-        kept = [row for row in baselines.load(baseline).values() if row.config not in names]
+    if not anew:
+        _rows_of_others(experiments, baseline)  # an unreadable file is said before training
     ensure_writable(baseline.parent, ANOTHER_BASELINE)
     rows = baseline_of(
         experiments, lambda runs: runner.train_afresh(runs, execution, watch=watch, say=say)
     )
-    write_file(baseline, baselines.text([*kept, *rows]), ANOTHER_BASELINE)
+    with locked(baseline.parent):  # another process may have saved its rows meanwhile
+        kept = [] if anew else _rows_of_others(experiments, baseline)
+        write_file(baseline, baselines.text([*kept, *rows]), ANOTHER_BASELINE)
     return SavedBaseline(
         runs=sum(len(row.runs) for row in rows),
         to_confirm=sum(len(row.confirm) for row in rows),
         kept=len(kept),
         warnings=tuple(few_seeds(experiments)),
     )
+
+
+def _rows_of_others(experiments: Sequence[Experiment], baseline: Path) -> list[RowOutcomes]:
+    """The rows of a baseline file, if there is one, that are not of the experiments."""
+    if not baseline.exists():
+        return []
+    names = {experiment.name for experiment in experiments}
+    return [row for row in baselines.load(baseline).values() if row.config not in names]
 
 
 def _joined(parts: Sequence[Trained]) -> Trained:

@@ -92,7 +92,13 @@ def connect(path: Path, mode: str = "") -> sqlite3.Connection:
     # A damaged text is read too, so that its checksum can tell.
     connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
     connection.create_function("checksum", -1, checksum, deterministic=True)
+    # SQLite's own functions end a text at its first NUL, and its GLOB and LIKE know wildcards.
+    connection.create_function("starts_with", 2, _starts_with, deterministic=True)
     return connection
+
+
+def _starts_with(value: object, beginning: str) -> bool:
+    return str(value).startswith(beginning)
 
 
 def checksum(*values: object) -> str:

@@ -145,11 +145,10 @@ class Filter:
             # All ids are one value, because SQLite limits the variables of a statement.
             terms.append(("runs.id IN (SELECT value FROM json_each(?))", [json.dumps(self.ids)]))
         if self.initializer is not None:
-            with_parameters = f"{self.initializer}("
             terms.append(
                 (
-                    "(runs.initializer = ? OR substr(runs.initializer, 1, ?) = ?)",
-                    [self.initializer, len(with_parameters), with_parameters],
+                    "(runs.initializer = ? OR starts_with(runs.initializer, ?))",
+                    [self.initializer, f"{self.initializer}("],
                 )
             )
         for condition, value in (
@@ -234,7 +233,7 @@ class Store:
         """The ids of stored runs that begin with ``prefix``."""
         with explained(self.path, SCHEMA):
             rows = self._connection.execute(
-                "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id", [len(prefix), prefix]
+                "SELECT id FROM runs WHERE starts_with(id, ?) ORDER BY id", [prefix]
             )
             return [name for (name,) in rows]
 

@@ -26,6 +26,7 @@ from initbench.core import activations, initializers, optimizers
 from initbench.core.architecture import Architecture
 from initbench.core.gains import torch_gain
 from initbench.core.initializers import Initializer
+from initbench.files import PARTIAL
 from initbench.spec.choice import Choice, choice_field, models_of, registry_spelling
 from initbench.spec.datasets import DATASET_MODELS, CirclesDataset, ResplitDataset
 from initbench.spec.expectations import Expectation, Gate
@@ -185,6 +186,11 @@ class Experiment(Model):
     def _not_reserved(cls, name: str) -> str:
         if name.lower() in RESERVED_NAMES:
             raise ValueError(f"{name!r} is the name of initbench's own results; choose another")
+        if name.lower().endswith(PARTIAL):
+            raise ValueError(
+                f"{name!r} ends in {PARTIAL}, as the results of a command that was interrupted do: "
+                "they are removed when it completes; choose another"
+            )
         return name
 
     @model_validator(mode="after")

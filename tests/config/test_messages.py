@@ -69,6 +69,16 @@ def test_names_that_would_leave_the_results(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["x.partial", "x.PARTIAL", "comparison.partial", "a.partial.partial"]
+)
+def test_names_of_interrupted_results(name: str) -> None:
+    """`x.partial.csv` is removed when the config `x` completes."""
+    message = f"x.yaml:5:7: name: {name!r} ends in .partial, as the results of a command that was"
+    assert refusal(BASE + f"name: {name}\n").startswith(message)
+    assert "ends in .partial" in refusal(BASE, name=f"{name}.yaml")
+
+
 @pytest.mark.parametrize("name", [*spec.RESERVED_NAMES, "Comparison"])
 def test_names_of_initbench_s_own(name: str) -> None:
     message = f"name: {name!r} is the name of initbench's own results; choose another"
