@@ -79,7 +79,7 @@ def test_names_of_interrupted_results(name: str) -> None:
     assert "ends in .partial" in refusal(BASE, name=f"{name}.yaml")
 
 
-@pytest.mark.parametrize("name", [*spec.RESERVED_NAMES, "Comparison"])
+@pytest.mark.parametrize("name", [*sorted(spec.RESERVED_NAMES), "Comparison"])
 def test_names_of_initbench_s_own(name: str) -> None:
     message = f"name: {name!r} is the name of initbench's own results; choose another"
     assert refusal(BASE + f"name: {name}\n") == f"x.yaml:5:7: {message}"
