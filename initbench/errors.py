@@ -10,6 +10,7 @@
     ├── PluginError           exit 2   a plugin that defines no usable initializer
     ├── BaselineError         exit 3   a baseline that is missing, damaged or edited by hand
     ├── ExecutorError         exit 3   no workers to train on: Dask or its scheduler is missing
+    ├── OutputError           exit 3   standard output takes no more: a full disk, for example
     ├── FailedRunsError       exit 1   some runs failed; the tables show the others
     └── FailedChecksError     exit 1   an initializer does not draw what it declares
 
@@ -20,6 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from initbench.printable import visible
 
 
 class InitbenchError(Exception):
@@ -50,7 +53,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (str(self.place), self.key, self.message) if part)
+        # A key or a path with a line end must not begin a line of its own.
+        place, key = (visible(text, lines=False) for text in (str(self.place), self.key))
+        return ": ".join(part for part in (place, key, self.message) if part)
 
 
 class ConfigError(InitbenchError):
@@ -88,6 +93,12 @@ class BaselineError(InitbenchError):
 
 class ExecutorError(InitbenchError):
     """Runs cannot be trained, since the workers that were asked for are missing or unfit."""
+
+    exit_code = 3
+
+
+class OutputError(InitbenchError):
+    """The result is known, but standard output does not take it."""
 
     exit_code = 3
 

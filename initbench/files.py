@@ -106,15 +106,17 @@ def finite_or_none(value: float | None) -> float | None:
 
 
 def json_text(document: object) -> str:
-    """One JSON document with all digits, and a line end.
+    """One JSON document in ASCII, with all digits, and a line end.
+
+    Every output can hold ASCII, and no terminal obeys it. A CI system finds no ``##[`` in it.
 
     Raises:
         ValueError: A number is not finite.
     """
     text = io.StringIO()
     # dumps would hold every token of 10,000 runs as a string of its own: five times the text.
-    json.dump(document, text, indent=2, ensure_ascii=False, allow_nan=False)
-    return text.getvalue() + "\n"
+    json.dump(document, text, indent=2, allow_nan=False)
+    return text.getvalue().replace("##", r"#\u0023") + "\n"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

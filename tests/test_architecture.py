@@ -30,6 +30,7 @@ WINGS = [
     ["core"],
     ["files", "metrics", "wording"],
     ["errors"],
+    ["printable"],
 ]
 #: The modules inside each wing, from the roof to the ground.
 ROOMS = {
@@ -40,6 +41,7 @@ ROOMS = {
             "clean_command", "list_command", "schema_command",
         ],
         ["display", "options", "output"],
+        ["streams"],
     ],
     "api": [["flows", "initializers", "models", "stored"], ["results"], ["pictures", "sources"]],
     "report": [["charts", "render"], ["views"]],
@@ -213,6 +215,7 @@ def test_commands_parse_call_and_print() -> None:
         "errors",
         "files",
         "metrics",
+        "printable",
         "report",
         "runs",
         "spec",

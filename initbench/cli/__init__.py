@@ -9,10 +9,14 @@ A command imports what it needs when it is called, so that ``--help`` waits for 
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
+from initbench.cli import streams
 from initbench.errors import InitbenchError
 
 INTERRUPTED = 130
@@ -50,15 +54,32 @@ class Commands(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command, and turn its errors into messages and exit codes."""
+        """Run a command; an interrupt ends it as :meth:`main` says."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:  # click would print an empty line
+            raise click.Abort from None
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line, and turn its errors into messages and exit codes."""
+        with streams.guarded():
+            sys.exit(self._exit_code(*args, **options))
+
+    def _exit_code(self, *args: Any, **options: Any) -> int:
+        try:
+            code = super().main(*args, **{**options, "standalone_mode": False})
         except InitbenchError as error:
-            click.echo(f"{error}", err=True)
-            ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            ctx.exit(INTERRUPTED)
+            streams.tell(str(error))
+            return error.exit_code
+        except click.ClickException as error:
+            text = io.StringIO()
+            error.show(text)
+            streams.tell(text.getvalue().rstrip("\n"))
+            return error.exit_code
+        except click.Abort:
+            streams.tell("interrupted")
+            return INTERRUPTED
+        return code if isinstance(code, int) else 0
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from initbench.cli import options
+from initbench.cli import options, streams
 
 
 @click.group("baseline")
@@ -55,11 +55,10 @@ def save(
     )
     if not quiet:
         for warning in saved.warnings:
-            click.echo(warning, err=True)
+            streams.tell(warning)
         runs = counted(saved.runs, "run")
         kept = f"; {counted(saved.kept, 'other row')} kept" if saved.kept else ""
-        click.echo(
+        streams.tell(
             f"wrote {baseline}: {runs} with {saved.twins} twins each, {saved.to_confirm:,} to "
-            f"confirm{kept}",
-            err=True,
+            f"confirm{kept}"
         )

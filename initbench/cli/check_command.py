@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from initbench.cli import options
+from initbench.cli import options, streams
 
 FORMATS = (
     "table", "json", "csv", "markdown", "latex", "junit", "github", "customBiggerIsBetter",
@@ -89,24 +89,24 @@ def command(
     if everything and not quiet:
         for name in result.unnamed:
             message = f"{baseline}: holds {name}, which --all no longer names; save it anew"
-            click.echo(message, err=True)
+            streams.tell(message)
     match output_format:
         case "junit":
-            click.echo(junit(result.rows, strict=strict), nl=False)
+            streams.write_text(junit(result.rows, strict=strict))
         case "github":
-            click.echo(github(result.rows, places, strict=strict), nl=False)
+            streams.write(github(result.rows, places, strict=strict))
         case "customBiggerIsBetter" | "customSmallerIsBetter":
             smaller = output_format == "customSmallerIsBetter"
-            click.echo(json_text(benchmark_action(result.rows, smaller=smaller)), nl=False)
+            streams.write(json_text(benchmark_action(result.rows, smaller=smaller)))
         case _:
             show(output_format, result.view)
     if os.environ.get("GITHUB_ACTIONS") and output_format != "github":
         # GitHub's runner reads annotations from both streams.
-        click.echo(github(result.rows, places, strict=strict), nl=False, err=True)
+        streams.write(github(result.rows, places, strict=strict), err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with open(summary, "a", encoding="utf-8") as file:
                 file.write(markdown_view(result.view))
         except OSError as error:  # the verdicts hold without it
-            click.echo(f"{summary}: cannot be written: {error.strerror}", err=True)
+            streams.tell(f"{summary}: cannot be written: {error.strerror}")
     ctx.exit(result.exit_code)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from initbench.cli import options
+from initbench.cli import options, streams
 
 
 def asked() -> bool:
@@ -61,7 +61,7 @@ def command(
         filtered, _ = chosen(store, what, status, initializer, since, before, plugin_files)
         count = store.count(filtered)
         if not count:
-            click.echo(f"{store.path}: holds no such run", err=True)
+            streams.tell(f"{store.path}: holds no such run")
             return
         runs = counted(count, "run")
         if not yes:
@@ -70,11 +70,11 @@ def command(
                     f"Nobody can answer on standard input; give --yes to remove {runs}."
                 )
             if not click.confirm(f"Remove {runs} from {store.path}?", err=True):
-                click.echo("nothing was removed", err=True)
+                streams.tell("nothing was removed")
                 return
         removed = store.remove(filtered)
         of = counted(removed + store.count(Filter()), "run")
-        click.echo(f"removed {removed:,} of {of}", err=True)
+        streams.tell(f"removed {removed:,} of {of}")
 
 
 def _save_what_is_whole(results: Path) -> None:
@@ -85,10 +85,9 @@ def _save_what_is_whole(results: Path) -> None:
     saved = salvage(results)
     runs = counted(saved.runs, "run")
     if saved.copy is None:
-        click.echo(f"{results / FILE}: is whole: {runs}", err=True)
+        streams.tell(f"{results / FILE}: is whole: {runs}")
     else:
-        click.echo(
+        streams.tell(
             f"{results / FILE}: kept {runs} that could be read and are whole; the damaged file is "
-            f"now {saved.copy}",
-            err=True,
+            f"now {saved.copy}"
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from initbench.cli import options
+from initbench.cli import options, streams
 
 
 @click.command("diagnose")
@@ -107,6 +107,6 @@ def command(
         result = flows.diagnose(experiments, during=during, report=tell)
     show(output_format, result.view)
     if result.notes and not quiet:
-        click.echo("\n".join(result.notes), err=True)
+        streams.tell("\n".join(result.notes))
     if result.failure is not None:
         raise result.failure

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from time import monotonic
 from types import TracebackType
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
+from initbench.cli.streams import tell
+from initbench.printable import visible
 from initbench.runs import execute
 from initbench.runs.plan import Run, Stack
 from initbench.runs.runner import Say, Watch, silent
@@ -29,7 +30,7 @@ def watch(*, quiet: bool) -> Watch:
 
 def say(*, quiet: bool) -> Say:
     """Prints a message on standard error, unless ``quiet``."""
-    return silent if quiet else lambda message: click.echo(message, err=True)
+    return silent if quiet else tell
 
 
 @contextmanager
@@ -64,6 +65,7 @@ class Display:
             # The losses take the room that is left.
             TextColumn(
                 "{task.fields[losses]}",
+                markup=False,  # a row's name may hold brackets
                 table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
             ),
             console=console,
@@ -123,4 +125,5 @@ def _iterations(stack: Stack) -> int:
 def _row(run: Run) -> str:
     """The shortest name that tells a run's row from the others."""
     experiment = run.experiment
-    return experiment.name if len(experiment.initializer) == 1 else run.initializer.label
+    name = experiment.name if len(experiment.initializer) == 1 else run.initializer.label
+    return visible(name, lines=False)

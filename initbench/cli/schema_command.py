@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from initbench.cli import options
+from initbench.cli import options, streams
 
 
 @click.command("schema")
@@ -21,4 +21,4 @@ def command(plugin_files: tuple[Path, ...]) -> None:
     from initbench.spec import json_schema, with_initializers
 
     model = with_initializers(plugins.load(plugin_files))
-    click.echo(json_text(json_schema(model)), nl=False)
+    streams.write(json_text(json_schema(model)))

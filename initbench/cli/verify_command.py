@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from initbench.cli import options
+from initbench.cli import options, streams
 
 
 @click.command("verify")
@@ -80,7 +80,7 @@ def _model(model: str, laws_file: Path | None, seeds: int, output_format: str) -
     from initbench.cli.output import show
 
     if laws_file is None:
-        click.echo(models.describe_model(model, seeds), nl=False)
+        streams.write_text(models.describe_model(model, seeds))
         return
     verified = models.verify_model(model, laws_file, seeds)
     show(output_format, verified.view)

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from initbench.errors import ConfigError, Place, Problem
+from initbench.printable import hidden
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -207,6 +208,9 @@ class _Builder:
                 self._document.problems.append(
                     Problem(place, key, f"is given twice{where}; keep one")
                 )
+            if unseen := hidden(key):
+                message = f"a key holds {' and '.join(unseen)}, which nobody sees; remove it"
+                self._document.problems.append(Problem(place, key, message))
             self._document.keys[*path, key] = place
             mapping[key] = self._node(next(self._events), (*path, key))
         return mapping

@@ -191,6 +191,7 @@ MESSAGES: dict[str, Callable[[_Mistake], str]] = {
     "float_type": _must_be("a number"),
     "finite_number": _must_be("a finite number"),
     "string_type": _must_be("a text", "; put it in quotes"),
+    "string_unicode": _must_be("a text of Unicode characters"),
     "string_too_short": lambda mistake: f"must not be empty, {mistake.got}",
     "string_pattern_mismatch": _not_in_the_pattern,
     "tuple_type": _no_list,

@@ -28,6 +28,7 @@ from initbench import spec
 from initbench.core.initializers import ALIASES, INITIALIZERS, Initializer, Moments, Property
 from initbench.errors import PluginError
 from initbench.interop.plugin_functions import FileFunction, Function, PackageFunction, run_file
+from initbench.printable import hidden
 from initbench.spec import Experiment
 
 GROUP = "initbench.initializers"
@@ -84,6 +85,9 @@ def load(files: Sequence[str | Path] = ()) -> dict[str, Initializer]:
     places: dict[str, str] = {}
     for place, of_source in sources:
         for name, row in of_source.items():
+            if unseen := hidden(name):
+                characters = " and ".join(unseen)
+                raise PluginError(f"{place}: {name!r} holds {characters}, which nobody sees")
             if name in INITIALIZERS or name in ALIASES:
                 taken = "is already an initializer of initbench"
             elif name in rows:

@@ -7,6 +7,9 @@ function's keyword parameters become the fields of a model.
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
@@ -27,6 +30,7 @@ from initbench.core.architecture import Architecture
 from initbench.core.gains import torch_gain
 from initbench.core.initializers import Initializer
 from initbench.files import PARTIAL
+from initbench.printable import hidden
 from initbench.spec.choice import Choice, choice_field, models_of, registry_spelling
 from initbench.spec.datasets import DATASET_MODELS, CirclesDataset, ResplitDataset
 from initbench.spec.expectations import Expectation, Gate
@@ -41,6 +45,9 @@ MAX_SEEDS = 100_000
 MAX_LOG_POINTS = 100_000
 #: Names of initbench's own files in the results folder, which no config may have.
 RESERVED_NAMES = frozenset({"comparison", "baseline", "runs"})
+#: Bytes of a config's name in UTF-8. File systems allow 255 for a name with its endings.
+MAX_NAME_BYTES = 200
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 Width = Annotated[int, Ge(1)]
 
@@ -72,6 +79,29 @@ def _seeds(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SEEDS:
         return tuple(range(value))
     return tuple(value) if isinstance(value, list) else value
+
+
+def _no_file_name(name: str) -> str:
+    """Why no results can be written under a name, or "" where they can."""
+    if unseen := hidden(name):
+        return f"holds {' and '.join(unseen)}, which nobody sees"
+    if name.lower() in RESERVED_NAMES:
+        return "is the name of initbench's own results"
+    if name.lower().endswith(PARTIAL):
+        return (
+            f"ends in {PARTIAL}, as the results of a command that was interrupted do: they are "
+            "removed when it completes"
+        )
+    if _DEVICE.fullmatch(name) or name.endswith((".", " ")):
+        return "is no name of a file on Windows"
+    size = len(name.encode())
+    if size > MAX_NAME_BYTES:
+        return f"has {size} bytes, and a name of files may have {MAX_NAME_BYTES}"
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return f"cannot be written in this system's encoding, {sys.getfilesystemencoding()}"
+    return ""
 
 
 class Experiment(Model):
@@ -183,14 +213,9 @@ class Experiment(Model):
 
     @field_validator("name")
     @classmethod
-    def _not_reserved(cls, name: str) -> str:
-        if name.lower() in RESERVED_NAMES:
-            raise ValueError(f"{name!r} is the name of initbench's own results; choose another")
-        if name.lower().endswith(PARTIAL):
-            raise ValueError(
-                f"{name!r} ends in {PARTIAL}, as the results of a command that was interrupted do: "
-                "they are removed when it completes; choose another"
-            )
+    def _names_files(cls, name: str) -> str:
+        if problem := _no_file_name(name):
+            raise ValueError(f"{name!r} {problem}; choose another")
         return name
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from initbench.errors import Place
 from initbench.gate.verdicts import WORDS, Verdict, Word
+from initbench.printable import visible
 from initbench.report.views.check import failure_kind, heading
 
 LEVELS: dict[Word, str] = {
@@ -41,6 +42,7 @@ def github(verdicts: Sequence[Verdict], places: Places, *, strict: bool) -> str:
 
 
 def _escaped(text: str, also: str = "") -> str:
-    for character in "%\r\n" + also:
+    text = visible(text)
+    for character in "%\n" + also:
         text = text.replace(character, f"%{ord(character):02X}")
     return text

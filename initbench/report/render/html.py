@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
+from initbench.printable import visible
 from initbench.report.views.view import Table, View
 
 
@@ -57,4 +58,4 @@ def _cell(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(text).replace("\n", "<br>\n")
+    return escape(visible(text)).replace("\n", "<br>\n")

@@ -9,10 +9,11 @@ from itertools import groupby
 from xml.etree import ElementTree
 
 from initbench.gate.verdicts import Verdict
+from initbench.printable import visible
 from initbench.report.views.check import failure_kind, row_name
 
-#: What XML 1.0 cannot hold, escaped or not.
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: What is visible and yet no character of XML 1.0, escaped or not.
+_NOT_XML = re.compile("[^\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(verdicts: Sequence[Verdict], *, strict: bool) -> str:
@@ -23,20 +24,25 @@ def junit(verdicts: Sequence[Verdict], *, strict: bool) -> str:
         cases = list(of_config)
         kinds = Counter(failure_kind(verdict, strict=strict) for verdict in cases)
         suite = ElementTree.SubElement(
-            suites, "testsuite", name=config, tests=str(len(cases)),
+            suites, "testsuite", name=_text(config), tests=str(len(cases)),
             failures=str(kinds["failure"]), errors=str(kinds["error"]),
         )  # fmt: skip
         for verdict in cases:
             name = row_name(verdict).partition("\n")[2] or verdict.initializer
             what = "expect " * (verdict.expectation is not None) + (verdict.metric or "runs")
-            fields = {"classname": config, "name": f"{name} {what}"}
+            fields = {"classname": _text(config), "name": _text(f"{name} {what}")}
             case = ElementTree.SubElement(suite, "testcase", fields)
             kind = failure_kind(verdict, strict=strict)
-            reason = _NOT_XML.sub("?", verdict.reason)
+            reason = _text(verdict.reason)
             if kind:
                 ElementTree.SubElement(case, kind, type=verdict.verdict, message=reason)
             else:
                 ElementTree.SubElement(case, "system-out").text = f"{verdict.verdict}: {reason}"
     ElementTree.indent(suites)
-    body = ElementTree.tostring(suites, encoding="unicode")
+    # Characters beyond ASCII are references, so that any output may hold the text.
+    body = ElementTree.tostring(suites, encoding="us-ascii").decode("ascii")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _text(text: str) -> str:
+    return _NOT_XML.sub("?", visible(text))

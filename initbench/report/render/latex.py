@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from initbench.printable import visible
 from initbench.report.views.view import Table, View
 
 _SPECIAL = {
@@ -56,8 +55,8 @@ def latex_text(text: str) -> str:
     >>> print(latex_text("normal(std=0.1), 5 % & \\input{x}"))
     normal(std=0.1), 5 \% \& \textbackslash{}input\{x\}
     """
-    printable = re.sub(r"[\x00-\x1f\x7f]+", " ", text)
-    return "".join(_SPECIAL.get(character, character) for character in printable)
+    line = visible(text.replace("\n", " "))
+    return "".join(_SPECIAL.get(character, character) for character in line)
 
 
 def _cell(text: str) -> str:

@@ -1,11 +1,21 @@
-"""A view -> Markdown."""
+"""A view -> Markdown.
+
+A text is shown as it is: it makes no tag, link, emphasis, code, list or further cell.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+from initbench.printable import visible
 from initbench.report.views.view import Table, View
+
+#: Characters that mean something wherever they stand, and others where they begin a tag, a link's
+#: address or a character reference. An underscore begins nothing after a letter.
+_INLINE = re.compile(r"[\\`*~|]|(?<![^\W_])_|<(?=[a-zA-Z/!?])|\](?=[(\[:])|&(?=#?\w+;)")
+#: What makes a heading, a quotation or a list of a line that begins with it.
+_BLOCK = re.compile(r"^( {0,3}\d*)(?=(?:#{1,6}|[>+.)-])(?:\s|$)|[=-]+\s*$)", re.MULTILINE)
 
 
 def markdown_view(view: View) -> str:
@@ -21,7 +31,7 @@ def markdown_table(table: Table) -> str:
 
     rule = ("---:" if name in table.numeric else "---" for name in table.header)
     header = (name.replace("\n", " ") for name in table.header)
-    lines = [line(header), line(rule)]
+    lines = [line(header), "| " + " | ".join(rule) + " |"]
     for number, row in enumerate(table.rows):
         cells = map(_cell, row)
         strong = (
@@ -29,15 +39,19 @@ def markdown_table(table: Table) -> str:
             for column, cell in enumerate(cells)
         )
         lines.append("| " + " | ".join(strong) + " |")
-    title = f"**{_text(table.title)}**" if table.title else ""
-    return "\n\n".join(filter(None, (title, "\n".join(lines), _text(table.caption)))) + "\n"
+    title = f"**{_text(table.title.replace(chr(10), ' '))}**" if table.title else ""
+    return "\n\n".join(filter(None, (title, "\n".join(lines), _paragraph(table.caption)))) + "\n"
 
 
 def _cell(text: str) -> str:
-    first, _, detail = _text(text).replace("|", "\\|").partition("\n")
+    first, _, detail = _text(text).partition("\n")
     return f"{first} ({detail.replace(chr(10), ' ')})" if detail else first
 
 
+def _paragraph(text: str) -> str:
+    return _BLOCK.sub(r"\1\\", _text(text))
+
+
 def _text(text: str) -> str:
-    """A text whose tags, if it has any, are shown and not obeyed."""
-    return re.sub(r"<(?=[a-zA-Z/!?])", r"\\<", text)
+    """A text with a backslash before all that Markdown would obey in a line."""
+    return _INLINE.sub(r"\\\g<0>", visible(text))

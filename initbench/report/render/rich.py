@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from initbench.printable import NEAREST, visible
 from initbench.report.views.view import Table, View
 
 if TYPE_CHECKING:
+    from rich.box import Box
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 #: No table is wider: a measurement is taken in a terminal of this width.
@@ -37,31 +40,63 @@ class _Fitted:
         from rich.measure import Measurement
 
         unbounded = options.update(width=WIDEST)
-        left_out = list(self.table.wide)
-        for column in self.table.wide:
+        encoding = getattr(console.file, "encoding", None) or "utf-8"
+        table = _shown(self.table, encoding)
+        box = _box(encoding)
+        left_out = list(table.wide)
+        for column in table.wide:
             fewer = [name for name in left_out if name != column]
-            needed = Measurement.get(console, unbounded, _grid(self.table, fewer)).maximum
+            needed = Measurement.get(console, unbounded, _grid(table, fewer, box)).maximum
             if needed > options.max_width:
                 break
             left_out = fewer
-        yield _drawn(self.table, left_out)
+        yield _drawn(table, left_out, box)
 
 
-def _drawn(table: Table, left_out: Sequence[str]) -> RenderableType:
+def _shown(table: Table, encoding: str) -> Table:
+    """The table in the characters that a terminal shows and does not obey."""
+
+    def text(given: str) -> str:
+        return _in_encoding(visible(given), encoding)
+
+    names, width = table.names
+    return replace(
+        table,
+        title=text(table.title),
+        header=tuple(map(text, table.header)),
+        rows=tuple(tuple(map(text, row)) for row in table.rows),
+        numeric=frozenset(map(text, table.numeric)),
+        caption=text(table.caption),
+        names=(text(names), width),
+        wide=tuple(map(text, table.wide)),
+    )
+
+
+def _box(encoding: str) -> Box:
+    """A line below the header; Rich would draw a grid where the encoding is not Unicode."""
+    from rich.box import SIMPLE_HEAD, Box
+
+    return Box(_in_encoding(str(SIMPLE_HEAD), encoding), ascii=True)
+
+
+def _in_encoding(text: str, encoding: str) -> str:
+    return text.encode(encoding, NEAREST).decode(encoding)
+
+
+def _drawn(table: Table, left_out: Sequence[str], box: Box) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
     caption = [Text(table.caption + "\n", style="dim")] if table.caption else []
-    return Group(Text(table.title, style="bold"), _grid(table, left_out), *caption)
+    return Group(Text(table.title, style="bold"), _grid(table, left_out, box), *caption)
 
 
-def _grid(table: Table, left_out: Sequence[str]) -> RenderableType:
+def _grid(table: Table, left_out: Sequence[str], box: Box) -> RenderableType:
     """The header and rows alone."""
-    from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    rich = RichTable(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    rich = RichTable(box=box, collapse_padding=True, pad_edge=False)
     column, width = table.names
     shown = [index for index, name in enumerate(table.header) if name not in left_out]
     for name in (table.header[index] for index in shown):

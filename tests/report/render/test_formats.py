@@ -26,7 +26,7 @@ TEXTS_OF_USERS = {
     "a\nb|c\nd": "a (b\\|c d)",
     '"quoted", comma': '"quoted", comma',
     "[bold]no markup[/]": "[bold]no markup[/]",
-    "&amp; 'x' <= 1": "&amp; 'x' <= 1",
+    "&amp; 'x' <= 1": "\\&amp; 'x' <= 1",
     SCRIPT: "\\<script>alert(1)\\</script>",
 }
 

@@ -29,4 +29,4 @@ def test_junit(strict: bool, failures: int) -> None:
 def test_junit_holds_no_character_that_xml_forbids() -> None:
     spoilt = Verdict("a", "b", {}, "", "regressed", "1 of 2 runs failed: \x00\x1b\ufffe<&>")
     (failure,) = ElementTree.fromstring(junit([spoilt], strict=False)).iter("failure")
-    assert failure.get("message") == "1 of 2 runs failed: ???<&>"
+    assert failure.get("message") == "1 of 2 runs failed: \\x00\\x1b?<&>"
