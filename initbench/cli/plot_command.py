@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from initbench.cli import options
+from initbench.cli import options, streams
 from initbench.metrics import METRICS
 
 KINDS = (
@@ -131,6 +131,6 @@ def command(
         share=partial(share_done, enabled=not quiet),
     )
     if not quiet:
-        click.echo(f"wrote {path}\n{result.summary}", err=True)
+        streams.tell(f"wrote {path}\n{result.summary}")
     if result.failure is not None:
         raise result.failure
