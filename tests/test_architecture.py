@@ -66,7 +66,11 @@ ROOMS = {
         ["verdicts"],
     ],
     "diagnosis": [
-        ["diagnose", "portraits"], ["predicting", "advice"], ["measuring", "rules"], ["findings"]
+        ["diagnose", "portraits"],
+        ["predicting", "advice", "calibration"],
+        ["measuring", "rules"],
+        ["findings"],
+        ["growth"],
     ],
     "models": [
         ["describing", "diagnosing"],

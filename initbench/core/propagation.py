@@ -57,9 +57,11 @@ class Measurement:
       variance about 0. The law that weights are drawn from has mean 0, and a layer of one unit has
       such a variance as well.
     - ``contrast`` is the variance of a unit's z over samples, averaged over units. It says what is
-      left of the differences between inputs. Theory writes it q (1 - c).
+      left of the differences between inputs. Theory writes it q (1 - c). ``activation_contrast`` is
+      that of phi(z).
     - ``activation_mean`` and ``activation_variance`` are those of phi(z), the variance about the
       mean.
+    - ``weight_square`` is the mean square of the layer's weights, biases left out.
     - ``gradient_variance`` is the mean of delta^2, where delta is the gradient of a sample's loss
       with respect to z. ``weight_gradient_variance`` is the mean of g^2, where g is the gradient of
       the batch's mean loss with respect to the layer's weights.
@@ -87,6 +89,8 @@ class Measurement:
     contrast: Array
     activation_mean: Array
     activation_variance: Array
+    activation_contrast: Array
+    weight_square: Array
     gradient_variance: Array
     weight_gradient_variance: Array
     flat: Array
@@ -210,8 +214,10 @@ def measure(
             contrast=_layers([s.preactivation.var(axis=2, keepdims=True) for s in signals]),
             activation_mean=_layers([s.activation for s in signals]),
             activation_variance=np.stack([s.activation.var(axis=(1, 2)) for s in signals], axis=1),
+            activation_contrast=_layers([s.activation.var(axis=2, keepdims=True) for s in signals]),
+            weight_square=_mean_squares(views),
             gradient_variance=_layers([d**2 for d in deltas]),
-            weight_gradient_variance=_layers([g[:, :, :-1] ** 2 for g in gradients]),
+            weight_gradient_variance=_mean_squares(gradients),
             flat=np.stack([*flat, _certain(task.loss, logits)], axis=1),
             dead=np.stack([*[units.mean(axis=1) for units in dead], unknown], axis=1),
             distinct_units=np.stack([*distinct, unknown], axis=1),
@@ -240,10 +246,12 @@ def distinct_units(below: Array, above: Array, dtype: np.dtype[Any]) -> Array:
         above: The view of the layer above it.
         dtype: The type that the weights were computed in, which says how far they are rounded.
     """
-    signature = np.concatenate([below, above[:, :, :-1].swapaxes(1, 2)], axis=2)  # (R, O, I + ...)
-    directions = RandomState(0).standard_normal((signature.shape[2], 3))
-    projected = signature @ (directions / np.linalg.norm(directions, axis=0))
-    scale = np.abs(signature).max(axis=(1, 2))
+    incoming, outgoing = below, above[:, :, :-1].swapaxes(1, 2)  # (R, O, I + 1), (R, O, ...)
+    columns = incoming.shape[2]
+    directions = RandomState(0).standard_normal((columns + outgoing.shape[2], 3))
+    directions /= np.linalg.norm(directions, axis=0)
+    projected = incoming @ directions[:columns] + outgoing @ directions[columns:]
+    scale = np.max([np.abs(part).max(axis=(1, 2)) for part in (incoming, outgoing)], axis=0)
     limit = SYMMETRY_ULPS * np.finfo(dtype).eps * scale
     counts = []
     for run, closeness in zip(projected, limit, strict=True):
@@ -287,6 +295,12 @@ def _layers(arrays: Sequence[Array]) -> Array:
     return np.stack([array.mean(axis=(1, 2)) for array in arrays], axis=1)
 
 
+def _mean_squares(views: Sequence[Array]) -> Array:
+    """The mean square of each layer's weights, or of their gradients, biases left out, (R, L)."""
+    weights = [view[:, :, :-1] for view in views]
+    return np.stack([np.einsum("roi,roi->r", w, w) / w[0].size for w in weights], axis=1)
+
+
 def _effective_rank(vectors: Array) -> Array:
     peak = np.abs(vectors).max(axis=(1, 2), keepdims=True)
     scaled = np.divide(vectors, peak, out=np.zeros_like(vectors), where=peak > 0)
@@ -317,12 +331,16 @@ def _singular_values(matrices: Array) -> Array:
 def _update_sizes(
     task: TrainingTask, theta: Array, gradient: Array, hyperparameters: dict[str, Array]
 ) -> Array:
-    moved, optimizer = theta.copy(), OPTIMIZERS[task.optimizer]
-    slots = tuple(np.zeros_like(theta) for _ in range(optimizer.slots))
-    optimizer.step(moved, gradient.copy(), slots, 1, **hyperparameters)
-    views = task.architecture.views
+    optimizer, views = OPTIMIZERS[task.optimizer], task.architecture.views
     ratios = []
-    for before, after in zip(views(theta), views(moved), strict=True):
-        step, size = (np.sqrt((a**2).sum(axis=(1, 2))) for a in (after - before, before))
+    # Layer by layer: fresh arrays as large as a whole network cost more than the arithmetic.
+    for before, gradients in zip(views(theta), views(gradient), strict=True):
+        flat = (len(theta), -1)
+        moved, own = before.reshape(flat).copy(), gradients.reshape(flat).copy()
+        slots = tuple(np.zeros_like(moved) for _ in range(optimizer.slots))
+        optimizer.step(moved, own, slots, 1, **hyperparameters)
+        moved -= before.reshape(flat)
+        step = np.sqrt(np.einsum("rp,rp->r", moved, moved))
+        size = np.sqrt(np.einsum("roi,roi->r", before, before))
         ratios.append(np.divide(step, size, out=np.full_like(step, np.nan), where=size > 0))
     return np.stack(ratios, axis=1)

@@ -1,50 +1,142 @@
-"""A condition -> what to do about it."""
+"""A condition -> what may help, best first. The diagnosis tries each before it recommends one.
+
+A remedy is a change of the config. This module knows which remedies there are and what to call
+them; whether one helps is measured in :mod:`initbench.diagnosis.diagnose`.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from initbench.core import meanfield
+from initbench.core.meanfield import Phi
+from initbench.core.quadrature import gaussian_mean
 from initbench.diagnosis.findings import Findings
-from initbench.diagnosis.rules import LOST, LOTTERY, Assessment, Condition
+from initbench.diagnosis.rules import ADVISED, FAMILIES, Condition
+from initbench.spec import Experiment
 
-#: What to change about the weights, before an initializer is named.
-WEIGHTS: dict[Condition, str] = {
-    "symmetric": "Draw weights at random",
-    "exploding": "Use smaller weights",
-    "saturated": "Use smaller weights",
-    "chaotic": "Use smaller weights",
-}
 #: The sigma_w^2 of initializers that have a name; others are a variance_scaling.
 NAMED = {1: "lecun_normal", 2: "he_normal"}
 #: A named initializer is recommended where its sigma_w^2 is this near to theory's.
-NEAR = 0.05
+NEAR = 0.2
+#: Inputs whose mean square is beyond these need a first layer that is scaled by it.
+UNIT_INPUTS = (0.1, 10.0)
+#: How much wider, and how much less deep, a remedy makes a network.
+WIDER, SHALLOWER = 4, 2
+#: A wider network than this is no remedy.
+WIDEST = 256
+#: Adam's usual learning rate.
+ADAM_RATE = 0.001
 
 
-def advise(findings: Findings, assessment: Assessment) -> str:
-    """What to do about an assessed condition, as a sentence; "" where the networks are healthy."""
-    match assessment.condition:
-        case "healthy":
-            return ""
-        case "dead":
-            return "Use wider or fewer layers, or leaky_relu."
-        case "vanishing" if assessment.begins_at_layer is None:  # depth and width are to blame
-            return "Use wider or fewer layers."
-        case condition:
-            return _use_weights(findings, WEIGHTS.get(condition, ""))
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Keys of a config with their new values, and what to call the change in a sentence."""
+
+    changes: dict[str, Any]
+    words: str
 
 
-def _use_weights(findings: Findings, change: str) -> str:
-    """The ``change``, and an initializer that theory recommends for this activation and depth."""
-    layers = f"{len(findings.layers)} layers of {findings.activation}"
-    steady = findings.steady
-    if steady.change > 1 / LOST or steady.spread > LOTTERY:
-        return (
-            f"No scale of the weights carries a signal safely through {layers} of this width: use "
-            "fewer or wider layers, or another activation."
+def remedies(experiment: Experiment, findings: Findings, condition: Condition) -> Iterator[Remedy]:
+    """What may mend a start, best first: weights, then inputs, activation, optimizer and sizes.
+
+    Args:
+        experiment: The config, as it was diagnosed.
+        findings: What was measured.
+        condition: What is to be mended.
+    """
+    layers = f"{len(findings.layers)} layers of"
+    architecture = experiment.architecture
+    activation = architecture.activation
+    phi = meanfield.elementwise(activation, architecture.activation_parameters)
+    data = experiment.dataset
+    if findings.input_spread <= ADVISED[FAMILIES[findings.optimizer]].input_spread:
+        for initializer, name in _starts(phi, findings.input_square):
+            words = f"For {layers} {findings.activation} use {name}"
+            yield Remedy({"initializer": initializer}, words)
+    if getattr(data, "standardize", "") == "none":
+        standardized = {**data.model_dump(exclude_unset=True), "standardize": "features"}
+        for initializer, name in _starts(phi, 1.0):
+            yield Remedy(
+                {"dataset": standardized, "initializer": initializer},
+                f"Standardise the inputs (standardize: features in dataset) and use {name}",
+            )
+    others = ("leaky_relu", "tanh") if condition == "dead" else ("tanh", "relu")
+    for other in others:
+        if other != activation:
+            for initializer, name in _starts(
+                meanfield.elementwise(other, {}), findings.input_square
+            ):
+                yield Remedy(
+                    {"activation": other, "initializer": initializer},
+                    f"No weights that were tried help {layers} {findings.activation}: "
+                    f"use the activation {other} with {name}",
+                )
+    if FAMILIES[findings.optimizer] == "descent":
+        yield Remedy(
+            {"optimizer": "adam", "learning_rate": ADAM_RATE},
+            f"Use the optimizer adam, with a learning rate of about {ADAM_RATE}",
         )
-    gain = math.sqrt(steady.scale)
-    name = next((n for scale, n in NAMED.items() if abs(steady.scale / scale - 1) < NEAR), None)
-    if name is None:
-        name = f"variance_scaling with scale {steady.scale:.2f} (gain {gain:.2f})"
-    recommended = f"{layers} use {name}, or orthogonal with gain {gain:.2f}."
-    return f"{change}: for {recommended}" if change else f"For {recommended}"
+    yield from _other_sizes(architecture.sizes, phi, findings.input_square)
+
+
+def _other_sizes(sizes: tuple[int, ...], phi: Phi, input_square: float) -> Iterator[Remedy]:
+    features, *hidden, outputs = sizes
+    wider = [features, *[min(WIDER * units, max(WIDEST, units)) for units in hidden], outputs]
+    fewer = [features, *hidden[: len(hidden) // SHALLOWER], outputs]
+    for layers, words in ((wider, "wider layers"), (fewer, "fewer layers")):
+        if tuple(layers) != sizes:
+            for initializer, name in _starts(phi, input_square):
+                yield Remedy(
+                    {"layers": layers, "initializer": initializer},
+                    f"Use {words} (layers: {layers}) and {name}",
+                )
+
+
+def _starts(phi: Phi, input_square: float) -> list[tuple[dict[str, Any], str]]:
+    """Initializers that theory or data fit to an activation, as a config has them, and in words."""
+    scale = steady_scale(phi)
+    gain = math.sqrt(scale)
+    name = next((n for known, n in NAMED.items() if abs(scale / known - 1) < NEAR), None)
+    rounded, rounded_gain = float(f"{scale:.3g}"), float(f"{gain:.3g}")
+    random = (
+        ({"name": name}, name)
+        if name
+        else (
+            {"name": "variance_scaling", "scale": rounded, "distribution": "normal"},
+            f"variance_scaling with scale {rounded:g} (gain {rounded_gain:g}) and distribution "
+            "normal",
+        )
+    )
+    orthogonal = (
+        {"name": "orthogonal", "gain": rounded_gain},
+        f"orthogonal with gain {rounded_gain:g}",
+    )
+    by_data = ({"name": "lsuv"}, "lsuv, which scales each layer by the data that reach it")
+    low, high = UNIT_INPUTS
+    if low < input_square < high:
+        return [random, orthogonal, by_data]
+    return [by_data, random, orthogonal]
+
+
+def steady_scale(phi: Phi) -> float:
+    """The sigma_w^2 that holds a signal of variance 1: 1 / E[phi(z)^2], with z ~ N(0, 1).
+
+    An odd activation would be driven to where it is flat by that. It is at the edge of order and
+    chaos at 1 / phi'(0)^2, with biases of 0.
+
+    >>> [round(steady_scale(meanfield.elementwise(name, {})), 2) for name in ("relu", "tanh")]
+    [2.0, 1.0]
+
+    References:
+        He et al. 2015, arXiv:1502.01852; Poole et al. 2016, arXiv:1606.05340.
+    """
+    value, slope = phi(np.array([-1.0, 0.0, 1.0]))
+    if value[0] == -value[2]:
+        return 1 / float(slope[1]) ** 2
+    return 1 / gaussian_mean(lambda z: phi(z)[0] ** 2, 1.0)

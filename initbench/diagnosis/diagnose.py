@@ -5,20 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from initbench import datasets
 from initbench.core.architecture import fans
 from initbench.core.arrays import Array
 from initbench.core.meanfield import Prediction
 from initbench.core.propagation import Measurement
-from initbench.diagnosis.advice import advise
+from initbench.diagnosis.advice import Remedy, remedies
+from initbench.diagnosis.calibration import SHARES, Share
 from initbench.diagnosis.findings import Findings, Layer, Pair
 from initbench.diagnosis.measuring import draw_stack, joined, measurements
-from initbench.diagnosis.predicting import Background, background
-from initbench.diagnosis.rules import Condition, assess
+from initbench.diagnosis.predicting import Background, background, unpredicted
+from initbench.diagnosis.rules import (
+    ADVISED,
+    BOUNDS,
+    FAMILIES,
+    WORDS,
+    Assessment,
+    Condition,
+    Family,
+    assess,
+    slow,
+)
 from initbench.errors import PluginError
 from initbench.runs import plan
 from initbench.runs.plan import Run
@@ -28,29 +40,44 @@ from initbench.spec import Experiment
 #: A diagnosis takes a second or two: all its runs together may cost this many multiplications.
 #: Where that is too little, fewer samples are measured, but no fewer than MIN_SAMPLES.
 PRODUCTS = 6e9
-MIN_SAMPLES, MAX_SAMPLES = 64, 512
+MIN_SAMPLES, MAX_SAMPLES = 64, 384
 #: A median over seeds needs no more seeds than MAX_SEEDS. Large networks differ less from one
 #: another: an initializer is measured at the seeds whose networks have MAX_WEIGHTS weights
 #: together, but at no fewer than MIN_SEEDS.
 MAX_SEEDS, MIN_SEEDS = 32, 3
 MAX_WEIGHTS = 50_000_000
+#: A remedy is tried at as many seeds as have so many weights together, MIN_SEEDS at most.
+TRIAL_WEIGHTS = 100_000
 #: Measured quantities that the last layer does not have, or a network that passes no signal on. The
 #: median is over the seeds that have them.
 MAY_BE_MISSING = frozenset({"cosine", "update_size", "flat", "dead", "distinct_units"})
+
+
+#: Networks will not train in the usual time, will need several times as long, or train.
+Degree = Literal["will not train", "slow", "healthy"]
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What was found about an initializer, which condition that is and why, and what to do.
 
-    ``begins_at_layer`` counts from 1, and is None where no layer is to blame.
+    ``condition`` is that under the config's optimizer, and ``by_family`` under each family of
+    optimizers. ``degree`` says whether networks will fail to train, train slowly, or train.
+    ``begins_at_layer`` counts from 1, and is None where no layer is to blame. ``share`` counts the
+    starts of this condition in the benchmark, and how many of them failed; it is None where there
+    was none, and during training. ``remedy`` holds what ``advice`` recommends, as keys of a config
+    with their new values.
     """
 
     findings: Findings
     condition: Condition
+    by_family: dict[Family, Condition]
+    degree: Degree
     begins_at_layer: int | None
     reason: str
+    share: Share | None
     advice: str
+    remedy: dict[str, Any]
 
 
 class Diagnosed(NamedTuple):
@@ -144,19 +171,99 @@ def _diagnose_row(
     if shared is not None:
         for iteration, parts in sorted(measured.items()):
             findings = _findings(runs[0], shared, iteration, joined(parts))
-            found.diagnoses.append(_diagnosis(findings))
+            found.diagnoses.append(_diagnosis(runs, findings))
     return found
 
 
-def _diagnosis(findings: Findings) -> Diagnosis:
-    assessment = assess(findings)
+def _diagnosis(runs: Sequence[Run], findings: Findings) -> Diagnosis:
+    assessed = {family: assess(findings, bounds) for family, bounds in BOUNDS.items()}
+    own = FAMILIES[findings.optimizer]
+    assessment = assessed[own]
+    degree: Degree = "will not train"
+    if assessment.condition == "healthy":
+        degree = "slow" if slow(findings, BOUNDS[own]) else "healthy"
+    share = SHARES[own].get(assessment.condition) if findings.iteration == 0 else None
+    advice, remedy = _advise(runs, findings, assessment)
     return Diagnosis(
         findings=findings,
         condition=assessment.condition,
+        by_family={family: one.condition for family, one in assessed.items()},
+        degree=degree,
         begins_at_layer=assessment.begins_at_layer,
-        reason=assessment.reason,
-        advice=advise(findings, assessment),
+        reason=assessment.reason + _elsewhere(assessed, own) + _record(assessment, share),
+        share=share,
+        advice=advice,
+        remedy=remedy,
     )
+
+
+def _elsewhere(assessed: dict[Family, Assessment], own: Family) -> str:
+    """Which optimizers the condition is about, where under others it would be another."""
+    others = [
+        f"under {WORDS[family]} it is {one.condition}"
+        for family, one in assessed.items()
+        if one.condition != assessed[own].condition
+    ]
+    return f" That is under {WORDS[own]}; {'; '.join(others)}." if others else ""
+
+
+def _record(assessment: Assessment, share: Share | None) -> str:
+    """How many starts of an alarming condition failed in the benchmark."""
+    if assessment.condition == "healthy" or share is None:
+        return ""
+    return (
+        f" {share.momentum} of {share.starts} such starts failed to train under momentum, "
+        f"{share.adam} of {share.starts} under Adam."
+    )
+
+
+def _advise(
+    runs: Sequence[Run], findings: Findings, assessment: Assessment
+) -> tuple[str, dict[str, Any]]:
+    """The first remedy whose own start comes out healthy, in words and as keys of a config."""
+    if assessment.condition == "healthy" or findings.iteration > 0:
+        return "", {}
+    tried = 0
+    for remedy in remedies(runs[0].experiment, findings, assessment.condition):
+        outcome = _try(runs, remedy)
+        if outcome is None:
+            continue
+        tried += 1
+        if outcome == "healthy":
+            return f"{remedy.words}: that start was measured too, and is healthy.", remedy.changes
+    return (
+        f"No remedy is known: none of {tried} other starts, activations, optimizers and sizes that "
+        "were measured is healthy.",
+        {},
+    )
+
+
+def changed(experiment: Experiment, changes: dict[str, Any]) -> Experiment:
+    """A settled experiment with keys of its config changed, checked as a config's are."""
+    any_config = {"name": "any", "initializer": "zeros", "layers": [1, 1], "iterations": 1}
+    checked = Experiment.model_validate(any_config | {"learning_rate": 1.0} | changes)
+    return experiment.model_copy(update={key: getattr(checked, key) for key in changes})
+
+
+def _try(runs: Sequence[Run], remedy: Remedy) -> Condition | None:
+    """The condition after a remedy, of a few seeds; None where it changes nothing or cannot be."""
+    first = runs[0]
+    posed = changed(first.experiment, remedy.changes)
+    initializer = posed.initializer[0] if "initializer" in remedy.changes else first.initializer
+    if remedy.changes.keys() == {"initializer"} and initializer.label == first.initializer.label:
+        return None
+    count = int(np.clip(TRIAL_WEIGHTS // posed.architecture.parameter_count, 1, MIN_SEEDS))
+    trial = [
+        Run(plan.experiment_at(posed, run.seed), initializer, run.seed) for run in runs[:count]
+    ]
+    parts: list[Measurement] = []
+    for stack in plan.stacks(trial, 1, lambda _: MIN_SAMPLES):
+        networks, _ = draw_stack(stack, MIN_SAMPLES)
+        if not len(networks.theta):
+            return None
+        parts.extend(m for _, m in measurements(networks, during=False))
+    findings = _findings(trial[0], unpredicted(networks), 0, joined(parts))
+    return assess(findings, ADVISED[FAMILIES[findings.optimizer]]).condition
 
 
 def _findings(run: Run, shared: Background, iteration: int, m: Measurement) -> Findings:
@@ -168,12 +275,15 @@ def _findings(run: Run, shared: Background, iteration: int, m: Measurement) -> F
         initializer=run.initializer.label,
         setting=run.experiment.setting,
         activation=run.experiment.activation.label,
+        optimizer=run.experiment.optimizer.name,
         seeds=len(m.loss),
         samples=shared.samples,
         iteration=iteration,
         train_loss=float(median["loss"]),
+        constant_loss=datasets.constant_loss(datasets.load(run.experiment.dataset)),
         input_square=shared.input_square,
         input_cosine=shared.input_cosine,
+        input_spread=shared.input_spread,
         layers=tuple(_layers(median, prediction, shared)),
         theory=theory,
         jacobian=(
@@ -182,7 +292,6 @@ def _findings(run: Run, shared: Background, iteration: int, m: Measurement) -> F
             float(median["jacobian_smallest"]),
         ),
         born_dead=float(m.born_dead.mean()),
-        steady=shared.steady,
     )
 
 
@@ -190,6 +299,8 @@ def _median(name: str, values: Array) -> Array:
     """The median over seeds. NaN counts as the worst, since overflow leaves it, except where it
     says that a quantity is missing.
     """
+    if not np.isnan(values).any():  # nanmedian takes ten times as long
+        return np.asarray(np.median(values, axis=0))
     if name not in MAY_BE_MISSING:
         return np.asarray(np.median(np.where(np.isnan(values), np.inf, values), axis=0))
     missing = np.isnan(values).all(axis=0)
@@ -219,6 +330,8 @@ def _layers(
             contrast=pair("contrast", index),
             activation_mean=float(median["activation_mean"][index]),
             activation_variance=float(median["activation_variance"][index]),
+            activation_contrast=float(median["activation_contrast"][index]),
+            weight_square=float(median["weight_square"][index]),
             gradient_variance=pair("gradient_variance", index),
             weight_gradient_variance=float(median["weight_gradient_variance"][index]),
             cosine=pair("cosine", index),

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from initbench.diagnosis.growth import Growth, fit
 from initbench.runs.records import RowKey
 
 
@@ -35,6 +36,8 @@ class Layer:
     contrast: Pair
     activation_mean: float
     activation_variance: float
+    activation_contrast: float
+    weight_square: float
     gradient_variance: Pair
     weight_gradient_variance: float
     cosine: Pair
@@ -44,6 +47,15 @@ class Layer:
     dead: float | None
     distinct_units: float | None
     update_size: float | None
+
+    @property
+    def gradient_energy(self) -> float:
+        """The sum of the squares of the gradient's entries, over the layer's units.
+
+        Weights of variance proportional to 1 / fan_in pass it on whatever the widths are, while a
+        unit's share of it falls with the width.
+        """
+        return self.units * self.gradient_variance.measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,50 +83,60 @@ class Theory:
 
 
 @dataclass(frozen=True, slots=True)
-class Steady:
-    """The weights that theory recommends: :func:`initbench.core.meanfield.steady_scale`.
-
-    Under sigma_w^2 = ``scale`` a network of this activation and depth loses least. ``change`` is
-    the factor by which the variance of its signal or gradient changes even then, and ``spread`` is
-    the ``length_spread`` that its widths leave it with (:class:`Theory`).
-    """
-
-    scale: float
-    change: float
-    spread: float
-
-
-@dataclass(frozen=True, slots=True)
 class Findings:
     """Everything that was found about one initializer's networks, at one moment of their training.
 
-    ``iteration`` is 0 before training. ``seeds`` and ``samples`` count what was measured, which may
-    be less than the config asks for. ``input_square`` and ``input_cosine`` are the mean square of
-    the inputs and the mean cosine of two of them. ``jacobian`` holds the largest, the median and
-    the smallest singular value of the Jacobian of logits with respect to inputs. ``born_dead`` is
-    the share of networks whose output is constant.
+    ``optimizer`` is its name. ``iteration`` is 0 before training. ``seeds`` and ``samples`` count
+    what was measured, which may be less than the config asks for. ``constant_loss`` is the train
+    loss of the best predictor that ignores its inputs. ``input_square`` and ``input_cosine`` are
+    the mean square of the inputs and the mean cosine of two of them. ``input_spread`` is the
+    largest variance of a feature over the median one, constant features left out. ``jacobian``
+    holds the largest, the median and the smallest singular value of the Jacobian of logits with
+    respect to inputs. ``born_dead`` is the share of networks whose output is constant.
     """
 
     config: str
     initializer: str
     setting: dict[str, Any]
     activation: str
+    optimizer: str
     seeds: int
     samples: int
     iteration: int
     train_loss: float | None
+    constant_loss: float
     input_square: float
     input_cosine: float
+    input_spread: float
     layers: tuple[Layer, ...]
     theory: Theory | None
     jacobian: tuple[float, float, float]
     born_dead: float
-    steady: Steady
 
     @property
     def row(self) -> RowKey:
         """The key of the row that was diagnosed."""
         return RowKey.of(self.config, self.initializer, self.setting)
+
+    @property
+    def growth(self) -> dict[str, Growth | None]:
+        """What signal, contrast and gradient grow by a layer, over the hidden layers.
+
+        Signal and contrast go from the inputs on, the gradient from the output back.
+        """
+        hidden = self.layers[:-1]
+        return {
+            "signal": fit([layer.preactivation_variance.measured for layer in hidden]),
+            "contrast": fit([layer.contrast.measured for layer in hidden]),
+            "gradient": fit([layer.gradient_energy for layer in reversed(hidden)]),
+        }
+
+    @property
+    def first_loss_ratio(self) -> float | None:
+        """The loss over the best constant predictor's; None where that is 0."""
+        if self.train_loss is None or not self.constant_loss > 0:
+            return None
+        return self.train_loss / self.constant_loss
 
     @property
     def jacobian_condition(self) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +85,12 @@ def joined(parts: Sequence[Measurement]) -> Measurement:
 
 def activation_shape(architecture: Architecture) -> ActivationShape:
     """The shape of a network's activation, found by evaluating it."""
-    phi = meanfield.elementwise(architecture.activation, architecture.activation_parameters)
+    return _shape_of(architecture.activation, tuple(architecture.activation_parameters.items()))
+
+
+@lru_cache
+def _shape_of(activation: str, parameters: tuple[tuple[str, Any], ...]) -> ActivationShape:
+    phi = meanfield.elementwise(activation, dict(parameters))
     slope = np.abs(phi(np.linspace(-FAR, FAR, 8001))[1])
     value, ends = phi(np.array([-FAR, FAR]))
     steepest = float(slope.max())

@@ -12,7 +12,7 @@ from initbench.core.architecture import Architecture, fans
 from initbench.core.arrays import Array
 from initbench.core.meanfield import Prediction
 from initbench.core.propagation import mean_cosine
-from initbench.diagnosis.findings import Steady, Theory
+from initbench.diagnosis.findings import Theory
 from initbench.diagnosis.measuring import ActivationShape, DrawnStack
 from initbench.runs.execute import Work
 
@@ -43,9 +43,9 @@ class Background:
     samples: int
     input_square: float
     input_cosine: float
+    input_spread: float
     prediction: Prediction | None
     theory: Theory | None
-    steady: Steady
 
 
 def background(drawn: DrawnStack) -> Background:
@@ -65,10 +65,32 @@ def background(drawn: DrawnStack) -> Background:
         samples=drawn.split.inputs.shape[1],
         input_square=square,
         input_cosine=cosine,
+        input_spread=_spread(drawn.split.inputs),
         prediction=prediction,
         theory=_theory(variances, prediction, shape, architecture),
-        steady=_steady(architecture, square, cosine),
     )
+
+
+def unpredicted(drawn: DrawnStack) -> Background:
+    """What one stack tells without theory."""
+    inputs = drawn.split.inputs
+    return Background(
+        shape=drawn.shape,
+        architecture=drawn.work.task.architecture,
+        samples=inputs.shape[1],
+        input_square=float((inputs**2).mean()),
+        input_cosine=float(mean_cosine(inputs[None])[0]),
+        input_spread=_spread(inputs),
+        prediction=None,
+        theory=None,
+    )
+
+
+def _spread(inputs: Array) -> float:
+    """The largest variance of a feature over the median one's, constant features left out."""
+    variances = inputs.var(axis=1)
+    varying = variances[variances > 0]
+    return float(varying.max() / np.median(varying)) if len(varying) else 1.0
 
 
 def _variances(work: Work, theta: Array) -> WeightVariances:
@@ -84,15 +106,6 @@ def _variances(work: Work, theta: Array) -> WeightVariances:
         biases.append((view[:, :, -1].astype(np.float64) ** 2).mean())
     centred = np.abs(mean) <= np.maximum(errors, MEAN_SHARE) * np.sqrt(squares)
     return WeightVariances(np.array(squares), np.array(biases), bool(centred.all()))
-
-
-def _steady(architecture: Architecture, square: float, cosine: float) -> Steady:
-    scale, change = meanfield.steady_scale(architecture, square)
-    fan_in = _fan_ins(architecture)
-    prediction = meanfield.predict(
-        architecture, scale / fan_in, np.zeros(len(fan_in)), square, cosine
-    )
-    return Steady(scale, change, _length_spread(prediction))
 
 
 def _theory(

@@ -1,6 +1,6 @@
 """A model's first step -> the condition that it starts in, the module where it begins, and why.
 
-The conditions and their bounds are those of :mod:`initbench.diagnosis.rules`. Like is compared
+The conditions are those of :mod:`initbench.diagnosis.rules`. Like is compared
 with like: modules of one type whose names differ in a block's number alone. Gradients are compared
 by their sums over a sample, which a change of width or resolution leaves alone.
 """
@@ -12,13 +12,22 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from initbench.diagnosis.rules import EXPLODED, LOST, SATURATED_SHARE, Condition
+from initbench.diagnosis.rules import Condition
 from initbench.errors import InitbenchError
 from initbench.models import building
 from initbench.models.building import Builder
 from initbench.models.parameters import Parameter, parameters
 from initbench.models.signals import Pass, Signal, mean_square, measure, medians
 
+#: Outputs explode where their mean square is beyond this: a standard deviation of 10, at which
+#: softmax is certain although nothing was learned yet.
+EXPLODED = 100.0
+#: A module is saturated where this share of its outputs is flat: the median one passes next to
+#: nothing on.
+SATURATED_SHARE = 0.5
+#: Signals vanish where a variance changes by this factor between the first and the last module of
+#: a kind: a factor of 18 in size.
+LOST = 10**-2.5
 #: Modules of one kind that are enough for a rate.
 FEW = 4
 #: A grouped convolution's signal below this share of its inputs' is worth a word.

@@ -41,7 +41,7 @@ def test_one_initializer_layer_by_layer() -> None:
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     words = " ".join(rows[4:])
     assert "Theory: weights of variance" in words
-    assert "healthy: from one end of the network to the other" in words
+    assert "healthy: from layer 1 to layer 2 the variance of the differences" in words
 
 
 def test_several_are_summed_up_worst_first() -> None:

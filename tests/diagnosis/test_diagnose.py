@@ -14,6 +14,7 @@ from initbench.diagnosis.diagnose import Diagnosis, diagnose
 from initbench.runs import execute
 from initbench.runs.plan import Run, Stack
 from initbench.spec import Experiment
+from tests.diagnosis.networks import posed
 
 CONFIGS = Path(__file__).parent.parent.parent / "configs"
 
@@ -121,20 +122,77 @@ def test_the_phases_of_tanh(sigma_w2: float, tmp_path: Path) -> None:
         assert diagnosis.begins_at_layer is not None
 
 
-@pytest.mark.parametrize("activation", ["relu", "elu", "selu", "tanh"])
-def test_what_it_advises_is_healthy(activation: str, tmp_path: Path) -> None:
-    values = {"width": 100, "depth": 30, "activation": activation}
-    small = "{name: variance_scaling, scale: 0.3}"
-    bad = only([experiment(tmp_path, initializer=small, **values)])
-    assert bad.condition == "vanishing"
-    scale = bad.findings.steady.scale
-    assert f"gain {scale**0.5:.2f}" in bad.advice
-    for initializer in (
-        f"{{name: variance_scaling, scale: {scale:.2f}, distribution: normal}}",
-        f"{{name: orthogonal, gain: {scale**0.5:.2f}}}",
-    ):
-        good = only([experiment(tmp_path, initializer=initializer, **values)])
-        assert good.condition == "healthy"
+@pytest.mark.parametrize("dataset", ["breast_cancer", "digits"])  # one output, and ten
+@pytest.mark.parametrize("width", [16, 400, 4096])
+def test_width_is_no_depth(width: int, dataset: str) -> None:
+    for depth in (1, 3) if width < 4096 else (1,):
+        assert only([posed(width=width, depth=depth, dataset=dataset)]).condition == "healthy"
+
+
+def test_the_same_depth_is_the_same_at_any_width() -> None:
+    for width in (64, 512):
+        keys = {"initializer": "lecun_normal", "activation": "tanh", "dataset": "digits"}
+        assert only([posed(width=width, depth=10, seeds=1, **keys)]).condition == "healthy"
+
+
+def test_measurement_is_believed_before_theory() -> None:
+    """Theory of random weights expects 40 layers of 64 to be a lottery; mirrored ones are not."""
+    found = only([posed(width=64, depth=40, initializer="looks_linear", dataset="diabetes")])
+    assert found.findings.theory is not None
+    assert found.findings.theory.length_spread > 1.5
+    assert found.condition == "healthy"
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam", "rmsprop"])
+def test_the_optimizer_decides_over_what_vanishes(optimizer: str) -> None:
+    start = {"name": "normal", "std": 0.01}
+    keys = {"initializer": start, "activation": "tanh", "dataset": "wine"}
+    found = only([posed(width=64, depth=6, optimizer=optimizer, **keys)])
+    adaptive = optimizer in ("adam", "rmsprop")
+    assert found.condition == ("healthy" if adaptive else "vanishing")
+    assert found.degree == ("slow" if adaptive else "will not train")
+    other = "gradient descent it is vanishing" if adaptive else "Adam and RMSProp it is healthy"
+    assert other in found.reason
+
+
+def test_what_merges_is_lost_to_any_optimizer() -> None:
+    keys = {"initializer": "lecun_normal", "activation": "sigmoid", "dataset": "digits"}
+    found = only([posed(width=32, depth=20, **keys)])
+    assert found.by_family == {"descent": "ordered", "adaptive": "ordered"}
+
+
+@pytest.mark.parametrize("dataset", ["digits", "iris"])
+def test_certain_outputs_of_unscaled_inputs_are_no_fault(dataset: str) -> None:
+    """They have mean squares of 60 and 16; such networks trained, 7 of 7."""
+    found = only([posed(width=64, depth=2, dataset={"name": dataset, "standardize": "none"})])
+    assert found.condition == "healthy"
+
+
+def test_a_closed_gate_is_healthy() -> None:
+    for activation in ("relu", "tanh"):
+        keys = {"initializer": "closed_head", "activation": activation, "dataset": "digits"}
+        found = only([posed(width=32, depth=4, **keys)])
+        assert found.condition == "healthy"
+        assert "Closed gate: the weights of layer 5 are 0" in found.reason
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_two_closed_factors_are_dead(activation: str) -> None:
+    keys = {"initializer": "closed_twice", "activation": activation, "dataset": "digits"}
+    found = only([posed(width=32, depth=4, **keys)])
+    assert (found.condition, found.begins_at_layer) == ("dead", 4)
+    assert "the weights of layers 4 and 5 are all 0" in found.reason
+
+
+def test_the_growth_a_layer_is_measured_with_its_error() -> None:
+    """Theory: He's relu layers hold the gradient, at half the variance they halve it."""
+    for scale, factor in ((2.0, 1.0), (1.0, 0.5)):
+        start = {"name": "variance_scaling", "scale": scale, "distribution": "normal"}
+        growth = only([posed(width=200, depth=15, initializer=start)]).findings.growth["gradient"]
+        assert growth is not None
+        # The errors of layers hang together, and the fit's own error is too small for them.
+        assert growth.factor == pytest.approx(factor, abs=0.05)
+        assert 0 < growth.error < 0.05
 
 
 def test_a_narrow_deep_network_is_dead(tmp_path: Path) -> None:
@@ -145,18 +203,12 @@ def test_a_narrow_deep_network_is_dead(tmp_path: Path) -> None:
 
 
 def test_saturated_tanh(tmp_path: Path) -> None:
-    initializer = "{name: normal, std: 1}"
+    initializer = "{name: normal, std: 4}"
     values = {"width": 30, "depth": 3, "activation": "tanh", "initializer": initializer}
     diagnosis = only([experiment(tmp_path, **values)])
     assert diagnosis.condition == "saturated"
     assert diagnosis.begins_at_layer == 1
     assert diagnosis.findings.layers[0].inactive is None
-
-
-def test_too_deep_for_its_width(tmp_path: Path) -> None:
-    values = {"width": 30, "depth": 28, "activation": "relu", "initializer": "he_normal"}
-    diagnosis = only([experiment(tmp_path, **values)])
-    assert diagnosis.condition == "vanishing"
 
 
 def test_a_mean_other_than_0_has_no_theory(tmp_path: Path) -> None:

@@ -51,10 +51,3 @@ def test_theory_needs_a_mean_near_0(low: float, has_theory: bool) -> None:
     assert (mean / np.hypot(mean, deviation) <= 0.1) == has_theory
     assert (found.theory is not None) == has_theory
     assert (found.prediction is not None) == has_theory
-
-
-def test_the_steady_scale_holds_whatever_the_initializer_is() -> None:
-    he, zeros = background_of("he_normal"), background_of("zeros")
-    assert he.steady == zeros.steady
-    assert he.steady.scale == pytest.approx(2, rel=1e-3)
-    assert he.steady.change == pytest.approx(1, rel=1e-3)

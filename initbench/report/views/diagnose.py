@@ -9,7 +9,7 @@ from typing import Any
 
 from initbench.diagnosis.diagnose import Diagnosis
 from initbench.diagnosis.findings import Layer, Pair
-from initbench.diagnosis.rules import CONDITIONS
+from initbench.diagnosis.rules import CONDITIONS, FAMILIES
 from initbench.files import envelope, finite_or_none
 from initbench.report.views import titles
 from initbench.report.views.texts import setting_heading
@@ -275,10 +275,22 @@ def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
         "samples": findings.samples,
         "iteration": findings.iteration,
         "train_loss": finite_or_none(findings.train_loss),
+        "constant_loss": findings.constant_loss,
         "verdict": diagnosis.condition,
+        "optimizer": findings.optimizer,
+        "verdict_by_optimizer": {
+            optimizer: diagnosis.by_family[family] for optimizer, family in FAMILIES.items()
+        },
+        "degree": diagnosis.degree,
         "begins_at_layer": diagnosis.begins_at_layer,
         "reason": diagnosis.reason,
+        "calibration": diagnosis.share
+        and {
+            "starts": diagnosis.share.starts,
+            "failed": {"momentum": diagnosis.share.momentum, "adam": diagnosis.share.adam},
+        },
         "advice": diagnosis.advice,
+        "remedy": diagnosis.remedy,
         "chi_1": finite_or_none(theory.chi_1) if theory else None,
         "theory": theory
         and {
@@ -287,6 +299,15 @@ def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
             else finite_or_none(value)
             for name in theory.__slots__
             for value in [getattr(theory, name)]
+        },
+        "growth": {
+            name: growth
+            and {
+                "factor": growth.factor,
+                "error": growth.error,
+                "depth_scale": finite_or_none(growth.depth_scale),
+            }
+            for name, growth in findings.growth.items()
         },
         "jacobian_singular_values": dict(
             zip(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from initbench.diagnosis.calibration import Share
 from initbench.diagnosis.diagnose import Diagnosis
-from initbench.diagnosis.findings import Findings, Layer, Pair, Steady, Theory
+from initbench.diagnosis.findings import Findings, Layer, Pair, Theory
 from initbench.report.render.csv import csv_text
 from initbench.report.views import diagnose as report
 from tests.report.conftest import Rendered
@@ -25,7 +26,8 @@ def layer(number: int, variance: float, gradient: float, **changed: object) -> L
     plain = Layer(
         layer=number, fan_in=100, units=100, preactivation_mean=0.0,
         preactivation_variance=Pair(2 * variance, variance), contrast=Pair(variance, variance),
-        activation_mean=0.4, activation_variance=0.3, gradient_variance=Pair(gradient, gradient),
+        activation_mean=0.4, activation_variance=0.3, activation_contrast=0.2, weight_square=0.1,
+        gradient_variance=Pair(gradient, gradient),
         weight_gradient_variance=0.01, cosine=Pair(0.5, 0.123), effective_rank=3.0,
         saturated=None, inactive=0.5, dead=0.25, distinct_units=100.0, update_size=0.01,
     )  # fmt: skip
@@ -38,18 +40,32 @@ LAYERS = (
     layer(3, 4.5e-10, 0.25, saturated=0.02, inactive=None, dead=None, distinct_units=None),
 )
 FINDINGS = Findings(
-    config="deep", initializer="glorot_normal", setting={}, activation="relu", seeds=5,
-    samples=512, iteration=0, train_loss=2.302585, input_square=1.0, input_cosine=0.0,
+    config="deep", initializer="glorot_normal", setting={}, activation="relu",
+    optimizer="gd", seeds=5, samples=512, iteration=0, train_loss=2.302585, constant_loss=2.302585,
+    input_square=1.0, input_cosine=0.0, input_spread=1.0,
     layers=LAYERS, theory=THEORY, jacobian=(1.5, 0.5, 0.0), born_dead=0.0,
-    steady=Steady(2.0, 1.0, 0.5),
 )  # fmt: skip
-FADING = Diagnosis(FINDINGS, "vanishing", 2, "it fades.", "Use he_normal.")
+FADING = Diagnosis(
+    FINDINGS,
+    "vanishing",
+    {"descent": "vanishing", "adaptive": "healthy"},
+    "will not train",
+    2,
+    "it fades.",
+    Share(42, 37, 14),
+    "Use he_normal.",
+    {"initializer": {"name": "he_normal"}},
+)
 HEALTHY = Diagnosis(
     replace(FINDINGS, config="other", initializer="he_normal", setting={"depth": 3}, theory=None),
     "healthy",
+    {"descent": "healthy", "adaptive": "healthy"},
+    "healthy",
     None,
     "it holds.",
+    None,
     "",
+    {},
 )
 
 
@@ -133,6 +149,13 @@ def test_document() -> None:
     document = report.diagnose_document([FADING, HEALTHY])
     fading, healthy = document["diagnoses"]
     assert fading["verdict"] == "vanishing"
+    assert fading["verdict_by_optimizer"] == {
+        "gd": "vanishing", "momentum": "vanishing", "nesterov": "vanishing",
+        "rmsprop": "healthy", "adam": "healthy",
+    }  # fmt: skip
+    assert fading["calibration"] == {"starts": 42, "failed": {"momentum": 37, "adam": 14}}
+    assert fading["remedy"] == {"initializer": {"name": "he_normal"}}
+    assert fading["growth"] == {"signal": None, "contrast": None, "gradient": None}
     assert fading["begins_at_layer"] == 2
     assert fading["chi_1"] == 0.5
     assert fading["jacobian_condition"] is None  # infinite
