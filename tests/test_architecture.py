@@ -53,7 +53,7 @@ ROOMS = {
             "run", "check", "diagnose", "explain", "verify", "model", "model_diagnosis", "show",
             "listing", "overview",
         ],
-        ["records", "texts", "titles"],
+        ["records", "texts", "titles", "regression"],
         ["view"],
     ],
     "report.render": [
@@ -106,7 +106,7 @@ ROOMS = {
         ["loading"],
         ["named", "files", "preparation"],
         ["tables"],
-        ["delimited", "archives", "leaks"],
+        ["delimited", "archives", "leaks", "given", "cells"],
         ["columns"],
         ["problems", "memory", "recent"],
     ],

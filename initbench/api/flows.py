@@ -263,7 +263,9 @@ def diagnose(
     if failures:
         error = FailedRunsError("some networks could not be drawn:\n" + "\n".join(failures))
     view = diagnose_view(found, experiments, during=during)
-    return DiagnosisResult(view=view, rows=tuple(found), notes=tuple(notes), failure=error)
+    return DiagnosisResult(
+        view=view, rows=tuple(found), notes=(*titles.data_notes(experiments), *notes), failure=error
+    )
 
 
 def check(
@@ -283,6 +285,8 @@ def check(
         lambda runs: runner.train_afresh(runs, execution, watch=watch, say=say),
     )
     unnamed = {row.config for row in known.values()} - {e.name for e in experiments}
+    notes = (*judgement.notes, *titles.data_notes(experiments))
+    judgement = replace(judgement, notes=notes)
     return _check_result(judgement, baseline, tuple(sorted(unnamed)), strict=strict)
 
 

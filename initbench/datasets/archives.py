@@ -6,7 +6,7 @@ import math
 import tokenize
 import zlib
 from io import BytesIO
-from typing import IO
+from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.lib.format import (
 )
 
 from initbench.core.arrays import Array
-from initbench.datasets.columns import Column, column_of, column_of_numbers
+from initbench.datasets.columns import CellKind, Column, Tally, column_of, column_of_numbers
 from initbench.datasets.problems import FileProblem, Refused
 
 #: Raised by zipfile, zlib, tokenize and NumPy for a file that is no archive of arrays.
@@ -26,7 +26,6 @@ _NOT_NPZ = (
     ValueError, EOFError, MemoryError, RuntimeError, NotImplementedError, KeyError, BadZipFile,
     zlib.error, tokenize.TokenError, SyntaxError, OSError, TypeError, OverflowError,
 )  # fmt: skip
-_KINDS = {"i": "whole numbers", "u": "whole numbers", "f": "numbers", "b": "booleans"}
 
 
 def read_npz(content: bytes, target: str, most_cells: int) -> tuple[Column, ...]:
@@ -131,32 +130,40 @@ def read_parquet(content: bytes, most_cells: int) -> tuple[Column, ...]:
         raise Refused([FileProblem(None, message)]) from None
     try:
         file = parquet.ParquetFile(BytesIO(content))
-        cells = file.metadata.num_rows * file.metadata.num_columns
+        names = file.schema_arrow.names
+        cells = file.metadata.num_rows * len(names)
         if cells > most_cells:
-            raise Refused(
-                [FileProblem(None, f"declares {cells:,} cells, and this machine's memory has room "
-                f"for {most_cells:,}; use fewer rows")]
-            )  # fmt: skip
+            message = (
+                f"declares {cells:,} cells, and this machine's memory has room for {most_cells:,}; "
+                "use fewer rows"
+            )
+            raise Refused([FileProblem(None, message)])
+        if len(set(names)) < len(names):
+            raise Refused([FileProblem(None, "names a column more than once")])
         table = file.read()
-    except (arrow.ArrowException, OSError, ValueError) as error:
-        raise Refused([FileProblem(None, f"is not a Parquet file: {error}")]) from None
-    problems, columns = [], []
-    for name, cells_of in zip(table.column_names, table.columns, strict=True):
-        kind = cells_of.type
-        types = arrow.types
-        if types.is_integer(kind) or types.is_floating(kind):
-            values = cells_of.to_numpy()
-            columns.append(column_of_numbers(name, values, name))
-        elif types.is_decimal(kind):
-            values = cells_of.cast(arrow.float64()).to_numpy()
-            columns.append(column_of_numbers(name, values, name))
-        elif types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind):
-            problems.append(FileProblem(None, f"column {name!r} holds {kind}, which is no cell"))
-        else:
-            cells_as_texts = ["" if v is None else str(v) for v in cells_of.to_pylist()]
-            columns.append(column_of(name, cells_as_texts))
-    if problems:
-        raise Refused(problems)
-    if len(set(table.column_names)) < len(table.column_names):
-        raise Refused([FileProblem(None, "names a column more than once")])
-    return tuple(columns)
+        table.validate(full=True)
+        return tuple(_column_of_arrow(name, table.column(name)) for name in names)
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise Refused(
+            [FileProblem(None, f"is no Parquet file of plain columns: {error}")]
+        ) from None
+
+
+def _column_of_arrow(name: str, cells: Any) -> Column:
+    """A column of Arrow: numbers as they are, everything else as Arrow writes it in a text."""
+    import pyarrow as arrow
+
+    kind = cells.type
+    if arrow.types.is_decimal(kind):
+        cells = cells.cast(arrow.float64())
+    if arrow.types.is_integer(kind) or arrow.types.is_floating(cells.type):
+        return column_of_numbers(name, cells.to_numpy(), name)
+    if (
+        arrow.types.is_nested(kind)
+        or arrow.types.is_binary(kind)
+        or arrow.types.is_large_binary(kind)
+    ):
+        nested: dict[CellKind, Tally] = {"nested": Tally(len(cells), 1, str(kind))}
+        return Column(name, np.full(len(cells), np.nan), nested, source=name)
+    texts = cells.cast(arrow.string()).to_pylist()
+    return column_of(name, ["" if text is None else text for text in texts])

@@ -16,8 +16,8 @@ import numpy as np
 
 from initbench.core.arrays import Array
 
-CellKind = Literal["number", "missing", "boolean", "date", "odd", "text"]
-ColumnKind = Literal["numbers", "booleans", "dates", "texts", "mixed", "empty"]
+CellKind = Literal["number", "missing", "boolean", "date", "odd", "text", "nested"]
+ColumnKind = Literal["numbers", "booleans", "dates", "texts", "nested", "mixed", "empty"]
 
 #: Spellings of a cell that holds nothing, in small letters.
 MISSING = frozenset(
@@ -104,6 +104,8 @@ class Column:
             return "numbers"
         if kinds == {"date"}:
             return "dates"
+        if kinds == {"nested"}:
+            return "nested"
         if kinds & {"number", "odd"}:
             return "mixed"
         if kinds == {"boolean"} and len(self.labels) <= 2:
@@ -131,12 +133,40 @@ class Column:
         assert self.spellings is not None
         assert self.codes is not None
         place = {label: float(index) for index, label in enumerate(labels)}
-        of_spelling = [math.nan if s.kind == "missing" else place[s.text] for s in self.spellings]
+        # Spellings of rows that were dropped have no label.
+        of_spelling = [
+            math.nan if s.kind == "missing" else place.get(s.text, math.nan) for s in self.spellings
+        ]
         codes: Array = np.array(of_spelling)[self.codes]
         return codes
 
+    def joined(self, other: Column) -> Column:
+        """The cells of this column, then those of another; the tallies are those of both."""
+        tallies = dict(self.tallies)
+        for kind, tally in other.tallies.items():
+            known = tallies.get(kind, Tally(0, tally.line, tally.example))
+            tallies[kind] = replace(known, count=known.count + tally.count)
+        values = np.concatenate([self.values, other.values])
+        spelled = (with_spellings(self), with_spellings(other))
+        if any(column.spellings is None or column.codes is None for column in spelled):
+            return replace(self, values=values, tallies=tallies, spellings=None, codes=None)
+        first, second = spelled
+        assert first.spellings is not None
+        assert second.spellings is not None
+        assert second.codes is not None
+        codes = np.concatenate([first.codes, second.codes + len(first.spellings)])
+        return replace(
+            self, values=values, tallies=tallies, codes=codes,
+            spellings=first.spellings + second.spellings,
+        )  # fmt: skip
+
     def taken(self, rows: Array) -> Column:
-        """The column of some of its rows; tallies and spellings stay those of the whole file."""
+        """The column of the rows where ``rows`` (N,) is true.
+
+        Tallies and spellings stay those of the whole file.
+        """
+        if rows.all():
+            return self
         codes = None if self.codes is None else self.codes[rows]
         return replace(self, values=self.values[rows], codes=codes)
 

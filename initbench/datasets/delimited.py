@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
 from typing import TextIO
@@ -66,8 +67,10 @@ def read_rows(
             for reader, column in zip(readers, zip(*(row for _, row in whole), strict=True),
                                       strict=True):  # fmt: skip
                 reader.add(column, at)
-    columns = tuple(reader.column() for reader in readers)
-    return columns, ((_ragged(ragged, len(names)),) if ragged else ())
+    columns = []
+    while readers:  # each lets go of its blocks before the next one joins its own
+        columns.append(readers.pop(0).column())
+    return tuple(columns), ((_ragged(ragged, len(names)),) if ragged else ())
 
 
 def _too_many(cells: str, most: int) -> FileProblem:
@@ -165,15 +168,15 @@ def _names_rows(sample: Sequence[str], delimiter: str) -> bool:
 
 def _header_problems(names: Sequence[str]) -> list[FileProblem]:
     problems = []
-    twice = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
+    twice = [name for name, count in Counter(names).items() if name and count > 1]
     if twice:
-        words = ", ".join(map(repr, twice))
+        words = ", ".join(map(repr, twice[:5])) + (" and others" if len(twice) > 5 else "")
         problems.append(FileProblem(1, f"names {words} more than once; give each column its name"))
     numbers = [number for name in names for kind, number in [kind_of(name)] if kind == "number"]
     # The columns of a wide table may be named by years, or 0, 1, 2, ...: evenly spaced.
-    even = len(numbers) > 1 and len({b - a for a, b in pairwise(numbers)})
-    whole = all(number.is_integer() for number in numbers)
-    if numbers and not (whole and even == 1 and numbers[0] != numbers[-1]):
+    steps = {b - a for a, b in pairwise(numbers)}
+    counted_up = len(steps) == 1 and (steps == {1.0} or (len(numbers) > 2 and min(steps) > 0))
+    if numbers and not (counted_up and numbers[0].is_integer()):
         problems.append(
             FileProblem(
                 1,

@@ -31,20 +31,32 @@ def read_file(choice: FileDataset, folder: Path) -> Table:
     Raises:
         DataError: It holds every problem of the file, each with its line.
     """
-    path, row = folder / choice.path, "line"
+    paths = [folder / name for name in (choice.path, choice.test_path) if name is not None]
+    sources, hashes = [], []
+    for path in paths:
+        try:
+            source, sha256 = _source(path, choice)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+        except Refused as refused:
+            raise DataError("\n".join(_placed(p, path) for p in refused.problems)) from None
+        sources.append(source)
+        hashes.append(sha256)
     try:
-        source, sha256 = _source(path, choice)
-        row = source.row
-        return replace(table_of(choice, source), sha256=sha256)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+        return replace(table_of(choice, *sources), sha256="+".join(hashes))
     except Refused as refused:
-        between = ":" if row == "line" else ": row "
         lines = [
-            f"{path}{'' if line is None else f'{between}{line}'}: {message}"
-            for line, message in refused.problems
+            _placed(problem, paths[problem.of_test], sources[problem.of_test].row)
+            for problem in refused.problems
         ]
         raise DataError("\n".join(lines)) from None
+
+
+def _placed(problem: FileProblem, path: Path, row: str = "line") -> str:
+    """A problem after its place: ``data.csv:3:``, or ``data.npz: row 3:``."""
+    if problem.line is None:
+        return f"{path}: {problem.message}"
+    return f"{path}{':' if row == 'line' else ': row '}{problem.line}: {problem.message}"
 
 
 class _Hashing(io.RawIOBase):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def pinned(choice: Choice, folder: Path | None = None) -> Choice:
     """
     if not isinstance(choice, FileDataset) or choice.sha256:
         return choice
-    return choice.pinned(str(_absolute(choice, folder)), load(choice, folder).sha256)
+    return choice.pinned(*_absolute(choice, folder), load(choice, folder).sha256)
 
 
 _TABLES = Recent[Table](2, KEPT_BYTES, lambda table: table.x.nbytes + table.y.nbytes)
@@ -110,8 +111,8 @@ _SPLITS = Recent[Dataset](8, KEPT_BYTES, lambda data: data.nbytes)
 
 def _of_file(choice: FileDataset, folder: Path | None) -> Dataset:
     """A user's file, read once for all splits of it, until it changes."""
-    path = _absolute(choice, folder)
-    key, stamp = choice.pinned(str(path), ""), _stamp(path)
+    paths = _absolute(choice, folder)
+    key, stamp = choice.pinned(*paths, ""), tuple(map(_stamp, paths))
 
     def read() -> Table:
         return read_file(choice, folder or Path())
@@ -127,20 +128,28 @@ def _of_file(choice: FileDataset, folder: Path | None) -> Dataset:
     return data
 
 
-def _absolute(choice: FileDataset, folder: Path | None) -> Path:
-    if "\0" in choice.path:
-        raise DataError(f"{choice.path!r} holds the character NUL, which a file name cannot have")
-    path = (folder or Path()) / choice.path
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # links that go in a circle: read_file will complain
-        return path.absolute()
+def _absolute(choice: FileDataset, folder: Path | None) -> tuple[str, str | None]:
+    """The absolute paths of the file, and of that of the test samples if there is one."""
+
+    def absolute(name: str) -> str:
+        if "\0" in name:
+            raise DataError(f"{name!r} holds the character NUL, which a file name cannot have")
+        path = (folder or Path()) / name
+        try:
+            return str(path.resolve())
+        except (OSError, RuntimeError):  # links that go in a circle: read_file will complain
+            return str(path.absolute())
+
+    test_path = choice.test_path
+    return absolute(choice.path), None if test_path is None else absolute(test_path)
 
 
-def _stamp(path: Path) -> Stamp | None:
+def _stamp(path: str | None) -> Stamp | None:
     """What tells a file from a later one of the same name; None where read_file will complain."""
+    if path is None:
+        return None
     try:
-        status = path.stat()
+        status = os.stat(path)
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino

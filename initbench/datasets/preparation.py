@@ -15,6 +15,8 @@ from initbench.errors import DataError
 from initbench.spec.choice import Choice
 from initbench.spec.datasets import FileDataset, MeasuredDataset, ResplitDataset
 
+#: The note on data of which all samples are trained on.
+NO_TEST = "test_fraction is 0: test metrics are those of the train samples."
 #: Features (N, I), and each sample's target (N,).
 Samples = tuple[Array, Array]
 
@@ -78,9 +80,18 @@ def split_dataset(choice: MeasuredDataset, table: Table) -> Dataset:
     missing cells, means and standard deviations are those of the train samples.
     """
     state, classify = choice.split_random_state, table.classify
-    train, test = _parted(
-        choice, (table.x, table.y), choice.test_fraction, "test", state, classify=classify
-    )
+    whole = (table.x, table.y)
+    notes = table.notes
+    if table.tests is not None:
+        train, test = ((table.x[rows], table.y[rows]) for rows in (~table.tests, table.tests))
+        if problem := _unusable(train[1], test[1], classify=classify):
+            raise DataError(f"{title(choice)} cannot be used with its test samples: {problem}")
+    elif choice.test_fraction == 0:
+        train, test = (table.x.copy(), table.y), (table.x.copy(), table.y)
+        if choice.validation is None:
+            notes = (*notes, NO_TEST)
+    else:
+        train, test = _parted(choice, whole, choice.test_fraction, "test", state, classify=classify)
     (x_train, y_train), (x_test, y_test) = held_out(choice, train, test, state, classify=classify)
     strategy = choice.missing if isinstance(choice, FileDataset) else "error"
     x_train, x_test = _as_numbers(table, x_train, x_test, strategy)
@@ -98,7 +109,7 @@ def split_dataset(choice: MeasuredDataset, table: Table) -> Dataset:
         y_train, y_test = (y_train - mean) / std, (y_test - mean) / std
         unit = float(std)
     data = dataset_of((x_train, y_train), (x_test, y_test), classify=classify)
-    return Dataset(data.train, data.test, data.task, table.target, unit, table.notes, table.sha256)
+    return Dataset(data.train, data.test, data.task, table.target, unit, notes, table.sha256)
 
 
 def _as_numbers(table: Table, x_train: Array, x_test: Array, strategy: str) -> tuple[Array, Array]:
@@ -167,6 +178,16 @@ def _parted(
     return (x_rest, y_rest), (x_part, y_part)
 
 
+def _unusable(train: Array, test: Array, *, classify: bool) -> str:
+    """Why targets that were split by the user cannot be used, in words; empty where they can."""
+    if len(train) < 2 or not len(test):
+        return f"{len(train)} train and {len(test)} test samples are left"
+    classes = len(np.unique(train))
+    if classify and classes < len(np.unique(np.concatenate([train, test]))):
+        return "some classes of the test samples have no train sample; add some, or remove them"
+    return ""
+
+
 def _too_small(y: Array, share: float, part: str, *, classify: bool) -> str:
     """Why a share of the samples cannot be taken, in words; empty where it can."""
     key = "test_fraction" if part == "test" else part
@@ -185,12 +206,13 @@ def _too_small(y: Array, share: float, part: str, *, classify: bool) -> str:
             f"one for the {part} split; remove them or add samples"
         )
     if min(held, rest) < classes:
+        hint = ", or 0 to train on all of them" if part == "test" else ""
         smaller, needed = ("train", f"at most {math.floor(100 * (1 - classes / len(y))) / 100:g}")
         if held < classes:
             smaller, needed = (part, f"at least {math.ceil(100 * classes / len(y)) / 100:g}")
         return (
             f"{key} {share:g} of {len(y)} samples leaves {min(held, rest)} for the {smaller} "
-            f"split, fewer than the {classes} classes; write {key}: {needed}, or add samples"
+            f"split, fewer than the {classes} classes; write {key}: {needed}{hint}, or add samples"
         )
     return ""
 

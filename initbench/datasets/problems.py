@@ -7,10 +7,14 @@ from typing import NamedTuple
 
 
 class FileProblem(NamedTuple):
-    """One mistake in a file: its line, or None for the file as a whole, and a message."""
+    """One mistake in a file: its line, or None for the file as a whole, and a message.
+
+    ``of_test`` says that it is the file of the test samples.
+    """
 
     line: int | None
     message: str
+    of_test: bool = False
 
 
 class Refused(Exception):  # noqa: N818  # an outcome that read_file turns into a DataError

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -13,21 +11,23 @@ from typing import Literal
 import numpy as np
 
 from initbench.core.arrays import Array
-from initbench.datasets.columns import MAX_SPELLINGS, Column, Spelling, Tally, with_spellings
+from initbench.datasets.cells import (
+    MAX_GUESSED_CLASSES,
+    cells_of_feature,
+    cells_of_target,
+    is_text,
+    poses_classes,
+)
+from initbench.datasets.columns import MAX_SPELLINGS, Column, with_spellings
+from initbench.datasets.given import mismatch, rows_of_tests
 from initbench.datasets.leaks import numbers_rows, sentences
 from initbench.datasets.problems import FileProblem, Refused
 from initbench.spec.datasets import FileDataset
 from initbench.wording import counted
 
-#: A target of at most this many distinct whole numbers is taken for classes.
-MAX_GUESSED_CLASSES = 20
-#: More than two whole numbers with fewer rows a number than this are taken for numbers.
-ROWS_A_CLASS = 3
 #: A text column of at most this many different texts is one-hot encoded without being asked for.
 FEW_TEXTS = 20
 MIN_SAMPLES = 4
-#: A number in which a comma can hardly part thousands.
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?!\d{3}$)\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Table:
         booleans: Columns of 0 and 1, which are not scaled.
         categories: The number of categories of each column of codes.
         notes: What the user should know of how the file was read.
+        tests: Whether each sample is a test sample; None where the split is drawn.
         sha256: The fingerprint of the bytes that were parsed; empty for named data sets.
     """
 
@@ -68,6 +69,7 @@ class Table:
     booleans: int = 0
     categories: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    tests: Array | None = None
     sha256: str = ""
 
 
@@ -85,9 +87,24 @@ class _Chosen:
     def features(self) -> list[Column]:
         return [*self.numbers, *self.booleans, *self.categories]
 
+    @property
+    def used(self) -> list[Column]:
+        return [self.target, *self.features]
 
-def table_of(choice: FileDataset, source: Source) -> Table:
-    """The features and the target that a choice takes from a file.
+    def is_category(self, column: Column) -> bool:
+        return any(column is other for other in self.categories)
+
+    def joined(self, others: Sequence[Column]) -> _Chosen:
+        """With the samples of other columns, in the order of ``used``, behind its own."""
+        target, *features = (a.joined(b) for a, b in zip(self.used, others, strict=True))
+        first, last = len(self.numbers), len(self.numbers) + len(self.booleans)
+        return _Chosen(
+            target, features[:first], features[first:last], features[last:], self.left_out
+        )
+
+
+def table_of(choice: FileDataset, source: Source, tests: Source | None = None) -> Table:
+    """The features and the target that a choice takes from a file, and from one of test samples.
 
     Raises:
         Refused: It holds every problem of the columns that are used.
@@ -96,22 +113,27 @@ def table_of(choice: FileDataset, source: Source) -> Table:
     chosen = _choose(choice, source, problems)
     if not len(chosen.target.values) and not source.problems:
         raise Refused([FileProblem(None, f"has 0 samples; at least {MIN_SAMPLES} are needed")])
-    problems += _cells_of_target(choice, chosen.target)
+    problems += cells_of_target(choice, chosen.target)
     for column in chosen.features:
-        problems += _cells_of_feature(choice, column, source.what, chosen)
+        category = chosen.is_category(column)
+        problems += cells_of_feature(choice, column, source.what, category=category)
+    others = _columns_of_tests(choice, chosen, tests, problems) if tests else []
     if problems:
-        raise Refused(sorted(problems, key=lambda problem: problem.line or 0))
+        raise Refused(sorted(problems, key=lambda problem: (problem.of_test, problem.line or 0)))
+    is_test, notes_on_split = _given_split(choice, source, chosen, others)
+    if others:
+        chosen = chosen.joined(others)
     kept = _kept_rows(choice, chosen)
     if kept.sum() < MIN_SAMPLES:
-        left = "has" if kept.all() else f"of {len(kept)} samples has no missing cells in"
-        raise Refused(
-            [FileProblem(None, f"{left} {kept.sum()} samples; at least {MIN_SAMPLES} are needed")]
-        )
-    notes = _notes_on_columns(choice, chosen, kept)
+        held = counted(int(kept.sum()), "sample")
+        left = "" if kept.all() else f" without missing cells, of {len(kept):,}"
+        message = f"has {held}{left}; at least {MIN_SAMPLES} are needed"
+        raise Refused([FileProblem(None, message)])
+    notes = [*_notes_on_columns(choice, chosen, kept), *notes_on_split]
     target = chosen.target.taken(kept)
     y, classify, as_read = _target(choice, target)
     if len(np.unique(y)) < 2:
-        held = target.labels[0] if _is_text(target) else y[0]
+        held = target.labels[0] if is_text(target) else y[0]
         raise Refused(
             [
                 FileProblem(
@@ -140,7 +162,44 @@ def table_of(choice: FileDataset, source: Source) -> Table:
         booleans=len(booleans),
         categories=tuple(map(len, labels)),
         notes=tuple(f"{PurePath(choice.path).name}: {note}." for note in notes),
+        tests=None if is_test is None else is_test[kept],
     )
+
+
+def _columns_of_tests(
+    choice: FileDataset, chosen: _Chosen, tests: Source, problems: list[FileProblem]
+) -> list[Column]:
+    """The columns of the test samples that go with the target and the features, in their order."""
+    named = {column.name: column for column in tests.columns}
+    found = [named.get(column.name) for column in chosen.used]
+    problems += [problem._replace(of_test=True) for problem in tests.problems]
+    classify = poses_classes(choice, chosen.target)
+    for index, (train, test) in enumerate(zip(chosen.used, found, strict=True)):
+        is_target = index == 0
+        category = chosen.is_category(train) or (is_target and classify)
+        if test is not None:
+            cells = (
+                cells_of_target(choice, test)
+                if is_target
+                else cells_of_feature(choice, test, tests.what, category=category)
+            )
+            problems += [problem._replace(of_test=True) for problem in cells]
+        problems += mismatch(train, test, category=category)
+    return [column for column in found if column is not None]
+
+
+def _given_split(
+    choice: FileDataset, source: Source, chosen: _Chosen, others: Sequence[Column]
+) -> tuple[Array | None, list[str]]:
+    """Whether each sample is a test sample, if that is given, and a note on it."""
+    if others:
+        counts = (len(chosen.target.values), len(others[0].values))
+        return np.repeat([False, True], counts), []
+    if choice.split_column is None:
+        return None, []
+    column = next(column for column in source.columns if column.source == choice.split_column)
+    tests, note = rows_of_tests(column, choice.test_value)
+    return tests, [note]
 
 
 def _choose(choice: FileDataset, source: Source, problems: list[FileProblem]) -> _Chosen:
@@ -148,8 +207,14 @@ def _choose(choice: FileDataset, source: Source, problems: list[FileProblem]) ->
     columns = source.columns
     known = list(dict.fromkeys(column.source for column in columns if column.source))
     target = _target_column(choice, source, known)
-    for key in ("features", "drop", "one_hot"):
-        for name in getattr(choice, key) or ():
+    named = {
+        "features": choice.features or (),
+        "drop": choice.drop,
+        "one_hot": choice.one_hot,
+        "split_column": () if choice.split_column is None else (choice.split_column,),
+    }
+    for key, names in named.items():
+        for name in names:
             if name not in known:
                 problems.append(
                     FileProblem(None, f"{key} names {name!r}, which is no {source.what} of it"
@@ -158,6 +223,7 @@ def _choose(choice: FileDataset, source: Source, problems: list[FileProblem]) ->
             elif name == choice.target:
                 problems.append(FileProblem(None, f"{key} names the target {name!r}; remove it"))
     asked = {*(choice.features or ()), *choice.one_hot}
+    unused = {choice.target, choice.split_column, *choice.drop}
     problems += [
         FileProblem(None, f"drop names {name!r}, which other keys take in")
         for name in sorted(asked & set(choice.drop))
@@ -165,7 +231,7 @@ def _choose(choice: FileDataset, source: Source, problems: list[FileProblem]) ->
     chosen = _Chosen(target, [], [], [], [])
     for column in columns:
         wanted = choice.features is None or column.source in asked
-        if column.source == choice.target or column.source in choice.drop or not wanted:
+        if column.source in unused or not wanted:
             continue
         _place(choice, column, column.source in asked, chosen, problems)
     if not chosen.features and not problems:
@@ -200,6 +266,8 @@ def _place(
     reason = {
         "empty": "no cell is filled",
         "dates": "dates",
+        "nested": "lists or bytes, which are no cells",
+        "mixed": _many_texts_among_numbers(column),
         "texts": _how_many(column) if many or len(column.labels) < 2 else "",
     }.get(kind, "")
     if kind == "texts" and choice.categories == "drop":
@@ -218,6 +286,16 @@ def _place(
         chosen.booleans.append(column)
     else:
         chosen.numbers.append(column)
+
+
+def _many_texts_among_numbers(column: Column) -> str:
+    """Why a column is one of texts of which some are numbers, as those of tickets; or empty."""
+    text = column.tallies.get("text")
+    if text is None or "odd" in column.tallies or 20 * text.count < len(column.values):
+        return ""
+    texts = [s for s in column.spellings or () if s.kind == "text"]
+    many = column.spellings is None or len(texts) > FEW_TEXTS
+    return f"{text.count:,} texts among numbers" if many else ""
 
 
 def _few(column: Column) -> bool:
@@ -247,149 +325,10 @@ def _closest(name: str, known: Sequence[str], what: str) -> str:
     return f"; it has {', '.join(known)}" if known else f"; it has no {what}s"
 
 
-def _is_text(column: Column) -> bool:
-    return column.kind not in ("numbers", "empty")
-
-
-def _cells_of_target(choice: FileDataset, column: Column) -> list[FileProblem]:
-    """Cells that a target cannot have: missing ones, and those that leave its task open."""
-    name = choice.target
-    problems = []
-    missing = column.tallies.get("missing")
-    if missing and "drop" not in (choice.missing, choice.missing_target):
-        problems.append(
-            FileProblem(
-                missing.line,
-                f"target {name!r}: {_empty(missing, column)}; fill it, remove the row, or write "
-                "missing_target: drop",
-            )
-        )
-    if column.kind == "mixed" and choice.task != "classification":
-        fix = "correct it, or write task: classification to take the cells as they are written"
-        problems += _strange(column, f"target {name!r}", fix)
-    elif _is_text(column) and choice.task == "regression":
-        problems.append(
-            FileProblem(None, f"target {name!r} holds texts; a regression needs numbers")
-        )
-    elif (_is_text(column) or choice.task == "classification") and (
-        with_spellings(column).spellings is None
-    ):
-        problems.append(
-            FileProblem(None, f"target {name!r} has more than {MAX_SPELLINGS:,} different values, "
-            "too many for classes")
-        )  # fmt: skip
-    return problems + _written_alike(column, f"target {name!r}", numbers=_classes(choice, column))
-
-
-def _cells_of_feature(
-    choice: FileDataset, column: Column, what: str, chosen: _Chosen
-) -> list[FileProblem]:
-    place = f"{what} {column.name!r}"
-    problems = []
-    missing = column.tallies.get("missing")
-    if missing and choice.missing == "error":
-        problems.append(
-            FileProblem(
-                missing.line,
-                f"{place}: {_empty(missing, column)}; fill it or drop the row, or write "
-                "missing: drop, mean, median or most_frequent",
-            )
-        )
-    category = any(column is other for other in chosen.categories)
-    if category:
-        problems += _written_alike(column, place, numbers=True)
-    else:
-        fix = f"correct it, or name {column.name} under drop or one_hot"
-        problems += _strange(column, place, fix)
-    return problems
-
-
-def _empty(missing: Tally, column: Column) -> str:
-    written = f"{missing.example!r} is missing" if missing.example else "is empty"
-    others = f" ({missing.count:,} such cells of {len(column.values):,})"
-    return written + (others if missing.count > 1 else "")
-
-
-def _strange(column: Column, place: str, fix: str) -> list[FileProblem]:
-    """Texts among numbers, and numbers that not every program reads."""
-    problems = []
-    odd = column.tallies.get("odd")
-    if odd:
-        words = (
-            "is infinite" if odd.example.lstrip("+-").casefold().startswith("inf")
-            else "is too large a number" if _plain(odd.example)
-            else "is a number that other programs read differently or not at all"
-        )  # fmt: skip
-        hint = ""
-        if _DECIMAL_COMMA.fullmatch(odd.example):
-            hint = 'write decimal: "," if the comma is the decimal mark, or '
-        problems.append(
-            FileProblem(odd.line, f"{place}: {odd.example!r} {words}{_others(odd)}; {hint}{fix}")
-        )
-    for kind in ("text", "boolean", "date"):
-        tally = column.tallies.get(kind)
-        if tally and column.kind == "mixed":
-            problems.append(
-                FileProblem(
-                    tally.line,
-                    f"{place}: {tally.example!r} is not a number, and other cells are"
-                    f"{_others(tally)}; {fix}",
-                )
-            )
-    return problems
-
-
-def _plain(text: str) -> bool:
-    try:
-        return math.isinf(float(text)) and "_" not in text and text.isascii()
-    except ValueError:
-        return False
-
-
-def _others(tally: Tally) -> str:
-    return f" ({tally.count:,} such cells)" if tally.count > 1 else ""
-
-
-def _written_alike(column: Column, place: str, *, numbers: bool) -> list[FileProblem]:
-    """Cells that one reader takes for equal and another does not: ``01`` and ``1``, blanks."""
-    first: dict[str | float, Spelling] = {}
-    for spelling in sorted(column.spellings or (), key=lambda spelling: spelling.line):
-        if spelling.kind == "missing" or (spelling.kind == "number" and not numbers):
-            continue
-        number = spelling.kind == "number"
-        known = first.setdefault(spelling.number if number else spelling.text, spelling)
-        if known is spelling or (number and known.text == spelling.text):
-            continue
-        how = (
-            f"is the same number as {known.text!r} in line {known.line}"
-            if number
-            else f"and the cell in line {known.line} differ in blanks alone"
-        )
-        message = f"{place}: {spelling.text!r} {how}; write both in one way"
-        return [FileProblem(spelling.line, message)]
-    return []
-
-
-def _classes(choice: FileDataset, column: Column) -> bool:
-    """Whether the target poses a classification."""
-    if choice.task != "auto":
-        return choice.task == "classification"
-    return _is_text(column) or _few_whole_numbers(column.values[~column.missing])
-
-
-def _few_whole_numbers(y: Array) -> bool:
-    if y.dtype.kind == "f" and not (y == np.round(y)).all():
-        return False
-    different = len(np.unique(y))
-    return different <= MAX_GUESSED_CLASSES and (
-        different <= 2 or len(y) >= ROWS_A_CLASS * different
-    )
-
-
 def _target(choice: FileDataset, column: Column) -> tuple[Array, bool, list[str]]:
     """The target (N,), whether it is a class, and a note where that was guessed."""
-    classify = _classes(choice, column)
-    if _is_text(column):
+    classify = poses_classes(choice, column)
+    if is_text(column):
         return column.label_codes(column.labels), True, []
     y = column.values
     notes = []

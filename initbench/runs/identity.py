@@ -36,7 +36,8 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
     unused = {"resplit", *(() if e.dataset.validation else ("validation", "judged_on"))}
     dataset = e.dataset.model_dump(mode="json", exclude=unused | e.dataset.unasked)
     if data is not None:
-        dataset = {**dataset, "path": None, "sha256": data}
+        paths = dict.fromkeys(("path", "test_path") & dataset.keys())
+        dataset = {**dataset, **paths, "sha256": data}
     # Parameters that are null are left out, so that a new one does not change old identities.
     initializer = run.initializer.model_dump(mode="json", exclude_none=True)
     if run.initializer.plugin is not None:

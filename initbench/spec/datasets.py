@@ -150,7 +150,13 @@ class MeasuredDataset(ResplitDataset):
     states: ClassVar[tuple[str, ...]] = ("split_random_state",)
 
     test_fraction: Annotated[
-        float, Gt(0), Lt(1), Field(description="Share of the samples that are kept for the test.")
+        float,
+        Ge(0),
+        Lt(1),
+        Field(
+            description="Share of the samples that are kept for the test; 0 trains on all of them, "
+            "and the test metrics are those of the train samples."
+        ),
     ] = 0.25
     split_random_state: Annotated[
         Seed, Field(description="Random state that splits train from test samples.")
@@ -210,6 +216,7 @@ class FileDataset(MeasuredDataset):
 
     later: ClassVar[frozenset[str]] = frozenset(
         {"features", "drop", "one_hot", "categories", "missing", "missing_target", "decimal"}
+        | {"test_path", "split_column", "test_value"}
     )
 
     name: Literal["file"] = "file"
@@ -244,6 +251,17 @@ class FileDataset(MeasuredDataset):
         Literal["error", "drop"],
         Field(description="What becomes of rows whose target is missing."),
     ] = "error"
+    test_path: Annotated[
+        Annotated[str, MinLen(1)] | None,
+        Field(description="Path of a file of the test samples; null to split the one file."),
+    ] = None
+    split_column: Annotated[
+        Annotated[str, MinLen(1)] | None,
+        Field(description="Column that says which rows are test samples."),
+    ] = None
+    test_value: Annotated[
+        str, Field(description="What a test sample has in the split column; the others are train.")
+    ] = "test"
     decimal: Annotated[
         Literal[".", ","], Field(description="Decimal mark of the numbers in a text file.")
     ] = "."
@@ -253,6 +271,20 @@ class FileDataset(MeasuredDataset):
     ] = "auto"
 
     _sha256: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _is_split_in_one_way(self) -> Self:
+        ways = [key for key in ("test_path", "split_column") if getattr(self, key) is not None]
+        ways += [key for key in ("resplit", "test_fraction") if ways and key in self._split_by()]
+        if len(ways) > 1:
+            raise ValueError(f"has {' and '.join(ways)}, which both split the samples; keep one")
+        return self
+
+    def _split_by(self) -> set[str]:
+        """The keys of a split that is drawn, where they differ from their defaults."""
+        fields = type(self).model_fields
+        keys = ("resplit", "test_fraction")
+        return {key for key in keys if getattr(self, key) != fields[key].default}
 
     @property
     def sha256(self) -> str:
@@ -265,9 +297,9 @@ class FileDataset(MeasuredDataset):
         kept = ("path", "target", "task", *self.later)
         return type(self)(**{key: getattr(self, key) for key in kept})
 
-    def pinned(self, path: str, sha256: str) -> Self:
-        """The data set at another path, which stands for the bytes of this fingerprint alone."""
-        copy = self.model_copy(update={"path": path})
+    def pinned(self, path: str, test_path: str | None, sha256: str) -> Self:
+        """The data set at other paths, which stands for the bytes of this fingerprint alone."""
+        copy = self.model_copy(update={"path": path, "test_path": test_path})
         copy._sha256 = sha256
         return copy
 

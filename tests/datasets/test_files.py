@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from initbench.datasets.tables import MAX_GUESSED_CLASSES
+from initbench.datasets.cells import MAX_GUESSED_CLASSES
 from tests.conftest import POSIX_WORDS
 from tests.datasets.conftest import Arrays, csv_of, file_data, npz_of, refusal
 
@@ -105,6 +105,11 @@ BAD_CSV = [
     ("a,a,y\n1,2,3\n", ":1: names 'a' more than once; give each column its name"),
     (
         "5.1,3.5,y\n4.9,3.0,0\n",
+        ":1: holds 2 numbers where the names of columns should stand; put a line of names above "
+        "the rows",
+    ),
+    (
+        "150,4,y\n4.9,3.0,0\n",
         ":1: holds 2 numbers where the names of columns should stand; put a line of names above "
         "the rows",
     ),

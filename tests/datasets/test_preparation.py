@@ -66,13 +66,15 @@ def test_a_constant_column_becomes_zero_although_its_mean_is_rounded(tmp_path: P
             "uvwuvw",
             {},
             "test_fraction 0.25 of 6 samples leaves 2 for the test split, fewer than the 3 "
-            "classes; write test_fraction: at least 0.5, or add samples",
+            "classes; write test_fraction: at least 0.5, or 0 to train on all of them, or "
+            "add samples",
         ),
         (
             "uvwuvw",
             {"test_fraction": 0.8},
             "test_fraction 0.8 of 6 samples leaves 1 for the train split, fewer than the 3 "
-            "classes; write test_fraction: at most 0.5, or add samples",
+            "classes; write test_fraction: at most 0.5, or 0 to train on all of them, or "
+            "add samples",
         ),
         (
             "uvuvuvuv",

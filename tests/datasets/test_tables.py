@@ -57,6 +57,11 @@ def test_row_numbers_of_iris_are_no_feature(tmp_path: Path) -> None:
         ("PassengerId", range(40, 88, 4), "PassengerId (another number in each row)"),
         ("patient_id", [f"p{i}" for i in range(12)], "patient_id (another text in each row)"),
         ("name", [f"Mr. {i}" for i in range(12)], "name (12 different texts)"),
+        (
+            "ticket",
+            [f"A/{i}" if i % 2 else 1000 + i for i in range(60)],
+            "ticket (30 texts among numbers)",
+        ),
         ("when", [f"2020-01-{i:02d}" for i in range(1, 13)], "when (dates)"),
         ("when", [f"{i}.1.2020 12:00" for i in range(1, 13)], "when (dates)"),
         ("nothing", ["NA"] * 12, "nothing (no cell is filled)"),
@@ -164,6 +169,13 @@ def test_missing_is_missing(tmp_path: Path, token: str) -> None:
     assert refusal(path, missing="mean").count("\n") == 0
     filled = file_data(path, missing="mean", missing_target="drop")
     assert filled.train.inputs.shape[1] + filled.test.inputs.shape[1] == 59
+
+
+def test_texts_of_dropped_rows_are_neither_categories_nor_classes(tmp_path: Path) -> None:
+    rows = [f"{'pq'[i % 2]},{i * 7 % 13},{'uv'[i // 2 % 2]}" for i in range(40)]
+    path = csv_of(tmp_path, "c,x,y\n" + "\n".join([*rows, "r,1,NA", "p,?,w"]))
+    data = file_data(path, missing="drop")
+    assert (data.task, len(data.train.inputs)) == ("binary", 2)  # x, and whether c is q
 
 
 @pytest.mark.parametrize("strategy", ["mean", "median", "most_frequent"])

@@ -17,6 +17,7 @@ from initbench.analysis.sequential import Look
 from initbench.analysis.summary import summarize
 from initbench.files import finite_or_none
 from initbench.metrics import METRICS
+from initbench.report.views import regression
 from initbench.report.views.overview import (
     disagreement_lines,
     matrix_fields,
@@ -24,7 +25,8 @@ from initbench.report.views.overview import (
     scores_table,
 )
 from initbench.report.views.records import interval_fields, noted
-from initbench.report.views.run import run_document
+from initbench.report.views.regression import BOTH, Scale, scale_of, short_cell
+from initbench.report.views.run import run_document, scales_of
 from initbench.report.views.texts import (
     DIVERGED,
     HEADINGS,
@@ -72,6 +74,7 @@ def compare_view(
             which records other arithmetic made.
         looks: The looks of a comparison that added seeds until its rows were decided.
     """
+    scales = [scale_of(contest.experiments[0]) for contest in contests]
     notes = [data_notes(contest.experiments) for contest in contests]
     swept = matrices(contests, rows[0].metric) if rows else []
     scored = scores(rows)
@@ -80,7 +83,9 @@ def compare_view(
         mine = [row for row in rows if row.problem == number]
         tables += [
             noted(table, contest.records, here, () if number_of_table else notes[number])
-            for number_of_table, table in enumerate(comparison_tables(title, mine, target, looks))
+            for number_of_table, table in enumerate(
+                comparison_tables(title, mine, target, looks, scales[number])
+            )
         ]
         for matrix in swept:
             tables += matrix_tables(matrix) if matrix.problem == number else []
@@ -88,9 +93,19 @@ def compare_view(
     return View(
         tuple(tables),
         lambda: {
-            **run_document(records, summarize(records)),
+            **run_document(
+                records,
+                summarize(records),
+                scales_of([e for contest in contests for e in contest.experiments]),
+            ),
             "notes": list(dict.fromkeys(itertools.chain(*notes))),
-            "comparison": [row_fields(row) for row in rows],
+            "comparison": [
+                {
+                    **row_fields(row),
+                    **regression.fields(scales[row.problem], row.metrics["test_loss"]),
+                }
+                for row in rows
+            ],
             "matrices": [matrix_fields(matrix) for matrix in swept],
             "problems": [asdict(score) for score in scored],
             "looks": [asdict(look) for look in looks],
@@ -100,15 +115,23 @@ def compare_view(
 
 
 def comparison_tables(
-    title: str, rows: Sequence[Row], target: Target | None, looks: Sequence[Look] = ()
+    title: str,
+    rows: Sequence[Row],
+    target: Target | None,
+    looks: Sequence[Look] = (),
+    scale: Scale | None = None,
 ) -> list[Table]:
-    """One problem's initializers, the best first; after a sweep also what other settings did."""
+    """One problem's initializers, the best first; after a sweep also what other settings did.
+
+    ``scale`` is that of a regression.
+    """
     difference = _difference_heading(rows[0].metric)
     cells = [
         {
             "#": f"{row.rank}{'*' if row.best_group else ''}",
             **_name(row, rows),
             **{HEADINGS[name]: interval_cell(name, row.metrics[name]) for name in _metrics(rows)},
+            **({BOTH: short_cell(scale, row.metrics["test_loss"])} if scale else {}),
             LEARNED: f"{row.trained}/{row.runs}",
             **({ITERATIONS: _iterations(row.iterations_to_target)} if target else {}),
             difference: difference_cell(row.metric, row.difference) if row.difference else "",
@@ -123,9 +146,9 @@ def comparison_tables(
         header,
         texts,
         frozenset(header) - {INITIALIZER, ALONE, STANDING},
-        _caption(rows, target, looks),
+        _caption(rows, target, looks, scale),
         _widths(header),
-        _wide(rows, target),
+        _wide(rows, target, bool(scale)),
     )
     swept = [row for row in rows if row.settings]
     return [table, _settings_table(swept)] if swept else [table]
@@ -141,12 +164,12 @@ def _metrics(rows: Sequence[Row]) -> list[str]:
     return [name for name in METRICS if any(row.metrics[name] for row in rows)]
 
 
-def _wide(rows: Sequence[Row], target: Target | None) -> tuple[str, ...]:
+def _wide(rows: Sequence[Row], target: Target | None, in_units: bool) -> tuple[str, ...]:
     """The columns that 80 columns have no room for, the one that is shown first, first."""
     ranks = rows[0].metric
     others = [name for name in ("test_accuracy", "test_loss", "train_accuracy", "train_loss")
               if name in _metrics(rows) and name != ranks]  # fmt: skip
-    kept = 0 if target else 1
+    kept = 0 if target or in_units else 1
     return (*(HEADINGS[name] for name in others[kept:][:1]), P_VALUE,
             *(HEADINGS[name] for name in others[kept:][1:]))  # fmt: skip
 
@@ -184,10 +207,12 @@ def _count(iterations: float) -> str:
     return f"{iterations:,.0f}" if math.isfinite(iterations) else "never"
 
 
-def _caption(rows: Sequence[Row], target: Target | None, looks: Sequence[Look]) -> str:
+def _caption(
+    rows: Sequence[Row], target: Target | None, looks: Sequence[Look], scale: Scale | None
+) -> str:
     """The legend: what the columns are, what the marks mean, and what runs had to say."""
     lines = [
-        _ranking_line(rows),
+        _ranking_line(rows, scale),
         *_standing_lines(rows),
         *_look_lines(rows, looks),
         *disagreement_lines(rows),
@@ -209,7 +234,7 @@ def _caption(rows: Sequence[Row], target: Target | None, looks: Sequence[Look]) 
     return "\n".join(lines) + noted_runs(rows)
 
 
-def _ranking_line(rows: Sequence[Row]) -> str:
+def _ranking_line(rows: Sequence[Row], scale: Scale | None) -> str:
     metric = METRICS[rows[0].metric]
     counts = sorted({row.runs for row in rows})
     interval = (
@@ -218,9 +243,8 @@ def _ranking_line(rows: Sequence[Row]) -> str:
         if max(counts) > 1
         else ""
     )
-    return f"#: rank by {metric.label}. Median over {seeds(counts)}{interval}. " + loss_line(
-        classified=_classified(rows)
-    )
+    loss = scale.legend if scale else loss_line(classified=_classified(rows))
+    return f"#: rank by {metric.label}. Median over {seeds(counts)}{interval}. {loss}"
 
 
 def _standing_lines(rows: Sequence[Row]) -> list[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from initbench.analysis.summary import Spread, Summary, summarize
 from initbench.files import envelope, finite_or_none
 from initbench.metrics import METRICS
-from initbench.report.views import titles
+from initbench.report.views import regression, titles
 from initbench.report.views.records import noted, record_cells, record_fields
+from initbench.report.views.regression import Scale, scale_of
 from initbench.report.views.texts import (
     DIVERGED,
     HEADINGS,
@@ -21,10 +22,14 @@ from initbench.report.views.texts import (
     spread_cell,
 )
 from initbench.report.views.view import Table, View
-from initbench.runs.records import Record
+from initbench.runs.records import Record, setting_key
 from initbench.spec import Experiment
 
 DIVERGED_RUNS = "runs\ndiverged"
+
+#: The scale of each regression by its config and the key of its setting.
+Scales = Mapping[tuple[str, str], Scale]
+NO_SCALES: Scales = {}
 
 
 def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here: str) -> View:
@@ -44,20 +49,30 @@ def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here:
             continue
         of_config = [experiment for experiment in experiments if experiment.name == name]
         rows = [summary for summary in summaries if summary.config == name]
-        table = summary_table(f"{name}: {titles.problem(of_config)}", rows)
+        scales = scales_of(of_config)
+        table = summary_table(f"{name}: {titles.problem(of_config)}", rows, scales)
         tables.append(noted(table, mine, here, titles.data_notes(of_config)))
     return View(
         tuple(tables),
         lambda: {
-            **run_document(records, summaries),
+            **run_document(records, summaries, scales_of(experiments)),
             "notes": list(titles.data_notes(experiments)),
         },
         lambda: record_cells(records),
     )
 
 
-def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
-    """A row for each initializer, and setting of a sweep: loss and accuracy over its seeds."""
+def scales_of(experiments: Sequence[Experiment]) -> Scales:
+    """The scales of those experiments that are regressions."""
+    found = {(e.name, setting_key(e.setting)): scale_of(e) for e in experiments}
+    return {key: scale for key, scale in found.items() if scale is not None}
+
+
+def summary_table(title: str, summaries: Sequence[Summary], scales: Scales = NO_SCALES) -> Table:
+    """A row for each initializer, and setting of a sweep: loss and accuracy over its seeds.
+
+    ``scales`` are those of regressions, by config and setting.
+    """
     classified = any(summary.metrics["test_accuracy"] for summary in summaries)
     # Both losses and both accuracies do not fit in 80 columns; files have all four.
     metrics = (
@@ -73,11 +88,13 @@ def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
             DIVERGED_RUNS: f"{summary.diverged}/{summary.runs}",
         }
         cells |= {HEADINGS[name]: spread_cell(name, summary.metrics[name]) for name in metrics}
+        if scales:
+            cells |= regression.cells(scales[_key(summary)], summary.metrics["test_loss"])
         rows.append(cells)
     counts = sorted({summary.runs for summary in summaries})
     legend = [
         f"Median over {seeds(counts)}, then the range from the lowest to the highest. "
-        + loss_line(classified=classified),
+        + _loss_words(scales, classified=classified),
         *([DIVERGED] if any(summary.diverged for summary in summaries) else []),
     ]
     failures = "".join(
@@ -95,15 +112,27 @@ def summary_table(title: str, summaries: Sequence[Summary]) -> Table:
     )
 
 
-def run_document(records: Sequence[Record], summaries: Sequence[Summary]) -> dict[str, Any]:
+def _key(summary: Summary) -> tuple[str, str]:
+    return summary.config, setting_key(summary.setting)
+
+
+def _loss_words(scales: Scales, *, classified: bool) -> str:
+    """What the loss is; where the data are swept, their targets may have several units."""
+    legends = {scale.legend for scale in scales.values()}
+    return legends.pop() if len(legends) == 1 else loss_line(classified=classified)
+
+
+def run_document(
+    records: Sequence[Record], summaries: Sequence[Summary], scales: Scales = NO_SCALES
+) -> dict[str, Any]:
     """What `run --format json` prints of the records."""
     return envelope(
         records=[record_fields(record) for record in records],
-        summary=[_summary_fields(summary) for summary in summaries],
+        summary=[_summary_fields(summary, scales) for summary in summaries],
     )
 
 
-def _summary_fields(summary: Summary) -> dict[str, Any]:
+def _summary_fields(summary: Summary, scales: Scales) -> dict[str, Any]:
     return {
         "config": summary.config,
         "initializer": summary.initializer,
@@ -114,6 +143,7 @@ def _summary_fields(summary: Summary) -> dict[str, Any]:
         "reasons": list(summary.reasons),
         "notes": list(summary.notes),
         **{name: _spread_fields(summary.metrics[name]) for name in METRICS},
+        **regression.fields(scales.get(_key(summary)), summary.metrics["test_loss"]),
     }
 
 

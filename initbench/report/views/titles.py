@@ -53,6 +53,8 @@ def _data(experiment: Experiment) -> str:
     plain = {"resplit": False, "validation": None, "judged_on": "test"}
     label = dataset.model_copy(update=plain).label
     words = "a split for each seed" if dataset.resplit else "one split"
+    if getattr(dataset, "test_fraction", None) == 0 and not dataset.validation:
+        words = "no test samples"
     if dataset.validation is not None:
         words += f", {100 * dataset.validation:g} % validation"
     if isinstance(dataset, FileDataset):
@@ -61,6 +63,6 @@ def _data(experiment: Experiment) -> str:
 
 
 def data_notes(experiments: Sequence[Experiment]) -> tuple[str, ...]:
-    """What a user should know of how the experiments' files were read, each note once."""
-    files = dict.fromkeys(e.dataset for e in experiments if isinstance(e.dataset, FileDataset))
-    return tuple(dict.fromkeys(note for file in files for note in datasets.load(file).notes))
+    """What a user should know of how the experiments' data were read, each note once."""
+    loaded = map(datasets.load, dict.fromkeys(e.dataset for e in experiments))
+    return tuple(dict.fromkeys(note for data in loaded for note in data.notes))
