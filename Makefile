@@ -23,7 +23,7 @@ lint: .venv/.test  ## Check style, types and that the generated docs are up to d
 	$(BIN)/mypy
 	$(BIN)/python -m cogapp -I docs --check --check-fail-msg "run 'make docs'" -P $(PAGES)
 
-frameworks: .venv/.frameworks  ## Install PyTorch, JAX and Keras, and run the tests that need them
+frameworks: .venv/.frameworks  ## Install PyTorch, JAX, Keras, transformers; run the tests that need them
 	INITBENCH_REQUIRE_FRAMEWORKS=1 $(BIN)/python -m pytest -m frameworks tests
 
 bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and C; processes, Dask (minutes)
@@ -62,7 +62,7 @@ clean:  ## Remove .venv and caches
 	@touch $@
 
 .venv/.frameworks: pyproject.toml .venv/.torch
-	$(BIN)/python -m pip install --quiet --editable '.[test,frameworks]'
+	$(BIN)/python -m pip install --quiet --editable '.[test-frameworks]'
 	@touch $@ .venv/.run .venv/.test
 
 .venv/.bench: pyproject.toml .venv/.torch

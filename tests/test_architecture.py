@@ -50,8 +50,8 @@ ROOMS = {
         ["compare", "networks"],
         ["pictures"],
         [
-            "run", "check", "diagnose", "explain", "verify", "model", "model_diagnosis", "show",
-            "listing", "overview",
+            "run", "check", "diagnose", "explain", "fans", "verify", "model", "model_diagnosis",
+            "show", "listing", "overview",
         ],
         ["records", "texts", "titles", "regression"],
         ["view"],
@@ -118,7 +118,7 @@ ROOMS = {
         ["fields"],
     ],
     "interop": [["frameworks", "plugin_functions"], ["plugin_process"]],
-    "audit": [["explain", "verify"]],
+    "audit": [["explain", "fans", "verify"]],
     "core": [
         ["propagation"],
         ["draw"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,15 @@ from initbench import config, datasets
 from initbench.api.sources import plain_text
 from initbench.audit import verify as audit
 from initbench.audit.explain import draws_of_frameworks, explain
+from initbench.audit.fans import WeightFans, fans_of_frameworks, true_fans
+from initbench.audit.fans import read as read_layer
 from initbench.config import plugins
 from initbench.core.draw import draw as draw_runs
 from initbench.core.draw import network_of
 from initbench.errors import ConfigError, FailedChecksError, InitbenchError, Place, Problem
 from initbench.interop.frameworks import missing
 from initbench.report.views.explain import Explanation, explain_view
+from initbench.report.views.fans import FansOfLayer, fans_view
 from initbench.report.views.verify import failures, verify_view
 from initbench.report.views.view import View
 from initbench.spec import Experiment
@@ -111,6 +114,38 @@ def explanation(
             [] if in_dialect else draws_of_frameworks(choice.name, given, network, SEEDS),
         )
     )
+
+
+def explanation_of_layer(
+    options: Sequence[tuple[str, str]], model: type[Experiment], text: str
+) -> View:
+    """What one initializer draws for one layer (``conv:64,64,3,groups=64``), in frameworks too.
+
+    Raises:
+        InitbenchError: The text is no layer, or the initializer has no law for a single one.
+    """
+    layer = read_layer(text)
+    experiment = config.from_options([*options, ("--layer", "layers=[1,1]")], model)
+    if len(experiment.initializer) > 1:
+        raise InitbenchError("NAME is one initializer; explain others one by one.")
+    (choice,) = experiment.initializer
+    initializer = choice.chosen.initializer
+    if initializer.scope != "layer" or initializer.law is None:
+        raise InitbenchError(
+            f"--layer: {choice.name} has no law for a single layer; explain it with --layers"
+        )
+    given = choice.model_dump(include=choice.model_fields_set - {"name"})
+    network = network_of(experiment.architecture, standard_inputs(experiment))
+
+    def deviation(fans: WeightFans) -> float | None:
+        sized = replace(network, sizes=(fans.fan_in, fans.fan_out))
+        if fans.framework is None or "dialect" in given:
+            return explain(choice.chosen, sized, SEEDS)[0].std
+        draws = draws_of_frameworks(choice.name, given, sized, SEEDS)
+        return next((one.layers[0].std for one in draws if one.framework == fans.framework), None)
+
+    rows = [(one, deviation(one)) for one in (*true_fans(layer), *fans_of_frameworks(layer))]
+    return fans_view(FansOfLayer(choice.name, choice.label, initializer, layer, rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,9 @@ def command(
     """
     if model is not None:
         if configs or during or overrides or seeds or plugin_files:
-            raise click.UsageError("--model goes without configs and their options.")
+            raise click.UsageError(
+                "--model goes without configs and their options; --model-seeds counts its seeds."
+            )
         if (text is None) == (batch is None):
             raise click.UsageError("--model needs --input or --batch.")
         from initbench.api import models
@@ -92,8 +94,12 @@ def command(
             ),
         )
         return
-    if text is not None or batch is not None or depth is not None:
-        raise click.UsageError("--input, --batch and --depth need --model.")
+    if stray := options.given("text", "batch", "loss", "optimizer", "depth", "model_seeds"):
+        raise click.UsageError(
+            f"{' and '.join(stray)} {'needs' if len(stray) == 1 else 'need'} --model "
+            "FILE.py:FUNCTION. A config names its loss and optimizer itself: --set optimizer=adam; "
+            "--seeds counts its seeds."
+        )
     if not configs:
         raise click.UsageError("Name a CONFIG, or give --model FILE.py:FUNCTION.")
     from initbench import config

@@ -19,6 +19,12 @@ from initbench.cli import options
     help="Sizes of the network's layers, from input to output.",
 )
 @click.option(
+    "--layer",
+    metavar="LAYER",
+    help="One layer in place of a network: conv:64,64,3,groups=64, linear:768,3072, qkv:768, "
+    "transposed:64,32,4, embedding:5000,768, lstm:64,128.",
+)
+@click.option(
     "--activation",
     default="relu",
     show_default=True,
@@ -43,6 +49,7 @@ from initbench.cli import options
 def command(
     name: str,
     layers: str,
+    layer: str | None,
     activation: str,
     dataset: str | None,
     overrides: list[tuple[str, str]],
@@ -54,17 +61,26 @@ def command(
     NAME may carry parameters, as in '{name: normal, std: 0.1}'. Mean, standard deviation and bounds
     of each layer's weights are those that the initializer declares; where it declares none, they
     are measured on weights drawn at ten seeds.
+
+    With --layer it is one layer that is explained: its fans, and those that each framework counts,
+    with their mistakes.
     """
-    from initbench.api.initializers import explanation
+    if layer is not None and (options.given("layers") or dataset is not None):
+        raise click.UsageError("--layer is one layer: give no --layers and no --dataset with it.")
+    from initbench.api.initializers import explanation, explanation_of_layer
     from initbench.cli.output import show
     from initbench.config import plugins
 
     settings = [
         (name, f"initializer={name}"),
-        (f"--layers {layers}", f"layers=[{layers}]"),
         (f"--activation {activation}", f"activation={activation}"),
         *((option, f"initializer.{text}") for option, text in overrides),
     ]
+    known = plugins.experiment(plugin_files)
+    if layer is not None:
+        show(output_format, explanation_of_layer(settings, known, layer))
+        return
+    settings.append((f"--layers {layers}", f"layers=[{layers}]"))
     if dataset is not None:
         settings.append((f"--dataset {dataset}", f"dataset={dataset}"))
-    show(output_format, explanation(settings, plugins.experiment(plugin_files), dataset))
+    show(output_format, explanation(settings, known, dataset))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from initbench.files import BASELINE
 from initbench.metrics import parse_target
@@ -86,6 +87,17 @@ def model_seeds(least: int) -> Callable[[Function], Function]:
         "--model-seeds", type=click.IntRange(min=least), metavar="N", default=5, show_default=True,
         help="Number of seeds to build the model at.",
     )  # fmt: skip
+
+
+def given(*names: str) -> list[str]:
+    """Those of a command's parameters that were given, as the user writes them: ``--layers``."""
+    context = click.get_current_context()
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names
+        and context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
+    ]
 
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])

@@ -57,8 +57,11 @@ def command(
             raise click.UsageError("--model goes with --laws FILE or with --describe alone.")
         _model(model, laws_file, model_seeds, output_format)
         return
-    if laws_file is not None or describe:
-        raise click.UsageError("--laws and --describe need --model.")
+    if stray := options.given("laws_file", "describe", "model_seeds"):
+        raise click.UsageError(
+            f"{' and '.join(stray)} {'needs' if len(stray) == 1 else 'need'} --model "
+            "FILE.py:FUNCTION."
+        )
     if bool(names) and everything:
         raise click.UsageError("Name initializers, or give --all; not both.")
     from initbench.api.initializers import own_names, verification, verification_of_all

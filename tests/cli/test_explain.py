@@ -80,6 +80,33 @@ def test_what_frameworks_draw_under_the_name() -> None:
     assert (sklearn["draws"], sklearn["layers"][0]["high"]) == ("sklearn_default", 0.5)
 
 
+def test_one_layer_and_what_frameworks_make_of_it() -> None:
+    done = explain("glorot_uniform", "--layer", "qkv:768")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert lines(done)[:13] == [  # sqrt(2 / (768 + 768)), and with 2,304 for the second
+        "glorot_uniform, qkv:768: U(+-sqrt(6 / (fan_in + fan_out)))",
+        "",
+        "                                          standard",
+        " framework  shape       fan_in  fan_out  deviation  fans",
+        " ──────────────────────────────────────────────────────────────────────────────",
+        " initbench  768 x 768      768      768    0.03608  right",
+        " weight",
+        " torch      2304 x 768     768     2304    0.02552  MISTAKE: fan_out counts 3",
+        " weight                                             packed matrices as one",
+        " keras      768 x 2304     768     2304    0.02552  MISTAKE: fan_out counts 3",
+        " kernel                                             packed matrices as one",
+        " jax        768 x 2304     768     2304    0.02552  MISTAKE: fan_out counts 3",
+        " kernel                                             packed matrices as one",
+    ]
+    grouped = ("he_normal", "--layer", "conv:64,64,3,groups=64")
+    ours, torch, *_ = json.loads(explain(*grouped, "--format", "json").stdout)["fans"]
+    assert (ours["fan_in"], ours["fan_out"], ours["std"]) == (9, 9, math.sqrt(2 / 9))
+    assert (torch["fan_out"], torch["mistake"]) == (576, "fan_out ignores the groups")
+    assert explain(*grouped, "--format", "csv").stdout.splitlines()[1].startswith(
+        "initbench,weight,1x1x3x3,9,9,0.47"
+    )  # fmt: skip
+
+
 def test_a_dialect_is_explained_as_it_draws() -> None:
     document = json.loads(
         explain(
@@ -188,6 +215,12 @@ def test_advice_is_on_what_there_is() -> None:
         (["{name: normal"], "{name: normal: is not YAML: "),
         (["[normal, uniform]"], "NAME is one initializer; explain others one by one."),
         (["{name: uniform, low: 3}"], "low must be below high, got low 3 and high 1"),
+        (["normal", "--layer", "conv:8,8"], "must be conv:IN,OUT,KERNEL[,groups=N]"),
+        (["normal", "--layer", "cnv:8,8,3"], "--layer cnv:8,8,3: unknown kind 'cnv'"),
+        (["normal", "--layer", "conv:8,6,3,groups=4"], "groups must divide IN and OUT, got 4"),
+        (["normal", "--layer", "linear:8,0"], "with whole numbers from 1 on, got '0'"),
+        (["lsuv", "--layer", "linear:8,8"], "lsuv has no law for a single layer"),
+        (["normal", "--layer", "linear:8,8", "--layers", "3,3"], "give no --layers"),
         (["normal", "--plugin", "no.py"], "no.py: cannot be read: No such file or directory"),
     ],
 )

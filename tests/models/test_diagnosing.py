@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,93 +18,46 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402  # skipped above without it
 
 from tests.models import zoo  # noqa: E402
+from tests.models.starts import STARTS, images, tokens  # noqa: E402
 
 pytestmark = pytest.mark.frameworks
 
 ZOO = Path(zoo.__file__)
 
 
-def images() -> Any:
-    return torch.randn(8, 3, 32, 32), None
+@pytest.mark.parametrize("name", STARTS)
+def test_verdict(name: str) -> None:
+    """At two seeds, one by one, of the small model if there is one, and at one of the whole one.
 
-
-def small_images() -> Any:
-    return torch.randn(8, 3, 12, 12), None
-
-
-def tokens() -> Any:
-    return torch.randint(0, 5000, (4, 32)), None
-
-
-#: A start -> builder, batch, condition, words of the reason or notes, and seeds to try one by one.
-STARTS: dict[str, tuple[Callable[..., Any], Callable[[], Any], str, str, int]] = {
-    "34 convs, torch's default": (
-        partial(zoo.deep_convs, he=False), small_images, "vanishing", "gradients vanish", 20,
-    ),
-    "34 convs, He": (partial(zoo.deep_convs, he=True), small_images, "healthy", "a layer", 20),
-    "50 x BatchNorm": (
-        zoo.batchnorm_chain, lambda: (torch.randn(64, 128), None), "exploding", "1.467", 20,
-    ),
-    "ResNet": (partial(zoo.ResNet, norm=True, zero=False), images, "healthy", "a block", 6),
-    "ResNet, last scale 0": (
-        partial(zoo.ResNet, norm=True, zero=True), images, "healthy", "Closed gates", 6,
-    ),
-    "without norm": (
-        partial(zoo.ResNet, norm=False, zero=False, blocks=(3, 4, 23, 3)),
-        images, "exploding", "a block", 6,
-    ),
-    "without norm, scale 0": (
-        partial(zoo.ResNet, norm=False, zero=True, blocks=(3, 4, 23, 3)),
-        images, "healthy", "Closed gates", 6,
-    ),
-    "ViT, zero head": (zoo.ViT, images, "healthy", "Closed gates", 20),
-    "GPT-2": (zoo.gpt2, tokens, "healthy", "a block", 20),
-    "GPT-2 at .02": (zoo.gpt2_unscaled, tokens, "healthy", "a block", 20),
-    "clones": (
-        zoo.encoder, lambda: (torch.randn(4, 9, 64), None), "healthy", "layers.5.linear1.weight", 20
-    ),
-    "T5's head": (
-        zoo.t5_head, lambda: (torch.randint(0, 500, (4, 32)), None), "exploding", "certain", 20,
-    ),
-    "MobileNetV2": (zoo.mobile, images, "healthy", "groups were ignored", 20),
-    "LoRA, both 0": (
-        partial(zoo.Lora, both=True), lambda: (torch.randn(16, 32), None), "dead", "still are", 20,
-    ),
-    "LoRA, B 0": (
-        partial(zoo.Lora, both=False), lambda: (torch.randn(16, 32), None), "healthy",
-        "Closed gates", 20,
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("start", STARTS)
-def test_verdict_at_every_seed(start: str) -> None:
-    builder, batch, condition, words, seeds = STARTS[start]
-    for seed in range(seeds):
-        found = diagnose(builder, batch, [seed])
-        assert found.condition == condition, found.reason
-        assert words in " ".join([found.reason, *found.notes])
+    tests/benchmarks/models.py tries 20 seeds, and five together.
+    """
+    start = STARTS[name]
+    for builder, seeds in ((start.small or start.builder, 2), (start.builder, 1)):
+        for seed in range(seeds):
+            found = diagnose(builder, start.batch, [seed])
+            assert found.condition == start.condition, found.reason
+            assert start.words in " ".join([found.reason, *found.notes])
 
 
 def test_figures_of_the_known_starts() -> None:
-    default = diagnose(partial(zoo.deep_convs, he=False), small_images, range(3)).measured
+    default = diagnose(partial(zoo.deep_convs, he=False), images(12), range(3)).measured
     convs = [one for one in default.signals if one.kind == "Conv2d"]
     assert 0.2 < convs[0].signal < 0.5
     assert 1e-4 < convs[-1].signal < 5e-3
     assert convs[0].gradient < 1e-30 < convs[-1].gradient
-    he = diagnose(partial(zoo.deep_convs, he=True), small_images, range(3)).measured
+    he = diagnose(partial(zoo.deep_convs, he=True), images(12), range(3)).measured
     assert all(0.05 < one.signal < 4 for one in he.signals if one.kind == "Conv2d")
-    vit = diagnose(zoo.ViT, images, range(2)).measured
+    vit = diagnose(partial(zoo.ViT, width=96, heads=4), images(64), range(2)).measured
     assert vit.loss == pytest.approx(vit.reference, rel=1e-6)  # ln 1000
-    assert 8.4 < diagnose(zoo.gpt2, tokens, range(2)).measured.loss < 8.75
-    head = diagnose(zoo.t5_head, lambda: (torch.randint(0, 500, (4, 32)), None), range(2))
+    assert 8.4 < diagnose(zoo.gpt2, tokens(), range(2)).measured.loss < 8.75
+    head = diagnose(partial(zoo.t5_head, 500), tokens(500), range(2))
     assert head.measured.output == pytest.approx(768, rel=0.1)
 
 
 def test_growth_of_unscaled_gpt2_is_larger() -> None:
     ends = []
     for builder in (zoo.gpt2, zoo.gpt2_unscaled):
-        blocks = [one for one in diagnose(builder, tokens, [0]).measured.signals if one.block]
+        blocks = [one for one in diagnose(builder, tokens(), [0]).measured.signals if one.block]
         ends.append(blocks[-1].signal)
     assert ends[1] > 10 * ends[0]
 
@@ -176,7 +128,10 @@ def test_command(tmp_path: Path) -> None:
         (["--model", f"{ZOO}:encoder", "--input", "randn(4,9,63)"], "forward: raised"),
         (["--model", f"{ZOO}:on_meta", "--input", "randn(4,4)"], "meta device"),
         (["--model", f"{ZOO}:raising", "--input", "randn(4,4)"], "no checkpoint"),
-        (["--input", "randn(4,4)"], "need --model"),
+        (["--input", "randn(4,4)"], "--input needs --model FILE.py:FUNCTION"),
+        (["--loss", "mse", "--optimizer", "sgd"], "--loss and --optimizer need --model"),
+        (["a.yaml", "--model-seeds", "5"], "--model-seeds needs --model"),
+        (["--depth", "2"], "--depth needs --model"),
         ([], "Name a CONFIG"),
     ],
 )

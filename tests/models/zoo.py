@@ -62,6 +62,17 @@ def gpt2_unscaled() -> nn.Module:
     return Gpt2(scaled=False)
 
 
+def gpt2_of_transformers(*, scaled: bool = True) -> nn.Module:
+    """transformers' GPT-2 of 12 layers, c_proj scaled or at .02, as one release had it."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    model: nn.Module = GPT2LMHeadModel(GPT2Config(vocab_size=5000, bos_token_id=0, eos_token_id=0))
+    for name, parameter in model.named_parameters():
+        if name.endswith("c_proj.weight") and not scaled:
+            nn.init.normal_(parameter, 0.0, 0.02)
+    return model
+
+
 def encoder() -> nn.Module:
     layer = nn.TransformerEncoderLayer(64, 4, 128, batch_first=True)
     return nn.TransformerEncoder(layer, 6, enable_nested_tensor=False)
@@ -112,7 +123,7 @@ def batchnorm_chain() -> nn.Module:
 
 
 class Residual(nn.Module):
-    """A bottleneck of ResNet-50's plan, normalised or with a scale."""
+    """A bottleneck of ResNet-50's plan; without a norm, a scale of the branch takes its place."""
 
     def __init__(self, inputs: int, width: int, stride: int, *, norm: bool, zero: bool) -> None:
         super().__init__()
@@ -128,9 +139,6 @@ class Residual(nn.Module):
             self.down = nn.Sequential(
                 nn.Conv2d(inputs, outputs, 1, stride, bias=False), one(outputs)
             )
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         if zero and norm:
             nn.init.zeros_(self.bn3.weight)  # type: ignore[arg-type]
 
@@ -141,43 +149,62 @@ class Residual(nn.Module):
 
 
 class ResNet(nn.Module):
-    """ResNet-50's plan at a quarter of its width."""
+    """ResNet-50's plan (He et al. 2015, arXiv:1512.03385), its convolutions under fan_out."""
 
-    def __init__(self, *, norm: bool, zero: bool, blocks: tuple[int, ...] = (3, 4, 6, 3)) -> None:
+    def __init__(
+        self, *, norm: bool, zero: bool, blocks: tuple[int, ...] = (3, 4, 6, 3), width: int = 64
+    ) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
-        nn.init.kaiming_normal_(self.stem.weight, mode="fan_out", nonlinearity="relu")
-        channels = 16
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, width, 7, 2, 3, bias=False),
+            nn.BatchNorm2d(width) if norm else nn.Identity(),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, 2, 1),
+        )
+        channels = width
         stages = []
         for stage, count in enumerate(blocks):
             made = []
             for number in range(count):
-                width, stride = 16 * 2**stage, 2 if stage and not number else 1
-                made.append(Residual(channels, width, stride, norm=norm, zero=zero))
-                channels = 4 * width
+                inner, stride = width * 2**stage, 2 if stage and not number else 1
+                made.append(Residual(channels, inner, stride, norm=norm, zero=zero))
+                channels = 4 * inner
             stages.append(nn.Sequential(*made))
         self.stages = nn.Sequential(*stages)
-        self.pool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(channels, 100)
+        self.pool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(channels, 1000)
+        kaiming_fan_out(self)
 
     def forward(self, x: Any) -> Any:
         return self.fc(self.pool(self.stages(self.stem(x))).flatten(1))
 
 
-class ViT(nn.Module):
-    """ViT-B/16's plan, narrower, with its head of zeros."""
+def kaiming_fan_out(model: nn.Module) -> None:
+    for one in model.modules():
+        if isinstance(one, nn.Conv2d):
+            nn.init.kaiming_normal_(one.weight, mode="fan_out", nonlinearity="relu")
 
-    def __init__(self) -> None:
+
+class ViT(nn.Module):
+    """ViT-B/16's plan (Dosovitskiy et al. 2020, arXiv:2010.11929) with its head of zeros."""
+
+    def __init__(
+        self, *, layers: int = 12, width: int = 768, heads: int = 12, patch: int = 16,
+        pixels: int = 64,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.patch = nn.Conv2d(3, 96, 8, 8)
+        self.patch = nn.Conv2d(3, width, patch, patch)
         self.layers = nn.ModuleList(
             nn.TransformerEncoderLayer(
-                96, 4, 384, activation="gelu", batch_first=True, norm_first=True
+                width, heads, 4 * width, activation="gelu", batch_first=True, norm_first=True
             )
-            for _ in range(12)
+            for _ in range(layers)
         )
-        self.cls = nn.Parameter(torch.zeros(1, 1, 96))
-        self.position = nn.Parameter(torch.randn(1, 17, 96) * 0.02)
-        self.norm, self.head = nn.LayerNorm(96), nn.Linear(96, 1000)
+        self.cls = nn.Parameter(torch.zeros(1, 1, width))
+        self.position = nn.Parameter(torch.randn(1, (pixels // patch) ** 2 + 1, width) * 0.02)
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, 1000)
+        for name, parameter in self.layers.named_parameters():
+            if name.endswith(("linear1.weight", "linear2.weight")):
+                nn.init.xavier_uniform_(parameter)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -207,36 +234,67 @@ class Lora(nn.Module):
         return x
 
 
-def t5_head() -> nn.Module:
+def t5_head(vocabulary: int = 5000) -> nn.Module:
+    """T5's end with an untied head: a norm, and weights of N(0, 1)."""
     model = nn.Sequential(
-        nn.Embedding(500, 768), nn.LayerNorm(768), nn.Linear(768, 500, bias=False)
+        nn.Embedding(vocabulary, 768), nn.LayerNorm(768), nn.Linear(768, vocabulary, bias=False)
     )
     nn.init.normal_(model[2].weight, 0, 1)  # type: ignore[arg-type]
     return model
 
 
+def t5() -> nn.Module:
+    """transformers' T5 of base width and two layers, its head untied."""
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    untied: dict[str, Any] = {"tie_word_embeddings": False}
+    config = T5Config(d_model=768, d_ff=3072, num_heads=12, num_layers=2, vocab_size=5000, **untied)
+    return T5ForConditionalGeneration(config)  # type: ignore[no-any-return]
+
+
 class Inverted(nn.Module):
     """MobileNetV2's block: expand, depthwise, project, each behind BatchNorm, and a skip."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
         super().__init__()
+        inner = inputs * expansion
+        expand = [nn.Conv2d(inputs, inner, 1, bias=False), nn.BatchNorm2d(inner), nn.ReLU6()]
         self.body = nn.Sequential(
-            nn.Conv2d(16, 96, 1, bias=False), nn.BatchNorm2d(96), nn.ReLU6(),
-            nn.Conv2d(96, 96, 3, 1, 1, groups=96, bias=False), nn.BatchNorm2d(96), nn.ReLU6(),
-            nn.Conv2d(96, 16, 1, bias=False), nn.BatchNorm2d(16),
+            *(expand if expansion > 1 else []),
+            nn.Conv2d(inner, inner, 3, stride, 1, groups=inner, bias=False),
+            nn.BatchNorm2d(inner), nn.ReLU6(),
+            nn.Conv2d(inner, outputs, 1, bias=False), nn.BatchNorm2d(outputs),
         )  # fmt: skip
+        self.skip = stride == 1 and inputs == outputs
 
     def forward(self, x: Any) -> Any:
-        return x + self.body(x)
+        return x + self.body(x) if self.skip else self.body(x)
+
+
+#: Expansion, outputs, number and stride of MobileNetV2's blocks: arXiv:1801.04381, table 2.
+MOBILE = (
+    (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)  # fmt: skip
 
 
 def mobile() -> nn.Module:
     """MobileNetV2's plan under fan_out, as it is published."""
+    blocks, channels = [], 32
+    for expansion, outputs, count, stride in MOBILE:
+        for number in range(count):
+            blocks.append(Inverted(channels, outputs, 1 if number else stride, expansion))
+            channels = outputs
+    head = nn.Linear(1280, 1000)
     model = nn.Sequential(
-        nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU6(),
-        *(Inverted() for _ in range(12)), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10),
+        nn.Conv2d(3, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU6(),
+        *blocks,
+        nn.Conv2d(channels, 1280, 1, bias=False), nn.BatchNorm2d(1280), nn.ReLU6(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), head,
     )  # fmt: skip
     for one in model.modules():
         if isinstance(one, nn.Conv2d):
             nn.init.kaiming_normal_(one.weight, mode="fan_out")
+    nn.init.normal_(head.weight, 0, 0.01)
+    nn.init.zeros_(head.bias)
     return model
