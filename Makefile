@@ -5,7 +5,7 @@ BIN := .venv/bin
 PAGES := README.md CONTRIBUTING.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help compare test lint frameworks bench power docs clean
+.PHONY: help compare test lint frameworks bench power fuzz docs clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -29,6 +29,9 @@ frameworks: .venv/.frameworks  ## Install PyTorch, JAX, Keras, transformers; run
 bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and C; processes, Dask (minutes)
 	$(BIN)/python tests/benchmarks/speed.py
 	$(BIN)/python tests/benchmarks/scaling.py
+
+fuzz: .venv/.test  ## Thousands of damaged configs, options, data, baselines and stores (minutes)
+	INITBENCH_FUZZ_CASES=1600 $(BIN)/python -m pytest -q tests/fuzz
 
 power: .venv/.test  ## How often `check` raises a false alarm or misses a fault (many minutes)
 	$(BIN)/python tests/benchmarks/gate_power.py

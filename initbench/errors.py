@@ -58,11 +58,18 @@ class Problem:
         return ": ".join(part for part in (place, key, self.message) if part)
 
 
+#: A ConfigError's message lists at most so many problems.
+MAX_LISTED = 100
+
+
 class ConfigError(InitbenchError):
     """The problems of one or more configs, in the order of their places."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
+        lines = [str(problem) for problem in problems[:MAX_LISTED]]
+        if len(problems) > MAX_LISTED:
+            lines.append("more problems are not listed; mend these first")
+        super().__init__("\n".join(lines))
         self.problems = tuple(problems)
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[Problem, ...]]]:

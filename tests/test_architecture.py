@@ -81,7 +81,7 @@ ROOMS = {
     ],
     "config": [
         ["loading"],
-        ["sweep", "settle", "promises"],
+        ["amount", "sweep", "settle", "promises"],
         ["overrides", "messages"],
         ["document", "plugins"],
     ],

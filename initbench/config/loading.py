@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from initbench import datasets
+from initbench.config.amount import excess
 from initbench.config.document import Document, read
 from initbench.config.messages import closest, problems_of
 from initbench.config.overrides import override
@@ -133,9 +134,10 @@ def _load_one(
 ) -> list[Experiment]:
     document = read_config(source, overrides)
     folder = Path() if isinstance(source, Document) else Path(source).parent
-    points = points_of(
-        document, model
-    )  # may add to the document's problems, so they are read after it
+    if too_much := excess(document):
+        raise ConfigError([*document.problems, *too_much])
+    points = points_of(document, model)
+    # Taken after that, since it may add to the document's problems.
     problems, experiments = list(document.problems), []
     for point in points:
         problems += point.problems  # a swept key that cannot be set

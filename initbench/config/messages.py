@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from initbench import metrics, spec
 from initbench.config.document import Document, KeyPath
-from initbench.errors import Problem
+from initbench.errors import MAX_LISTED, Problem
 from initbench.spec import Experiment
 from initbench.spec.choice import Choice, registry_spelling
 from initbench.spec.expectations import Expectation, Gate
@@ -61,15 +61,17 @@ class _Mistake:
 def problems_of(
     document: Document, errors: Sequence[ErrorDetails], model: type[Experiment]
 ) -> list[Problem]:
-    """A problem for each mistake that pydantic found in the document's data."""
-    locations = [error["loc"] for error in errors]
+    """A problem for each mistake that pydantic found in the document's data.
+
+    A file that is wrong from end to end has as many mistakes as it has lines: looking for the
+    closest name of each would take minutes, so there are problems for the first few only.
+    """
+    items = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
     problems = []
-    for error in errors:
-        outer = error["loc"]
-        inner = any(len(loc) > len(outer) and loc[: len(outer)] == outer for loc in locations)
-        if error["type"] == "too_short" and inner:
+    for error in errors[: MAX_LISTED + 1]:
+        if error["type"] == "too_short" and error["loc"] in items:
             continue  # pydantic counts only the valid items: this repeats a problem of an item
-        path = _path(document.data, outer, missing=error["type"] == "missing")
+        path = _path(document.data, error["loc"], missing=error["type"] == "missing")
         problems.append(_problem(document, _Mistake(path, error, model)))
     return problems
 
@@ -77,6 +79,8 @@ def problems_of(
 def closest(word: str, known: Iterable[str]) -> str:
     """`; did you mean ...?`: the name most like ``word``, or the names that it begins (`he`)."""
     names = list(known)
+    if len(word) > 100:
+        return ""  # no typo of any name, and slow to compare
     close = difflib.get_close_matches(word, names, n=1)
     if not close and word:
         close = [name for name in names if name.startswith(f"{word}_")]
@@ -131,7 +135,7 @@ def _unknown_name(mistake: _Mistake) -> str:
     if not hint:
         own = "; for one of your own add --plugin FILE" if kind == "initializer" else ""
         hint = f"; `initbench list {kind}s` shows all {len(names)}{own}"
-    return f"unknown name {name!r}{hint}"
+    return f"unknown name {_shortened(repr(name))}{hint}"
 
 
 def _no_list(mistake: _Mistake) -> str:
@@ -217,6 +221,10 @@ def shown(value: Any) -> str:
         text = f"[{', '.join(map(str, value))}]"
     else:
         text = str(value)
+    return _shortened(text)
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -20,7 +20,17 @@ from initbench.spec.fields import Model
 MAX_GRID = 10_000
 #: Keys that cannot be swept: words, what every point shares, and the sweep itself.
 UNSWEPT = frozenset(
-    {"name", "description", "reference", "initializer", "seeds", "expect", "gate", "sweep"}
+    {
+        "name",
+        "description",
+        "reference",
+        "initializer",
+        "seeds",
+        "expect",
+        "gate",
+        "sweep",
+        "max_runs",
+    }
 )
 #: A message about values that are equal names at most so many of them.
 LISTED = 5

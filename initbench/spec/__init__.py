@@ -3,6 +3,7 @@
 from initbench.spec.datasets import DATASET_MODELS, CirclesDataset, FileDataset
 from initbench.spec.experiment import (
     ACTIVATION_MODELS,
+    MAX_RUNS,
     MAX_SEEDS,
     OPTIMIZER_MODELS,
     RESERVED_NAMES,
@@ -16,6 +17,7 @@ __all__ = [
     "ACTIVATION_MODELS",
     "DATASET_MODELS",
     "INITIALIZER_MODELS",
+    "MAX_RUNS",
     "MAX_SEEDS",
     "OPTIMIZER_MODELS",
     "RESERVED_NAMES",

@@ -42,6 +42,8 @@ from initbench.spec.initializers import (
 )
 
 MAX_SEEDS = 100_000
+#: Runs that a config may ask for, unless it says more: their records fill about 1 GB.
+MAX_RUNS = 1_000_000
 MAX_LOG_POINTS = 100_000
 #: Names of initbench's own files in the results folder, which no config may have.
 RESERVED_NAMES = frozenset({"comparison", "baseline", "runs"})
@@ -175,6 +177,11 @@ class Experiment(Model):
     gate: Annotated[
         Gate, Field(description="How large a change `check` takes for a regression.")
     ] = Gate()
+    max_runs: Annotated[
+        int,
+        Ge(1),
+        Field(description="Runs (settings x initializers x seeds) that the config may ask for."),
+    ] = MAX_RUNS
     name: Annotated[
         str,
         Field(
@@ -188,8 +195,8 @@ class Experiment(Model):
     @field_validator("initializer")
     @classmethod
     def _named_once(cls, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-        labels = [choice.label for choice in choices]
-        if twice := {label for label in labels if labels.count(label) > 1}:
+        labels = Counter(choice.label for choice in choices)
+        if twice := {label for label, count in labels.items() if count > 1}:
             raise ValueError(f"lists {', '.join(sorted(twice))} twice; keep one")
         return choices
 
