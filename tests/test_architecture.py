@@ -16,7 +16,7 @@ PACKAGE = Path(initbench.__file__).parent
 #: The wings, from the roof to the ground: a package of initbench, or a module beside them. Those in
 #: one row do not import each other.
 WINGS = [
-    ["pytest_plugin"],
+    ["__main__", "pytest_plugin"],
     ["cli", "torch"],
     ["api"],
     ["report"],
@@ -28,7 +28,7 @@ WINGS = [
     ["spec"],
     ["interop", "audit"],
     ["core"],
-    ["files", "metrics", "wording"],
+    ["files", "metrics", "signals", "wording"],
     ["errors"],
     ["printable"],
 ]
@@ -222,6 +222,7 @@ def test_commands_parse_call_and_print() -> None:
         "printable",
         "report",
         "runs",
+        "signals",
         "spec",
         "wording",
     }

@@ -2,7 +2,8 @@
 
 What they call is the library (:mod:`initbench.api`). The group is the only place that turns errors
 into messages and exit codes: 0 for success, 1 for a regression or a failed expectation, 2 for wrong
-usage, config or input, 3 for what could not be evaluated, and 130 for an interrupt.
+usage, config or input, 3 for what could not be evaluated, and 128 and the signal's number for what
+a signal ended: 130 for Ctrl-C.
 
 A command imports what it needs when it is called, so that ``--help`` waits for click alone.
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 import click
 
+from initbench import signals
 from initbench.cli import streams
 from initbench.errors import InitbenchError
 
@@ -61,9 +63,16 @@ class Commands(click.Group):
             raise click.Abort from None
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run the command line, and turn its errors into messages and exit codes."""
-        with streams.guarded():
-            sys.exit(self._exit_code(*args, **options))
+        """Run the command line, and turn its errors into messages and exit codes.
+
+        Whatever comes of a command that a signal has asked to end, the exit code is the signal's.
+        """
+        with streams.guarded(), signals.stopping() as heard:
+            try:
+                code = self._exit_code(*args, **options)
+            except signals.Stopped:  # it came while an error was told
+                code = INTERRUPTED
+        sys.exit(128 + heard[0] if heard else code)
 
     def _exit_code(self, *args: Any, **options: Any) -> int:
         try:

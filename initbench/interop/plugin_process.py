@@ -30,6 +30,7 @@ import numpy as np
 from numpy.random import RandomState
 from threadpoolctl import threadpool_limits
 
+from initbench import signals
 from initbench.errors import PluginError
 
 #: The environment variable that allows a plugin's call more seconds than SECONDS.
@@ -84,6 +85,7 @@ class _Child:
 
 _child = _Child()
 atexit.register(_child.end)
+signals.BEFORE_ENDING.append(_child.end)
 
 
 def call(function: Callable[..., Any], *arguments: Any, **parameters: Any) -> Any:

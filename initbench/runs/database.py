@@ -22,6 +22,8 @@ from initbench.errors import DamagedError, ResultsError
 APPLICATION_ID = 0x696E6962
 #: Seconds to wait for another process's transaction, which takes milliseconds.
 PATIENCE = 60.0
+#: Seconds that SQLite waits by itself. Python hears no signal meanwhile.
+DEAF = 0.1
 
 #: Versions of the schema count up by one: a larger number is damage.
 MOST_VERSIONS = 1_000
@@ -88,7 +90,7 @@ def connect(path: Path, mode: str = "") -> sqlite3.Connection:
     """
     # as_uri quotes the characters of a path that mean something in a URI: ? # %
     uri = path.absolute().as_uri() + mode
-    connection = sqlite3.connect(uri, timeout=PATIENCE, isolation_level=None, uri=True)
+    connection = sqlite3.connect(uri, timeout=DEAF, isolation_level=None, uri=True)
     # A damaged text is read too, so that its checksum can tell.
     connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
     connection.create_function("checksum", -1, checksum, deterministic=True)
@@ -123,7 +125,7 @@ def _judge(connection: sqlite3.Connection, path: Path, schema: str, newest: int)
     # One transaction reads all of it, because another process may be making the schema.
     with transaction(connection, "DEFERRED"):
         version, application, tables = (
-            int(connection.execute(query).fetchone()[0])
+            int(patiently(connection, query).fetchone()[0])
             for query in (
                 "PRAGMA user_version",
                 "PRAGMA application_id",
@@ -141,7 +143,7 @@ def _judge(connection: sqlite3.Connection, path: Path, schema: str, newest: int)
             f"{newest}); upgrade initbench, or choose another folder with --results"
         )
     # It takes a fifth longer than quick_check, which does not see a run that an index misses.
-    [verdict] = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    [verdict] = patiently(connection, "PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
         raise damaged(path, verdict)
     if tables and (application != APPLICATION_ID or not 0 < version <= newest):
@@ -174,25 +176,33 @@ def has_schema(connection: sqlite3.Connection, schema: str) -> bool:
 def _columns(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
     """Table, name, type and constraints of every column."""
     return set(
-        connection.execute(
+        patiently(
+            connection,
             'SELECT m.name, c.name, c.type, c."notnull", c.pk '
-            "FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'"
+            "FROM sqlite_master AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'",
         )
     )
 
 
-def _keep_log(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log, unless the file has one."""
-    # SQLite waits for other processes at every statement but this one.
+def patiently(
+    connection: sqlite3.Connection, statement: str, values: Sequence[object] = ()
+) -> sqlite3.Cursor:
+    """Execute a statement, and wait while another process holds the file."""
     deadline = time.monotonic() + PATIENCE
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+    while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            return connection.execute(statement, values)
         except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            busy = getattr(error, "sqlite_errorcode", -1) & 0xFF == sqlite3.SQLITE_BUSY
             if not busy or time.monotonic() >= deadline:
                 raise
-            time.sleep(0.01)
+        time.sleep(0.01)  # SQLite does not wait where waiting could not end
+
+
+def _keep_log(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log, unless the file has one."""
+    if patiently(connection, "PRAGMA journal_mode").fetchone()[0] != "wal":
+        patiently(connection, "PRAGMA journal_mode = WAL")
 
 
 def _migrate(
@@ -224,7 +234,7 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    return int(patiently(connection, "PRAGMA user_version").fetchone()[0])
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -243,10 +253,10 @@ def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iter
 
     A ``DEFERRED`` one is for reading: others may write, and it sees one state of the file.
     """
-    connection.execute(f"BEGIN {kind}")
+    patiently(connection, f"BEGIN {kind}")
     try:
         yield
-        connection.execute("COMMIT")
+        patiently(connection, "COMMIT")
     except BaseException:
         if connection.in_transaction:  # when the disk is full, SQLite has rolled back already
             connection.execute("ROLLBACK")

@@ -23,6 +23,7 @@ from initbench.runs.database import (
     checksum,
     damaged,
     explained,
+    patiently,
     read_only,
     row_id,
     transaction,
@@ -207,7 +208,8 @@ class Store:
         """The runs that a filter selects, the newest first; DamagedError where one is not whole."""
         where, values = chosen.where
         with explained(self.path, SCHEMA):
-            for row in self._connection.execute(
+            for row in patiently(
+                self._connection,
                 f"{SELECT} WHERE {where} ORDER BY created DESC, runs.rowid LIMIT ?",
                 [*values, limit],
             ):
@@ -220,21 +222,22 @@ class Store:
         """How many runs a filter selects."""
         where, values = chosen.where
         with explained(self.path, SCHEMA):
-            row = self._connection.execute(f"SELECT count(*) FROM runs WHERE {where}", values)  # noqa: S608
+            query = f"SELECT count(*) FROM runs WHERE {where}"  # noqa: S608
+            row = patiently(self._connection, query, values)
             return int(row.fetchone()[0])
 
     def names(self) -> list[str]:
         """The names of all configs that runs are stored under."""
         with explained(self.path, SCHEMA):
-            rows = self._connection.execute("SELECT DISTINCT config FROM runs ORDER BY config")
+            query = "SELECT DISTINCT config FROM runs ORDER BY config"
+            rows = patiently(self._connection, query)
             return [name for (name,) in rows]
 
     def starting_with(self, prefix: str) -> list[str]:
         """The ids of stored runs that begin with ``prefix``."""
         with explained(self.path, SCHEMA):
-            rows = self._connection.execute(
-                "SELECT id FROM runs WHERE starts_with(id, ?) ORDER BY id", [prefix]
-            )
+            query = "SELECT id FROM runs WHERE starts_with(id, ?) ORDER BY id"
+            rows = patiently(self._connection, query, [prefix])
             return [name for (name,) in rows]
 
     def remove(self, chosen: Filter) -> int:

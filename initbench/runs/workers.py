@@ -15,16 +15,18 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from tempfile import TemporaryDirectory
 from time import monotonic
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
+from initbench import signals
 from initbench.errors import ExecutorError
 from initbench.runs.provenance import version
 
@@ -39,6 +41,8 @@ INTERVAL = 0.1
 PATIENCE = 10
 #: The environment's variable that keeps the working directory off a new Python's path (3.11).
 SAFE_PATH = "PYTHONSAFEPATH"
+#: The process that removes what a killed driver leaves, its semaphores, does so without a word.
+_NO_TRACKER_WARNINGS = "ignore:resource_tracker"
 
 
 class Workers(Protocol):
@@ -111,7 +115,7 @@ class Processes:
             except BrokenProcessPool:  # its process was killed while it was idle
                 _end(lane)
         else:
-            with _safe_path(), _no_interrupts(), _no_main_module():
+            with signals.deferred(), _safe_path(), _no_interrupts(), _no_main_module():
                 lane = _lane()
                 future = lane.pool.submit(_in_process, ticket, task, *arguments)
         self._busy[future] = lane
@@ -136,39 +140,46 @@ class Processes:
 
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Delays Ctrl-C until the end of the block. Processes that are started in it never receive it.
+    """Processes that are started in the block never receive Ctrl-C, and outlive a terminal.
 
-    A terminal sends Ctrl-C to all processes, and a worker that is still importing would print a
-    traceback.
+    A terminal sends both to all processes, and a worker that is still importing would print a
+    traceback. The driver receives them, and ends the workers.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    resource_tracker.ensure_running()  # which unblocks SIGINT when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
+        with _environment(PYTHONWARNINGS=_NO_TRACKER_WARNINGS):
+            resource_tracker.ensure_running()  # which unblocks SIGINT when it starts
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-@contextmanager
-def _safe_path() -> Iterator[None]:
+def _safe_path() -> AbstractContextManager[None]:
     """Processes that are started in the block do not look for modules in the working directory.
 
     A new Python does, before it takes over this process's path: a file ``types.py`` there would run
     in each worker. PYTHONPATH counts as ever.
     """
-    before = os.environ.get(SAFE_PATH)
-    os.environ[SAFE_PATH] = "1"
+    return _environment(**{SAFE_PATH: "1"})
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Processes that are started in the block have these variables in their environment."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
-        resource_tracker.ensure_running()  # which is a Python, too
         yield
     finally:
-        if before is None:
-            del os.environ[SAFE_PATH]
-        else:
-            os.environ[SAFE_PATH] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -244,39 +255,21 @@ class Dask:
 
     def __init__(self, address: str | None, count: int) -> None:
         try:
-            import dask
-            from distributed import Client, LocalCluster
+            from distributed import Client
         except ImportError:
             raise ExecutorError(
                 "Dask is not installed; try: pip install 'initbench[dask]'"
             ) from None
         # When a scheduler goes, Dask would log a traceback beside our message.
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-        self._cluster = None
-        if address is None:
-            settings = {
-                # Every death is reported, because tries are counted here. The scheduler of another
-                # cluster has a limit of its own.
-                "distributed.scheduler.allowed-failures": 0,
-                # A worker would log a death, which the table says.
-                "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
-                # A worker that died is started anew, later.
-                f"distributed.nanny.pre-spawn-environ.{SAFE_PATH}": "1",
-            }
-            with dask.config.set(settings), _safe_path(), _no_interrupts(), _no_main_module():
-                self._cluster = LocalCluster(
-                    n_workers=count,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",  # a free port: two clusters may run at once
-                    silence_logs=logging.CRITICAL,  # the cluster would log a death too
-                )
+        self._cluster = None if address else _LocalCluster(count)
         try:
-            self._client = Client(self._cluster or address, timeout=PATIENCE)
+            where = self._cluster.cluster if self._cluster else address
+            self._client = Client(where, timeout=PATIENCE)
         except BaseException as error:
             if self._cluster is not None:
                 self._cluster.close()
-            if not isinstance(error, OSError | ValueError):
+            if not isinstance(error, Exception):  # an interrupt
                 raise
             if address is None:
                 message = f"the local Dask cluster does not answer ({error}); try again"
@@ -335,6 +328,87 @@ class Dask:
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
+
+
+class _LocalCluster:
+    """A Dask cluster of ``count`` processes of this machine, which only this process can use.
+
+    Its parts talk by TLS with certificates that live in memory, and serve no web pages. Its files
+    stand in a folder of its own, which is removed with it.
+
+    Raises:
+        ExecutorError: It cannot start.
+    """
+
+    def __init__(self, count: int) -> None:
+        import dask
+        from distributed import LocalCluster
+        from distributed.security import Security
+
+        try:
+            security = Security.temporary()
+        except ImportError:
+            raise ExecutorError(
+                "the package cryptography is not installed, without which other users could run "
+                "code in the workers; try: pip install 'initbench[dask]'"
+            ) from None
+        self.cluster: Any = None
+        self._folder = TemporaryDirectory(prefix="initbench-dask-", ignore_cleanup_errors=True)
+        signals.BEFORE_ENDING.append(self._folder.cleanup)
+        environ = "distributed.nanny.pre-spawn-environ."
+        settings = {
+            # Every death is reported, because tries are counted here. The scheduler of another
+            # cluster has a limit of its own.
+            "distributed.scheduler.allowed-failures": 0,
+            "temporary-directory": self._folder.name,
+            "distributed.scheduler.http.routes": [],
+            "distributed.worker.http.routes": [],
+            # A worker would log a death, which the table says.
+            f"{environ}DASK_LOGGING__DISTRIBUTED": "critical",
+            # A worker that died is started anew, later.
+            f"{environ}{SAFE_PATH}": "1",
+        }
+
+        def start() -> Any:
+            with _no_interrupts():
+                return LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    security=security,
+                    dashboard_address="127.0.0.1:0",  # a free port: two clusters may run at once
+                    silence_logs=logging.CRITICAL,  # the cluster would log a death too
+                )
+
+        try:
+            # In a thread, which starts the cluster's threads: they hear no signal, and this one
+            # hears a second Ctrl-C.
+            with (
+                signals.deferred(),
+                dask.config.set(settings),
+                _safe_path(),
+                _no_main_module(),
+                ThreadPoolExecutor(1) as starting,
+            ):
+                self.cluster = starting.submit(start).result()
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, Exception):  # a signal, heard now
+                raise
+            # Whatever part of Dask met the trouble first, an error of its own says so.
+            raise ExecutorError(
+                f"the local Dask cluster did not start ({type(error).__name__}: {error}); try "
+                "again, or train with --executor processes"
+            ) from None
+
+    def close(self) -> None:
+        """End the workers, and remove what they left."""
+        try:
+            if self.cluster is not None:
+                self.cluster.close()
+        finally:
+            self._folder.cleanup()
+            signals.BEFORE_ENDING.remove(self._folder.cleanup)
 
 
 def _on_dask(

@@ -276,6 +276,8 @@ def test_clean_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
     # The answer is not echoed: what follows it may stand in the question's line.
     assert (done.exit_code, done.stderr.endswith("nothing was removed\n")) == (0, True)
     assert "Remove 4 runs from results/runs.sqlite? [y/N]:" in done.stderr
+    done = invoke("clean", "rates", answer="")  # Ctrl-D, and so Ctrl-C
+    assert (done.exit_code, done.stderr.endswith("interrupted\n")) == (130, True)
     assert len(shown_seeds()) == 4
     done = invoke("clean", "rates", answer="y\n")
     assert (done.exit_code, done.stderr.endswith("removed 4 of 4 runs\n")) == (0, True)

@@ -132,7 +132,10 @@ def test_workers_end_with_a_driver_that_is_killed(
     monkeypatch.setenv("DRAWS", str(folder / "draws"))
     arguments = ["run", "sweep.yaml", "--jobs", "2", "--set", "iterations=100000000",
                  "--set", "log_every=100000"]  # fmt: skip
-    with subprocess.Popen(command(*arguments), start_new_session=True) as driver:
+    with (
+        (folder / "said").open("w") as said,
+        subprocess.Popen(command(*arguments), start_new_session=True, stderr=said) as driver,
+    ):
         while not (folder / "draws").exists():
             time.sleep(0.01)
         driver.kill()
@@ -140,6 +143,7 @@ def test_workers_end_with_a_driver_that_is_killed(
     while group_lives(driver.pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not group_lives(driver.pid)
+    assert (folder / "said").read_text() == ""  # semaphores are removed without a word
 
 
 def group_lives(group: int) -> bool:

@@ -4,6 +4,9 @@ import dataclasses
 import multiprocessing
 import os
 import signal
+import socket
+import ssl
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -259,6 +262,52 @@ def test_a_dask_worker_that_is_killed_costs_its_stacks_only(
     assert killed
 
 
+def test_a_local_cluster_is_closed_to_others_and_leaves_nothing() -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    with closing(Dask(None, 1)) as workers:
+        where = workers._client.scheduler.address
+        assert where.startswith("tls://127.0.0.1:")
+        [folder] = workers._client.run(lambda dask_worker: dask_worker.local_directory).values()
+        host, port = where.removeprefix("tls://").split(":")
+        stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        stranger.check_hostname, stranger.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection((host, int(port)), timeout=10) as plain,
+            pytest.raises(ssl.SSLError, match="certificate required"),
+            stranger.wrap_socket(plain) as wrapped,
+        ):
+            wrapped.recv(1)
+        parent = Path(folder).parent.parent
+        assert parent.name.startswith("initbench-dask-")
+        assert parent.stat().st_mode & 0o077 == 0  # no other user looks into it
+    assert not parent.exists()
+
+
+def test_a_local_cluster_that_does_not_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a worker dies while it starts."""
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+
+    def cluster(**_: object) -> NoReturn:
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", cluster)
+    with pytest.raises(ExecutorError) as raised:
+        Dask(None, 1)
+    assert str(raised.value) == (
+        "the local Dask cluster did not start (RuntimeError: Nanny failed to start.); try again, "
+        "or train with --executor processes"
+    )
+
+
+def test_without_cryptography_no_cluster_is_open_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with pytest.raises(ExecutorError, match="the package cryptography is not installed"):
+        Dask(None, 1)
+
+
 def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed")
     monkeypatch.setattr(executors, "PATIENCE", 0.2)
@@ -266,7 +315,7 @@ def test_a_scheduler_that_does_not_answer_is_an_error(monkeypatch: pytest.Monkey
         Dask("tcp://127.0.0.1:9", 1)
 
 
-@pytest.mark.parametrize("error", [OSError("no"), KeyboardInterrupt()])
+@pytest.mark.parametrize("error", [OSError("no"), TypeError("no"), KeyboardInterrupt()])
 def test_a_cluster_that_cannot_be_used_is_closed(
     monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
@@ -287,7 +336,7 @@ def test_a_cluster_that_cannot_be_used_is_closed(
     with pytest.raises((ExecutorError, KeyboardInterrupt)) as raised:
         Dask(None, 1)
     assert closed == [True]
-    if isinstance(error, OSError):
+    if isinstance(error, Exception):
         assert str(raised.value) == "the local Dask cluster does not answer (no); try again"
 
 
