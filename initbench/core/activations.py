@@ -38,13 +38,15 @@ class Activation(NamedTuple):
     """A row of the registry.
 
     ``apply(z, slope, *, parameters)`` is the function, and ``binary_slope`` says whether its
-    derivative is 0 or 1 everywhere.
+    derivative is 0 or 1 everywhere. A change of ``apply`` that moves the numbers of runs raises
+    ``revision``, which is part of the identity of this activation's runs alone.
     """
 
     apply: Callable[..., None]
     binary_slope: bool
     formula: str
     reference: str
+    revision: int = 0
 
 
 def identity(z: Array, slope: Array) -> None:
@@ -126,12 +128,13 @@ def elu(z: Array, slope: Array, *, alpha: Annotated[float, Gt(0)] = 1.0) -> None
         Clevert et al. 2015, arXiv:1511.07289.
     """
     positive = z > 0
-    np.minimum(z, 0.0, out=slope)
-    np.expm1(slope, out=slope)
+    below = np.minimum(z, 0.0)
+    np.exp(below, out=slope)  # and not expm1(z) + 1, which cancels far below 0
     slope *= alpha
-    np.copyto(z, slope, where=~positive)
-    slope += alpha
     np.copyto(slope, 1.0, where=positive)
+    np.expm1(below, out=below)
+    below *= alpha
+    np.copyto(z, below, where=~positive)
 
 
 def selu(z: Array, slope: Array) -> None:
@@ -272,10 +275,14 @@ ACTIVATIONS: dict[str, Activation] = {
         leaky_relu, False, "z, or negative_slope z where z < 0", "Maas et al. 2013, ICML workshop"
     ),
     "elu": Activation(
-        elu, False, "z or alpha (exp(z) - 1)", "Clevert et al. 2015, arXiv:1511.07289"
+        elu, False, "z or alpha (exp(z) - 1)", "Clevert et al. 2015, arXiv:1511.07289", revision=1
     ),
     "selu": Activation(
-        selu, False, "1.0507 elu(z), alpha 1.6733", "Klambauer et al. 2017, arXiv:1706.02515"
+        selu,
+        False,
+        "1.0507 elu(z), alpha 1.6733",
+        "Klambauer et al. 2017, arXiv:1706.02515",
+        revision=1,
     ),
     "gelu": Activation(gelu, False, "z Phi(z)", "Hendrycks and Gimpel 2016, arXiv:1606.08415"),
     "silu": Activation(silu, False, "z sigmoid(z)", "Elfwing et al. 2017, arXiv:1702.03118"),

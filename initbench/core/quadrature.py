@@ -8,8 +8,7 @@ panels serve two needs:
   with its numbers, and so its nodes are frozen.
 - :func:`gaussian_mean` and :func:`gaussian_product_mean` have panels graded by powers of two, for
   every variance from 1e-30 to 1e30. They hold to 1e-8 for every registered activation but ``sine``,
-  where that turns many times over sqrt(q): its means are refined up to LEVELS, and its means of
-  products are estimates.
+  whose means have a closed form in :mod:`initbench.core.means`.
 """
 
 from __future__ import annotations

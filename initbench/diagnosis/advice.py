@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from initbench.core import meanfield
-from initbench.core.meanfield import Phi
-from initbench.core.quadrature import gaussian_mean
+from initbench.core.means import Phi, elementwise, means_of
 from initbench.diagnosis.findings import Findings
 from initbench.diagnosis.rules import ADVISED, FAMILIES, Condition
 from initbench.spec import Experiment
@@ -53,7 +51,7 @@ def remedies(experiment: Experiment, findings: Findings, condition: Condition) -
     layers = f"{len(findings.layers)} layers of"
     architecture = experiment.architecture
     activation = architecture.activation
-    phi = meanfield.elementwise(activation, architecture.activation_parameters)
+    phi = elementwise(activation, architecture.activation_parameters)
     data = experiment.dataset
     if findings.input_spread <= ADVISED[FAMILIES[findings.optimizer]].input_spread:
         for initializer, name in _starts(phi, findings.input_square):
@@ -69,9 +67,7 @@ def remedies(experiment: Experiment, findings: Findings, condition: Condition) -
     others = ("leaky_relu", "tanh") if condition == "dead" else ("tanh", "relu")
     for other in others:
         if other != activation:
-            for initializer, name in _starts(
-                meanfield.elementwise(other, {}), findings.input_square
-            ):
+            for initializer, name in _starts(elementwise(other, {}), findings.input_square):
                 yield Remedy(
                     {"activation": other, "initializer": initializer},
                     f"No weights that were tried help {layers} {findings.activation}: "
@@ -130,7 +126,7 @@ def steady_scale(phi: Phi) -> float:
     An odd activation would be driven to where it is flat by that. It is at the edge of order and
     chaos at 1 / phi'(0)^2, with biases of 0.
 
-    >>> [round(steady_scale(meanfield.elementwise(name, {})), 2) for name in ("relu", "tanh")]
+    >>> [round(steady_scale(elementwise(name, {})), 2) for name in ("relu", "tanh")]
     [2.0, 1.0]
 
     References:
@@ -139,4 +135,4 @@ def steady_scale(phi: Phi) -> float:
     value, slope = phi(np.array([-1.0, 0.0, 1.0]))
     if value[0] == -value[2]:
         return 1 / float(slope[1]) ** 2
-    return 1 / gaussian_mean(lambda z: phi(z)[0] ** 2, 1.0)
+    return 1 / means_of(phi).square(1.0)

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from initbench.core import meanfield
 from initbench.core.architecture import Architecture
 from initbench.core.arrays import Array
 from initbench.core.draw import Draws
 from initbench.core.engine.numpy_stack import train
 from initbench.core.engine.protocol import Split
-from initbench.core.meanfield import Phi
+from initbench.core.means import Phi, elementwise
 from initbench.core.propagation import Measurement, measure
 from initbench.runs.execute import Work, draw_work, prepare
 from initbench.runs.plan import Stack
@@ -90,7 +89,7 @@ def activation_shape(architecture: Architecture) -> ActivationShape:
 
 @lru_cache
 def _shape_of(activation: str, parameters: tuple[tuple[str, Any], ...]) -> ActivationShape:
-    phi = meanfield.elementwise(activation, dict(parameters))
+    phi = elementwise(activation, dict(parameters))
     slope = np.abs(phi(np.linspace(-FAR, FAR, 8001))[1])
     value, ends = phi(np.array([-FAR, FAR]))
     steepest = float(slope.max())

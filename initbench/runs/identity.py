@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from initbench.core import ENGINE_REVISION
+from initbench.core.activations import ACTIVATIONS
 from initbench.interop import frameworks
 from initbench.runs.plan import Run
 from initbench.spec.choice import Choice
@@ -43,6 +44,7 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
     if run.initializer.plugin is not None:
         initializer["sha256"] = run.initializer.plugin.sha256
     framework = frameworks.versions(run.initializer.name)
+    revision = ACTIVATIONS[e.activation.name].revision
     return {
         "initializer": initializer,
         **({"framework": framework} if framework else {}),
@@ -57,6 +59,7 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
         "log_every": e.log_every,
         "seed": run.seed,
         "engine": ENGINE_REVISION,
+        **({"activation_revision": revision} if revision else {}),
         **({"nudge": run.nudge} if run.nudge else {}),
     }
 

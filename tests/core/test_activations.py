@@ -300,3 +300,16 @@ def test_selu_constants() -> None:
     # The differences above lose a digit of 2e-16.
     assert pytest.approx(alpha, rel=1e-14) == SELU_ALPHA
     assert pytest.approx(scale, rel=1e-14) == SELU_SCALE
+
+
+@pytest.mark.parametrize("name", ["elu", "selu"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_slope_far_left_is_pytorchs(name: str, dtype: str, torch: Any) -> None:
+    """alpha exp(z): where exp(z) is far below an ulp of 1, it must not be rounded away."""
+    z = torch.linspace(-80, -1, 80, dtype=getattr(torch, dtype), requires_grad=True)
+    (expected,) = torch.autograd.grad(getattr(torch.nn.functional, name)(z).sum(), z)
+    value = z.detach().numpy().copy()
+    slope = np.empty_like(value)
+    ACTIVATIONS[name].apply(value, slope)
+    # A few ulps, relative: exp is good to one, and PyTorch's vector functions to two.
+    np.testing.assert_allclose(slope, expected.numpy(), rtol=8 * float(np.finfo(dtype).eps))

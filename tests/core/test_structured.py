@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -116,3 +117,15 @@ def test_tanh_fixed_point_outlives_glorot() -> None:
 def test_signed_constant_has_two_values() -> None:
     weights = draw("signed_constant", (40, 8))
     assert set(np.unique(weights)) == {-0.5, 0.5}
+
+
+def test_the_authors_code_differs_from_the_papers() -> None:
+    """ZerO's code divides by 2^(m / 2), the fixed point's noise goes by fan_out there."""
+    paper, code = (draw("zero_hadamard", (8, 4), variant=v) for v in (None, "code"))
+    np.testing.assert_allclose(paper, code * math.sqrt(2), rtol=1e-15)
+    np.testing.assert_array_equal(draw("zero_hadamard", (4, 8), variant="code"), np.eye(4, 8))
+    identity = draw("tanh_fixed_point", (16, 4), alpha=0.0)
+    by_fan_in, by_fan_out = (
+        draw("tanh_fixed_point", (16, 4), variant=v) - identity for v in (None, "code")
+    )
+    np.testing.assert_allclose(by_fan_in, by_fan_out * 2, rtol=1e-12, atol=1e-15)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from initbench.core import meanfield
+from initbench.core.means import elementwise
 from initbench.diagnosis.advice import remedies, steady_scale
 from initbench.diagnosis.diagnose import Diagnosis, changed, diagnose
 from initbench.spec import Experiment
@@ -18,7 +18,7 @@ from tests.diagnosis.networks import posed
 )
 def test_the_scale_that_holds_a_signal(activation: str, scale: float) -> None:
     """He et al. 2015, Klambauer et al. 2017; tanh is critical at 1 (Poole et al. 2016)."""
-    phi = meanfield.elementwise(activation, {})
+    phi = elementwise(activation, {})
     assert steady_scale(phi) == pytest.approx(scale, rel=0.01)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from initbench.analysis import contests
 from initbench.core import ENGINE_REVISION
+from initbench.core.activations import ACTIVATIONS
 from initbench.interop import frameworks
 from initbench.report.views import titles
 from initbench.runs import cost, identity, plan
@@ -188,6 +189,20 @@ def test_a_file_counts_by_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None
     before = of("a.csv", "hash")
     monkeypatch.setattr("initbench.runs.identity.ENGINE_REVISION", ENGINE_REVISION + 1)
     assert of("a.csv", "hash") != before
+
+
+def test_a_revised_activation_moves_the_identity_of_its_own_runs_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configs = [
+        experiment(activation=name, initializer="zeros", seeds=[0]) for name in ("elu", "tanh")
+    ]
+    before = identities(*configs)
+    revised = ACTIVATIONS["elu"]._replace(revision=ACTIVATIONS["elu"].revision + 1)
+    monkeypatch.setitem(ACTIVATIONS, "elu", revised)
+    after = identities(*configs)
+    assert after[0] != before[0]
+    assert after[1] == before[1]
 
 
 def test_identities_of_many_are_those_of_each() -> None:

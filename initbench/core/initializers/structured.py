@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
@@ -145,7 +145,13 @@ def _kept(shape: Shape, connections: int | None, sparsity: float | None) -> int:
     return fan_out - math.ceil(sparsity * fan_out)
 
 
-def zero_hadamard(rng: RandomState, shape: Shape, dtype: DTypeLike) -> Weights:
+def zero_hadamard(
+    rng: RandomState,
+    shape: Shape,
+    dtype: DTypeLike,
+    *,
+    variant: Literal["code"] | None = None,
+) -> Weights:
     """ZerO: the identity where a layer does not grow, part of a Hadamard matrix where it does.
 
     Use it for a start that is not random: the network passes its input on, and runs differ by
@@ -153,7 +159,11 @@ def zero_hadamard(rng: RandomState, shape: Shape, dtype: DTypeLike) -> Weights:
 
     The rule is the paper's algorithm 1. Weights (P, Q) are the partial identity where P <= Q. Where
     P > Q they are the first P rows and Q columns of 2^(-(m - 1) / 2) H, with H the Hadamard matrix
-    of order 2^m and m = ceil(log2 P).
+    of order 2^m and m = ceil(log2 P). The authors' code divides by 2^(m / 2) instead, which makes
+    these layers smaller by sqrt(2).
+
+    Args:
+        variant: ``code`` for the size in the authors' code; null for the paper's.
 
     Returns:
         Weights (fan_out, fan_in), the same for every seed.
@@ -169,25 +179,26 @@ def zero_hadamard(rng: RandomState, shape: Shape, dtype: DTypeLike) -> Weights:
         Zhao, Schäfer and Anandkumar 2021, "ZerO initialization: initializing neural networks with
         only zeros and ones", arXiv:2110.12661.
     """
-    return _zero_hadamard(shape).astype(dtype)
+    return _zero_hadamard(shape, variant).astype(dtype)
 
 
-def zero_hadamard_law(shape: Shape) -> Moments:
+def zero_hadamard_law(shape: Shape, *, variant: Literal["code"] | None) -> Moments:
     """The weights are not random, so the moments are those over the layer's entries."""
-    weights = _zero_hadamard(shape)
+    weights = _zero_hadamard(shape, variant)
     return Moments(
         float(weights.mean()), float(weights.std()), float(weights.min()), float(weights.max())
     )
 
 
-def _zero_hadamard(shape: Shape) -> Weights:
+def _zero_hadamard(shape: Shape, variant: Literal["code"] | None) -> Weights:
     """The matrix of :func:`zero_hadamard` in float64."""
     inputs, outputs = fans(shape)
     if outputs <= inputs:
         return np.eye(outputs, inputs)
     order = (outputs - 1).bit_length()  # ceil(log2(outputs))
     signs = hadamard(2**order, dtype=np.float64)[:outputs, :inputs]
-    weights: Weights = signs * 2.0 ** (-(order - 1) / 2)
+    power = order if variant == "code" else order - 1
+    weights: Weights = signs * 2.0 ** (-power / 2)
     return weights
 
 
@@ -241,14 +252,19 @@ def tanh_fixed_point(
     dtype: DTypeLike,
     *,
     alpha: Annotated[float, Ge(0), Le(10)] = 0.085,
+    variant: Literal["code"] | None = None,
 ) -> Weights:
     """Stacked identities plus noise: 1 where o = i modulo fan_in, plus N(0, alpha^2 / fan_in).
 
     Use it with tanh in deep or wide networks. Row sums near 1 keep activations at a fixed point of
     tanh(a x), where they neither vanish nor saturate with depth.
 
+    The paper divides the noise's variance by fan_in, the authors' code by fan_out. The two differ
+    where a layer grows or shrinks.
+
     Args:
         alpha: The standard deviation of the noise, times sqrt(fan_in).
+        variant: ``code`` for fan_out, as in the authors' code; null for the paper's fan_in.
 
     Returns:
         Weights (fan_out, fan_in).
@@ -264,13 +280,19 @@ def tanh_fixed_point(
         Lee, Choi and Kim 2024, "Robust weight initialization for tanh neural networks with fixed
         point analysis", arXiv:2410.02242, section 3.2.
     """
-    noise = rng.standard_normal(shape) * (alpha / math.sqrt(fans(shape)[0]))
+    noise = rng.standard_normal(shape) * _fixed_point_noise(shape, alpha, variant)
     return (_stacked_identities(shape) + noise).astype(dtype)
 
 
-def tanh_fixed_point_law(shape: Shape, *, alpha: float) -> Moments:
+def tanh_fixed_point_law(shape: Shape, *, alpha: float, variant: Literal["code"] | None) -> Moments:
     """Identities of size 1, and noise of alpha / sqrt(fan_in)."""
-    return _stacked_identities_law(shape, 1.0, alpha / math.sqrt(fans(shape)[0]))
+    return _stacked_identities_law(shape, 1.0, _fixed_point_noise(shape, alpha, variant))
+
+
+def _fixed_point_noise(shape: Shape, alpha: float, variant: Literal["code"] | None) -> float:
+    """The standard deviation of the noise of :func:`tanh_fixed_point`."""
+    fan_in, fan_out = fans(shape)
+    return alpha / math.sqrt(fan_out if variant == "code" else fan_in)
 
 
 def _stacked_identities(shape: Shape) -> Weights:
