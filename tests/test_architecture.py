@@ -76,7 +76,7 @@ ROOMS = {
         ["describing", "diagnosing"],
         ["verifying"],
         ["laws", "signals"],
-        ["parameters", "batches"],
+        ["parameters", "batches", "functions"],
         ["building"],
     ],
     "config": [

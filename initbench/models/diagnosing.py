@@ -16,8 +16,9 @@ from initbench.diagnosis.rules import Condition
 from initbench.errors import InitbenchError
 from initbench.models import building
 from initbench.models.building import Builder
+from initbench.models.functions import mean_square
 from initbench.models.parameters import Parameter, parameters
-from initbench.models.signals import Pass, Signal, mean_square, measure, medians
+from initbench.models.signals import Pass, Signal, measure, medians
 
 #: Outputs explode where their mean square is beyond this: a standard deviation of 10, at which
 #: softmax is certain although nothing was learned yet.
@@ -90,7 +91,6 @@ def diagnose(
     found = medians(passes)
     condition, begins_at, reason = assess(found)
     notes += [_loss_words(found), *_gates(found), *found.notes]
-    notes.append("Functional operations are not seen by themselves, but in the modules after them.")
     return ModelDiagnosis(
         name, condition, begins_at, reason, found, len(seeds), optimizer, tuple(filter(None, notes))
     )
@@ -256,11 +256,11 @@ def _of_parameters(listed: Sequence[Parameter]) -> list[str]:
     """Clones, and grouped convolutions whose weights are far too small or too large."""
     notes: list[str] = []
     odd: list[str] = []
-    groups: dict[tuple[tuple[int, ...], float, float], list[str]] = {}
+    groups: dict[tuple[tuple[int, ...], complex, complex], list[str]] = {}
     for one in listed:
         value = one.value
         if value.dim() >= 2 and value.numel() > 1 and bool((value != value.flatten()[0]).any()):
-            key = tuple(value.shape), float(value.double().sum()), float(value.flatten()[0])
+            key = tuple(value.shape), value.sum().item(), value.flatten()[0].item()
             groups.setdefault(key, []).append(one.name)
         if one.groups > 1 and one.fan_in:
             gain = one.fan_in * mean_square(value)

@@ -11,11 +11,13 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import partial
 from typing import Any
 
 from initbench.errors import InitbenchError
-from initbench.models import building
-from initbench.models.parameters import is_lazy
+from initbench.models import building, functions
+from initbench.models.functions import mean_square
+from initbench.models.parameters import NORMS, is_lazy
 
 #: Activations that are flat on one side (zero there), and those flat on both, with the range
 #: outside which their slope is under 2 % of its maximum.
@@ -71,11 +73,6 @@ class Pass:
     notes: tuple[str, ...] = field(default=())
 
 
-def mean_square(tensor: Any) -> float:
-    """E[x^2] over a tensor's entries, summed in float64."""
-    return float(tensor.detach().double().square().mean())
-
-
 def tensors(value: Any) -> Iterator[Any]:
     """The tensors in nested lists, mappings and dataclasses, in order."""
     torch = building.torch()
@@ -119,10 +116,13 @@ def measure(model: Any, batch: tuple[Any, Any], loss: str = "auto", optimizer: s
         raise InitbenchError("the model has no parameters that can be trained")
     with _kept(model):
         _training(model)
-        signals, removals = _watched(model)
+        order: dict[str, Signal] = {}
+        signals, removals = _watched(model, order)
+        mode, more = functions.watching(model, partial(_function, signals, order))
+        removals += more
         try:
             state = torch.get_rng_state()
-            value, reference, output, classes, samples = _step(model, batch, loss)
+            value, reference, output, classes, samples = _step(model, batch, loss, mode)
         finally:
             for remove in removals:
                 remove()
@@ -166,16 +166,21 @@ def _training(model: Any) -> None:
     """Training mode, but without dropout."""
     model.train()
     for module in model.modules():
-        if "Dropout" in type(module).__name__ or hasattr(module, "in_proj_weight"):
+        kind = type(module).__name__
+        if "Drop" in kind or kind == "StochasticDepth" or hasattr(module, "in_proj_weight"):
             module.training = False
 
 
-def _watched(model: Any) -> tuple[dict[str, Signal], list[Callable[[], None]]]:
-    """A Signal for each leaf and block, filled by the hooks that the second value removes."""
+def _watched(
+    model: Any, order: dict[str, Signal]
+) -> tuple[dict[str, Signal], list[Callable[[], None]]]:
+    """A Signal for each leaf and block, filled by the hooks that the second value removes.
+
+    Hooks put what was called into ``order``.
+    """
     signals: dict[str, Signal] = {}
     removals: list[Callable[[], None]] = []
     containers = ("ModuleList", "Sequential")
-    order: dict[str, Signal] = {}
     parents = {
         id(child)
         for module in model.modules()
@@ -211,12 +216,35 @@ def _hook(one: Signal, order: dict[str, Signal]) -> Callable[[Any, Any, Any], No
             one.cosine, one.contrast = _alike(values)
             if one.kind in ONE_SIDED or one.kind in TWO_SIDED:
                 _flat(one, values)
-            if one.weighted and args and torch.is_tensor(args[0]):
+            if args and torch.is_tensor(args[0]):
                 one.predicted = _predicted(module, args[0])
         if found.requires_grad:
             found.register_hook(lambda gradient: _gradient(one, gradient))
 
     return hook
+
+
+def _function(
+    signals: dict[str, Signal],
+    order: dict[str, Signal],
+    name: str,
+    kind: str,
+    predicted: float | None,
+    output: Any,
+) -> None:
+    """What a function did outside of the leaf modules; a module of its name goes first."""
+    if name in signals:
+        return
+    one = signals[name] = order[name] = Signal(name, kind, weighted=False, block=False)
+    one.called, one.predicted = len(order), predicted
+    with building.torch().no_grad():
+        values = output.detach().float()
+        one.signal = mean_square(values)
+        one.cosine, one.contrast = _alike(values)
+        if kind in ONE_SIDED or kind in TWO_SIDED:
+            _flat(one, values)
+    if output.requires_grad:
+        output.register_hook(lambda gradient: _gradient(one, gradient))
 
 
 def _gradient(one: Signal, gradient: Any) -> None:
@@ -247,7 +275,15 @@ def _flat(one: Signal, values: Any) -> None:
 
 
 def _predicted(module: Any, inputs: Any) -> float | None:
-    """fan_in E[w^2] E[x^2] + E[b^2]; the inputs' padding counts as inputs, and lowers the truth."""
+    """fan_in E[w^2] E[x^2] + E[b^2]; after a norm E[w^2] + E[b^2].
+
+    The inputs' padding counts as inputs, and lowers the truth.
+    """
+    if any(norm in type(module).__name__ for norm in NORMS):
+        weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+        return (1.0 if weight is None else mean_square(weight)) + (
+            0.0 if bias is None else mean_square(bias)
+        )
     if not type(module).__name__.startswith(("Linear", "Conv")) or not inputs.is_floating_point():
         return None
     if type(module).__name__.startswith("ConvTranspose") or type(module).__name__ == "Conv1D":
@@ -258,12 +294,17 @@ def _predicted(module: Any, inputs: Any) -> float | None:
     return fan_in * mean_square(module.weight) * mean_square(inputs) + more
 
 
-def _step(model: Any, batch: tuple[Any, Any], loss: str) -> tuple[float, float, float, int, int]:
-    """Forward, loss and backward: loss, reference, E[output^2], classes and samples."""
+def _step(
+    model: Any, batch: tuple[Any, Any], loss: str, mode: Any = None
+) -> tuple[float, float, float, int, int]:
+    """Forward, loss and backward: loss, reference, E[output^2], classes and samples.
+
+    ``mode`` is a context that sees the functions that the forward calls.
+    """
     torch = building.torch()
     value: Any
     inputs, targets = batch
-    with building.in_words("the model's forward"):
+    with building.in_words("the model's forward"), mode or contextlib.nullcontext():
         if isinstance(inputs, Mapping):
             answer = model(**inputs)
         else:

@@ -98,6 +98,23 @@ def test_model_is_left_bit_for_bit(raises: bool) -> None:
     assert model.first.weight.grad is None
     assert model.last.bias.grad is None
     assert not any(module._forward_hooks for module in model.modules())
+    assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("name", [name for name, start in STARTS.items() if start.small])
+def test_known_models_and_the_generators_are_left_bit_for_bit(name: str) -> None:
+    start = STARTS[name]
+    assert start.small is not None
+    model = start.small()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    states = torch.get_rng_state()
+    diagnose(lambda: model, start.batch, [0])
+    assert torch.equal(states, torch.get_rng_state())
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert all(one.requires_grad and one.grad is None for one in model.parameters())
+    assert all(module.training for module in model.modules())
+    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
+    assert not any(getattr(one, hook) for one in model.modules() for hook in hooks)
 
 
 def test_command(tmp_path: Path) -> None:
@@ -140,3 +157,80 @@ def test_unusable_input_gets_a_word(arguments: list[str], words: str) -> None:
     assert result.exit_code == 2
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+class Functional(nn.Module):
+    """Residual blocks whose forward calls functions."""
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two = nn.Linear(128, 128, bias=False), nn.Linear(128, 128, bias=False)
+            nn.init.kaiming_normal_(self.one.weight, nonlinearity="linear")
+            nn.init.kaiming_normal_(self.two.weight, nonlinearity="relu")
+
+        def forward(self, x: Any) -> Any:
+            y = torch.nn.functional.relu(self.one(x), inplace=True)
+            return x + self.two(y)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(self.Block() for _ in range(6))
+        self.head = nn.Linear(128, 5)
+
+    def forward(self, x: Any) -> Any:
+        for block in self.blocks:
+            x = block(x)
+        return self.head(torch.tanh(x))
+
+
+def test_functions_are_seen_where_they_are_called() -> None:
+    """Each branch has the variance of its input, so that a block doubles the signal in theory."""
+    found = diagnose(Functional, lambda: (torch.randn(64, 128), None), range(3)).measured
+    rows = {one.module: one for one in found.signals}
+    assert list(rows)[:4] == ["blocks.0.one", "blocks.0.relu", "blocks.0.two", "blocks.0.add"]
+    assert list(rows)[-3:] == ["blocks.5", "tanh", "head"]
+    assert rows["blocks.0.relu"].kind == "ReLU"
+    assert rows["blocks.0.relu"].dead == 0
+    assert rows["tanh"].saturated is not None
+    adds = [rows[f"blocks.{number}.add"] for number in range(6)]
+    for one in adds:
+        assert one.predicted == pytest.approx(one.signal, rel=0.15)
+        assert one.gradient > 0
+    rate = (adds[-1].signal / adds[0].signal) ** (1 / 5)
+    assert rate == pytest.approx(2, rel=0.1)
+
+
+def test_signals_do_not_depend_on_how_an_activation_is_written() -> None:
+    class AsModule(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.act, self.last = nn.Linear(9, 40), nn.Tanh(), nn.Linear(40, 3)
+
+        def forward(self, x: Any) -> Any:
+            return self.last(self.act(self.first(x)))
+
+    class AsFunction(AsModule):
+        def forward(self, x: Any) -> Any:
+            return self.last(self.first(x).tanh())
+
+    one, other = (
+        diagnose(kind, lambda: (torch.randn(16, 9), None), [3]).measured.signals
+        for kind in (AsModule, AsFunction)
+    )
+    assert [row.module for row in other] == ["first", "tanh", "last"]
+    for name in ("signal", "gradient", "cosine", "saturated", "kind"):
+        assert getattr(one[1], name) == getattr(other[1], name)
+
+
+def test_complex_weights_have_a_size() -> None:
+    class Complex(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Linear(4, 8, dtype=torch.complex64)
+            self.last = nn.Linear(8, 3, dtype=torch.complex64)
+
+        def forward(self, x: Any) -> Any:
+            return self.last(self.first(x.to(torch.complex64)))
+
+    assert diagnose(Complex, lambda: (torch.randn(8, 4), None), [0]).condition == "healthy"

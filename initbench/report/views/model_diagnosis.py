@@ -16,7 +16,9 @@ from initbench.report.views.view import Cells, Table, View
 ROWS = 40
 LEGEND = (
     "Signal: E[y^2] of a module's output. Predicted: what independent weights of their size make "
-    "of the measured inputs (linear and convolution layers; elsewhere measured only). Gradient: "
+    "of the measured inputs (linear and convolution layers, norms, and x + f(x), whose branches "
+    "are taken as independent; elsewhere measured only). A row that ends in .add, .relu, ... is a "
+    "function that the module calls; functions without a row are not measured. Gradient: "
     "E[(dL/dy)^2]. Update: the first update over the weight, both root mean squares, per unit of "
     "the learning rate. cos: of two samples, or of two tokens. Flat: the share of units that are "
     "0 on all samples, or of saturated outputs."
