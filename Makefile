@@ -5,7 +5,7 @@ BIN := .venv/bin
 PAGES := README.md CONTRIBUTING.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help compare test lint frameworks bench power fuzz docs clean
+.PHONY: help compare test lint frameworks browser bench power fuzz docs clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -14,7 +14,7 @@ compare: .venv/.run  ## Run the article's experiment: initbench compare --all
 	$(BIN)/initbench compare --all
 
 test: lint  ## Run all that needs no framework: lint, pytest with doctests, initbench check
-	$(BIN)/python -m pytest -m 'not frameworks'
+	$(BIN)/python -m pytest -m 'not frameworks and not browser'
 	$(BIN)/initbench check --all
 
 lint: .venv/.test  ## Check style, types and that the generated docs are up to date
@@ -25,6 +25,9 @@ lint: .venv/.test  ## Check style, types and that the generated docs are up to d
 
 frameworks: .venv/.frameworks  ## Install PyTorch, JAX, Keras, transformers; run the tests that need them
 	INITBENCH_REQUIRE_FRAMEWORKS=1 $(BIN)/python -m pytest -m frameworks tests
+
+browser: .venv/.browser  ## Test the page in Chromium: apt-get install chromium chromium-driver
+	INITBENCH_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -m browser tests/browser
 
 bench: .venv/.bench  ## Speed beside JAX, PyTorch, scikit-learn and C; processes, Dask (minutes)
 	$(BIN)/python tests/benchmarks/speed.py
@@ -66,6 +69,10 @@ clean:  ## Remove .venv and caches
 
 .venv/.frameworks: pyproject.toml .venv/.torch
 	$(BIN)/python -m pip install --quiet --editable '.[test-frameworks]'
+	@touch $@ .venv/.run .venv/.test
+
+.venv/.browser: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[test,browser]'
 	@touch $@ .venv/.run .venv/.test
 
 .venv/.bench: pyproject.toml .venv/.torch

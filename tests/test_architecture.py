@@ -36,18 +36,25 @@ WINGS = [
 ROOMS = {
     "cli": [
         [
-            "run_command", "compare_command", "plot_command", "check_command", "baseline_command",
-            "diagnose_command", "explain_command", "verify_command", "show_command",
-            "clean_command", "list_command", "schema_command",
+            "run_command", "compare_command", "report_command", "plot_command", "check_command",
+            "baseline_command", "diagnose_command", "explain_command", "verify_command",
+            "show_command", "clean_command", "list_command", "schema_command",
         ],
         ["display", "options", "output"],
         ["streams"],
     ],
-    "api": [["flows", "initializers", "models", "stored"], ["results"], ["pictures", "sources"]],
-    "report": [["charts", "render"], ["views"]],
+    "api": [
+        ["flows", "initializers", "models", "stored"],
+        ["pages"],
+        ["results"],
+        ["pictures", "sources"],
+    ],
+    "report": [["page"], ["charts", "render"], ["views"]],
+    "report.page": [["compose"], ["charts", "content"]],
     "report.charts": [["figure"], ["registry"], ["training", "comparing", "networks"], ["style"]],
     "report.views": [
         ["compare", "networks"],
+        ["story"],
         ["pictures"],
         [
             "run", "check", "diagnose", "explain", "fans", "verify", "model", "model_diagnosis",

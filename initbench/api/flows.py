@@ -16,6 +16,7 @@ from initbench.analysis.comparison import Target
 from initbench.analysis.contests import contests, with_validation
 from initbench.analysis.deciding import compare_until_decided
 from initbench.analysis.summary import summarize
+from initbench.api.pages import page_of
 from initbench.api.pictures import Gallery, asked, drawing
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
 from initbench.diagnosis import diagnose as diagnosis
@@ -56,7 +57,7 @@ from initbench.runs.runner import (
     unshared,
     unwatched,
 )
-from initbench.runs.store import opened
+from initbench.runs.store import Filter, opened
 from initbench.spec import Experiment
 from initbench.wording import counted
 
@@ -248,6 +249,38 @@ def plot(
             font_size=font_size,
         )
     write_file(path, content, ANOTHER_FILE)
+    return compared
+
+
+def report(
+    experiments: Sequence[Experiment],
+    path: Path,
+    *,
+    title: str,
+    command: str,
+    metric: str = "train_loss",
+    seed: int | None = None,
+    execution: Execution = USUAL,
+    results: Path,
+    watch: Watch = unwatched,
+    say: Say = silent,
+    share: Share = unshared,
+) -> Comparison:
+    """Compare the experiments, and write a page about them; ``command`` makes it again."""
+    drawing()
+    from initbench.report.page.compose import compose
+
+    ensure_writable(path.parent, ANOTHER_FILE)
+    compared = _compared(experiments, metric, None, execution, results, watch=watch, say=say)
+    if compared.stopped_by is not None:
+        raise compared.stopped_by
+    ids = tuple(record.id for record in compared.records)
+    with opened(results) as store:
+        made = [stored.provenance for stored in store.select(Filter(ids=ids))]
+    with share() as tell:
+        galleries = [Gallery(problem, seed, tell) for problem in compared.problems]
+        text = compose(page_of(compared, galleries, made, command, title))
+    write_file(path, text, ANOTHER_FILE)
     return compared
 
 

@@ -17,6 +17,7 @@ from initbench.report.charts.style import (
     hidden,
     labels,
     number,
+    quantity,
 )
 from initbench.report.views.pictures import Picture
 
@@ -31,7 +32,7 @@ def seeds(picture: Picture, data: Data, size: Size, legend: alt.Legend | None) -
     x = alt.X(
         "value:Q",
         title=facts["label"],
-        scale=alt.Scale(type="log" if facts["log"] else "linear", zero=False),
+        scale=quantity(log=facts["log"]),
         axis=axis(percent=facts["percent"], log=facts["log"]),
     )
     y = _names(facts["order"])
@@ -124,13 +125,13 @@ def _lines(picture: Picture, data: Data, size: Size, legend: alt.Legend | None) 
     x = alt.X(
         "value:Q",
         title=facts["key"],
-        scale=alt.Scale(type="log" if facts["log_key"] else "linear", zero=False),
+        scale=quantity(log=facts["log_key"]),
         axis=axis(log=facts["log_key"], grid=False),
     )
     y = alt.Y(
         "median:Q",
         title=facts["label"],
-        scale=alt.Scale(type="log" if facts["log"] else "linear", zero=False),
+        scale=quantity(log=facts["log"]),
         axis=axis(percent=facts["percent"], log=facts["log"]),
     )
     line = base.mark_line(strokeWidth=1.8).encode(

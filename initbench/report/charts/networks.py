@@ -48,7 +48,7 @@ def layers(picture: Picture, data: Data, size: Size, legend: alt.Legend | None) 
         )
         x = alt.X(
             "layer:Q",
-            axis=alt.Axis(tickMinStep=1, format="d", grid=False),
+            axis=alt.Axis(values=picture.facts["layers"], format="d", grid=False),
             scale=alt.Scale(nice=False, padding=8),
         )
         y = alt.Y(

@@ -108,6 +108,11 @@ def axis(*, percent: bool = False, log: bool = False, grid: bool = True) -> alt.
     return alt.Axis(labelExpr=labels("~%" if percent else "~g"), tickCount=5, grid=grid)
 
 
+def quantity(*, log: bool) -> alt.Scale:
+    """The scale of a quantity, which fills its axis."""
+    return alt.Scale(type="log", nice=False) if log else alt.Scale(type="linear", zero=False)
+
+
 def iterations_axis() -> alt.X:
     """The number of updates, from left to right."""
     return alt.X(
@@ -140,9 +145,9 @@ def config(font: str, size: float, width: float) -> dict[str, Any]:
 
 def page_config() -> dict[str, Any]:
     """Vega-Lite's settings for the page: charts take the text colour of where they stand."""
-    ink = "currentColor"
+    ink, font = "currentColor", "system-ui, sans-serif"  # Vega measures texts by the font's name
     text = {
-        "labelColor": ink, "titleColor": ink, "labelFont": "inherit", "titleFont": "inherit",
+        "labelColor": ink, "titleColor": ink, "labelFont": font, "titleFont": font,
         "labelFontSize": 12, "titleFontSize": 12,
     }  # fmt: skip
     return {
@@ -155,5 +160,5 @@ def page_config() -> dict[str, Any]:
             "labelLimit": 180,
         },
         "legend": text,
-        "text": {"font": "inherit", "fontSize": 11},
+        "text": {"font": font, "fontSize": 11},
     }  # fmt: skip

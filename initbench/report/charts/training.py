@@ -14,7 +14,9 @@ from initbench.report.charts.style import (
     dash,
     hidden,
     iterations_axis,
+    moment,
     number,
+    quantity,
 )
 from initbench.report.views.pictures import Picture
 
@@ -25,7 +27,7 @@ def curves(picture: Picture, data: Data, size: Size, legend: alt.Legend | None) 
     base = alt.Chart(data("curves")).transform_filter(SHOWN)
     if log:
         base = base.transform_filter("datum.median > 0 && datum.low > 0")
-    scale = alt.Scale(type="log" if log else "linear", zero=False, nice=False)
+    scale = quantity(log=log)
     y = alt.Y(
         "median:Q",
         title=picture.facts["label"],
@@ -54,7 +56,14 @@ def curves(picture: Picture, data: Data, size: Size, legend: alt.Legend | None) 
             alt.Tooltip("runs:Q"),
         ],
     )
-    chart = alt.layer(band, line, points).add_params(hidden())
+    now = (
+        alt.Chart(data("moments"))
+        .transform_filter("datum.iteration == iteration")
+        .mark_rule(strokeWidth=1.2, color="#D55E00")
+        .encode(x=iterations_axis())
+    )
+    layers = [band, now, line, points] if size.live else [band, line, points]
+    chart = alt.layer(*layers).add_params(hidden(), moment(picture.facts["iterations"]))
     return [Panel("", chart.properties(width=size.width, height=size.height))]
 
 

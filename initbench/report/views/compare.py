@@ -11,7 +11,7 @@ from typing import Any
 from initbench.analysis.best import LEVEL
 from initbench.analysis.comparison import LEARNED_SHARE, Contest, Row, Target
 from initbench.analysis.intervals import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval, median
-from initbench.analysis.overview import matrices, scores
+from initbench.analysis.overview import Matrix, matrices, scores
 from initbench.analysis.paired import MIN_SEEDS
 from initbench.analysis.sequential import Look
 from initbench.analysis.summary import summarize
@@ -81,14 +81,8 @@ def compare_view(
     tables = []
     for number, (title, contest) in enumerate(zip(titles, contests, strict=True)):
         mine = [row for row in rows if row.problem == number]
-        tables += [
-            noted(table, contest.records, here, () if number_of_table else notes[number])
-            for number_of_table, table in enumerate(
-                comparison_tables(title, mine, target, looks, scales[number])
-            )
-        ]
-        for matrix in swept:
-            tables += matrix_tables(matrix) if matrix.problem == number else []
+        of_problem = [matrix for matrix in swept if matrix.problem == number]
+        tables += problem_tables(title, contest, mine, of_problem, here, target, looks)
     tables += [scores_table(scored)] if scored else []
     return View(
         tuple(tables),
@@ -112,6 +106,22 @@ def compare_view(
         },
         lambda: comparison_cells(rows),
     )
+
+
+def problem_tables(
+    title: str,
+    contest: Contest,
+    rows: Sequence[Row],
+    swept: Sequence[Matrix],
+    here: str,
+    target: Target | None = None,
+    looks: Sequence[Look] = (),
+) -> list[Table]:
+    """One problem's ranking, with the maps of its sweep below it."""
+    scale, notes = scale_of(contest.experiments[0]), data_notes(contest.experiments)
+    ranking = comparison_tables(title, rows, target, looks, scale)
+    said = [noted(t, contest.records, here, () if n else notes) for n, t in enumerate(ranking)]
+    return [*said, *(table for matrix in swept for table in matrix_tables(matrix))]
 
 
 def comparison_tables(

@@ -130,8 +130,8 @@ def weights(problem: JudgedContest, portraits: Sequence[Portrait]) -> Picture | 
                             "name": name,
                             "iteration": iteration,
                             "edge": f"{layer}.{o}.{i}",
-                            "weight": _short(float(weight)),
-                            "size": _short(abs(float(weight)) / largest if largest else 0.0),
+                            "weight": _short(float(weight), 3),
+                            "size": _short(abs(float(weight)) / largest if largest else 0.0, 2),
                         }
                     )
     units = [
@@ -163,6 +163,6 @@ def _peak(name: str, histogram: Histogram) -> str:
     )
 
 
-def _short(value: float) -> float:
-    """Four digits, which a picture cannot show more of."""
-    return float(f"{value:.4g}")
+def _short(value: float, digits: int = 4) -> float:
+    """As many digits as a picture can show."""
+    return float(f"{value:.{digits}g}")

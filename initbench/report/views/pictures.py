@@ -18,6 +18,7 @@ from initbench.analysis.overview import Matrix
 from initbench.analysis.selection import Selection
 from initbench.analysis.summary import metric_values
 from initbench.diagnosis.diagnose import Diagnosis
+from initbench.diagnosis.portraits import spread
 from initbench.files import finite_or_none
 from initbench.metrics import METRICS
 from initbench.report.views.texts import figure
@@ -28,6 +29,8 @@ from initbench.wording import counted
 Fields = dict[str, Any]
 #: A table of few values that are far apart is drawn on a logarithmic axis.
 DECADES_APART = 30.0
+#: An axis of layers names at most so many of them.
+MOST_TICKS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +125,19 @@ def curves(problem: JudgedContest, metric: str, *, log: bool | None = None) -> P
         ]
         if points:
             last.append(f"{name} {_metric_words(metric, points[-1].median)}")
+    moments = sorted({row["iteration"] for row in rows}) or [0]
     return Picture(
         "curves",
         f"{known.label.capitalize()} while training",
         problem.series,
-        {"curves": rows},
+        {"curves": rows, "moments": [{"iteration": at} for at in moments]},
         f"Median {known.label} at the end: {'; '.join(last)}.",
         {
             "metric": metric,
             "label": _label(metric),
             "percent": known.unit == "%",
             "log": known.smaller_is_better if log is None else log,
+            "iterations": moments,
         },
     )
 
@@ -338,6 +343,7 @@ def layers(problem: JudgedContest, diagnoses: Sequence[Diagnosis]) -> Picture:
         {"layers": rows},
         "Mean square in the first and in the last layer. A zero has no place on a logarithmic "
         f"axis. {'; '.join(words)}.",
+        {"layers": spread(sorted({row["layer"] for row in rows}), MOST_TICKS) if rows else []},
     )
 
 
