@@ -75,6 +75,8 @@ class Measurement:
       (sum s^2)^2 / sum s^4 over its singular values s. It is 1 where all samples look the same.
     - ``cosine`` is that of the pre-activations of two samples, averaged over pairs.
     - ``update_size`` is the norm of the first update of weights and biases over their own norm.
+    - ``moved`` is the norm of what weights and biases have changed by since the start, over their
+      norm at the start. It is NaN where they started at 0.
 
     These are (R,), one for each network:
 
@@ -99,6 +101,7 @@ class Measurement:
     effective_rank: Array
     cosine: Array
     update_size: Array
+    moved: Array
     loss: Array
     jacobian_largest: Array
     jacobian_median: Array
@@ -183,6 +186,7 @@ def measure(
     split: Split,
     hyperparameters: dict[str, Array],
     steepest: float,
+    start: Array | None = None,
 ) -> Measurement:
     """Measure networks on a batch.
 
@@ -192,6 +196,7 @@ def measure(
         split: The samples to measure on.
         hyperparameters: The optimizer's keyword parameters, an (R, 1) array each.
         steepest: The maximum of abs(phi').
+        start: The parameters before training, (R, P), where ``theta`` has been trained.
     """
     architecture, loss = task.architecture, LOSSES[task.loss]
     theta = np.array(theta, np.float64)
@@ -224,6 +229,7 @@ def measure(
             effective_rank=np.stack([_effective_rank(s.activation) for s in signals], axis=1),
             cosine=np.stack([mean_cosine(s.preactivation) for s in signals], axis=1),
             update_size=_update_sizes(task, theta, gradient, hyperparameters),
+            moved=_moved(architecture, theta if start is None else start, theta),
             loss=loss.value(logits, targets).mean(axis=1),
             jacobian_largest=np.median(values[:, :, 0], axis=1),
             jacobian_median=np.median(values, axis=(1, 2)),
@@ -326,6 +332,17 @@ def _singular_values(matrices: Array) -> Array:
     finite = np.asarray(np.isfinite(matrices).all(axis=(2, 3), keepdims=True))
     values = np.linalg.svd(np.where(finite, matrices, 0.0), full_matrices=False, compute_uv=False)
     return np.where(finite[..., 0], values, np.nan)
+
+
+def _moved(architecture: Architecture, start: Array, theta: Array) -> Array:
+    """How far each layer's parameters have moved, over their norm at the start, (R, L)."""
+    if start is theta:
+        return np.zeros((len(theta), len(architecture.shapes)))
+    ratios = []
+    for before, after in zip(architecture.views(start), architecture.views(theta), strict=True):
+        change, size = (np.sqrt(np.einsum("roi,roi->r", a, a)) for a in (after - before, before))
+        ratios.append(np.divide(change, size, out=np.full_like(change, np.nan), where=size > 0))
+    return np.stack(ratios, axis=1)
 
 
 def _update_sizes(

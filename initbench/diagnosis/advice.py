@@ -52,26 +52,20 @@ def remedies(experiment: Experiment, findings: Findings, condition: Condition) -
     architecture = experiment.architecture
     activation = architecture.activation
     phi = elementwise(activation, architecture.activation_parameters)
-    data = experiment.dataset
-    if findings.input_spread <= ADVISED[FAMILIES[findings.optimizer]].input_spread:
-        for initializer, name in _starts(phi, findings.input_square):
-            words = f"For {layers} {findings.activation} use {name}"
-            yield Remedy({"initializer": initializer}, words)
-    if getattr(data, "standardize", "") == "none":
-        standardized = {**data.model_dump(exclude_unset=True), "standardize": "features"}
-        for initializer, name in _starts(phi, 1.0):
-            yield Remedy(
-                {"dataset": standardized, "initializer": initializer},
-                f"Standardise the inputs (standardize: features in dataset) and use {name}",
+    inputs = list(_inputs(experiment, findings))
+    for data, first, square in inputs:
+        for initializer, name in _starts(phi, square):
+            use = (
+                f"{first}use {name}" if first else f"For {layers} {findings.activation} use {name}"
             )
-    others = ("leaky_relu", "tanh") if condition == "dead" else ("tanh", "relu")
-    for other in others:
-        if other != activation:
-            for initializer, name in _starts(elementwise(other, {}), findings.input_square):
+            yield Remedy({**data, "initializer": initializer}, use)
+    for other in ("leaky_relu", "tanh") if condition == "dead" else ("tanh", "relu"):
+        for data, first, square in inputs if other != activation else ():
+            for initializer, name in _starts(elementwise(other, {}), square):
                 yield Remedy(
-                    {"activation": other, "initializer": initializer},
+                    {**data, "activation": other, "initializer": initializer},
                     f"No weights that were tried help {layers} {findings.activation}: "
-                    f"use the activation {other} with {name}",
+                    f"{first.lower()}use the activation {other} with {name}",
                 )
     if FAMILIES[findings.optimizer] == "descent":
         yield Remedy(
@@ -79,6 +73,23 @@ def remedies(experiment: Experiment, findings: Findings, condition: Condition) -
             f"Use the optimizer adam, with a learning rate of about {ADAM_RATE}",
         )
     yield from _other_sizes(architecture.sizes, phi, findings.input_square)
+
+
+def _inputs(
+    experiment: Experiment, findings: Findings
+) -> Iterator[tuple[dict[str, Any], str, float]]:
+    """The inputs as they are, unless one feature drowns the others, and standardised.
+
+    Each is what to change about the data, words for it, and the inputs' mean square.
+    """
+    raw = getattr(experiment.dataset, "standardize", "") == "none"
+    drowned = findings.input_spread > ADVISED[FAMILIES[findings.optimizer]].input_spread
+    if not (raw and drowned):
+        yield {}, "", findings.input_square
+    if raw:
+        dataset = {**experiment.dataset.model_dump(exclude_unset=True), "standardize": "features"}
+        words = "Standardise the inputs (standardize: features in dataset) and "
+        yield {"dataset": dataset}, words, 1.0
 
 
 def _other_sizes(sizes: tuple[int, ...], phi: Phi, input_square: float) -> Iterator[Remedy]:

@@ -16,7 +16,7 @@ from initbench.core.arrays import Array
 from initbench.core.meanfield import Prediction
 from initbench.core.propagation import Measurement
 from initbench.diagnosis.advice import Remedy, remedies
-from initbench.diagnosis.calibration import SHARES, Share
+from initbench.diagnosis.calibration import SHARES, SLOWER, Share
 from initbench.diagnosis.findings import Findings, Layer, Pair
 from initbench.diagnosis.measuring import draw_stack, joined, measurements
 from initbench.diagnosis.predicting import Background, background, unpredicted
@@ -50,7 +50,12 @@ MAX_WEIGHTS = 50_000_000
 TRIAL_WEIGHTS = 100_000
 #: Measured quantities that the last layer does not have, or a network that passes no signal on. The
 #: median is over the seeds that have them.
-MAY_BE_MISSING = frozenset({"cosine", "update_size", "flat", "dead", "distinct_units"})
+MAY_BE_MISSING = frozenset({"cosine", "update_size", "moved", "flat", "dead", "distinct_units"})
+
+
+#: Weights that have moved by less than this share of their norm have hardly left their start, and a
+#: loss above this share of the best constant's has learned little.
+HARDLY_MOVED, UNLEARNED = 0.5, 0.5
 
 
 #: Networks will not train in the usual time, will need several times as long, or train.
@@ -65,7 +70,8 @@ class Diagnosis:
     optimizers. ``degree`` says whether networks will fail to train, train slowly, or train.
     ``begins_at_layer`` counts from 1, and is None where no layer is to blame. ``share`` counts the
     starts of this condition in the benchmark, and how many of them failed; it is None where there
-    was none, and during training. ``remedy`` holds what ``advice`` recommends, as keys of a config
+    was none, and during training. ``slower`` is how many times the iterations of others slow
+    starts took there. ``remedy`` holds what ``advice`` recommends, as keys of a config
     with their new values.
     """
 
@@ -76,6 +82,7 @@ class Diagnosis:
     begins_at_layer: int | None
     reason: str
     share: Share | None
+    slower: float | None
     advice: str
     remedy: dict[str, Any]
 
@@ -190,7 +197,12 @@ def _diagnosis(runs: Sequence[Run], findings: Findings) -> Diagnosis:
         by_family={family: one.condition for family, one in assessed.items()},
         degree=degree,
         begins_at_layer=assessment.begins_at_layer,
-        reason=assessment.reason + _elsewhere(assessed, own) + _record(assessment, share),
+        reason=assessment.reason
+        + _elsewhere(assessed, own)
+        + _record(assessment, share)
+        + (_slowness(SLOWER[own]) if degree == "slow" else "")
+        + _progress(findings),
+        slower=SLOWER[own] if degree == "slow" else None,
         share=share,
         advice=advice,
         remedy=remedy,
@@ -205,6 +217,25 @@ def _elsewhere(assessed: dict[Family, Assessment], own: Family) -> str:
         if one.condition != assessed[own].condition
     ]
     return f" That is under {WORDS[own]}; {'; '.join(others)}." if others else ""
+
+
+def _slowness(times: float) -> str:
+    return f" It will be slow: such starts took about {times:.0f} times the iterations of others."
+
+
+def _progress(findings: Findings) -> str:
+    """How far training has come, and how far the weights have gone for it."""
+    moved = [layer.moved for layer in findings.layers if layer.moved is not None]
+    times = findings.first_loss_ratio
+    if findings.iteration == 0 or not moved or times is None or not math.isfinite(times):
+        return ""
+    words = (
+        f" The layers' weights have moved by {min(moved):.2g} to {max(moved):.2g} of their norm at "
+        f"the start, and the loss is {times:.2g} of the best constant's"
+    )
+    if max(moved) < HARDLY_MOVED and times > UNLEARNED:
+        words += ": the networks have hardly left their start, and learned little"
+    return words + "."
 
 
 def _record(assessment: Assessment, share: Share | None) -> str:
@@ -341,6 +372,7 @@ def _layers(
             dead=_known(median["dead"][index]),
             distinct_units=_known(median["distinct_units"][index]),
             update_size=_known(median["update_size"][index]),
+            moved=_known(median["moved"][index]),
         )
 
 

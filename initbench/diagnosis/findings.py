@@ -47,6 +47,7 @@ class Layer:
     dead: float | None
     distinct_units: float | None
     update_size: float | None
+    moved: float | None
 
     @property
     def gradient_energy(self) -> float:

@@ -61,15 +61,17 @@ def draw_stack(stack: Stack, samples: int) -> tuple[DrawnStack, Draws]:
 def measurements(drawn: DrawnStack, *, during: bool) -> Iterator[tuple[int, Measurement]]:
     """(iteration, measurement): before training, or ``during`` it at every log point."""
     work, theta = drawn.work, drawn.theta
+    start = theta.copy() if during else None  # train moves theta in place
 
     def now() -> Measurement:
-        return measure(work.task, theta, drawn.split, work.hyperparameters, drawn.shape.steepest)
+        steepest = drawn.shape.steepest
+        return measure(work.task, theta, drawn.split, work.hyperparameters, steepest, start)
 
     if not during:
         yield 0, now()
         return
     for point in train(work.task, theta, work.seeds, work.hyperparameters):
-        yield point.iteration, now()  # train moves theta in place
+        yield point.iteration, now()
 
 
 def joined(parts: Sequence[Measurement]) -> Measurement:

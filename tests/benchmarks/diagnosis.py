@@ -41,7 +41,7 @@ from initbench.core.engine.numpy_stack import train
 from initbench.core.initializers import Initializer, Network, Start
 from initbench.core.initializers.scaling import variance_scaling
 from initbench.diagnosis.diagnose import Diagnosis, changed, diagnose
-from initbench.diagnosis.rules import CONDITIONS, FAMILIES, Condition, Family
+from initbench.diagnosis.rules import BOUNDS, CONDITIONS, FAMILIES, Condition, Family, slow
 from initbench.runs.execute import draw_work, prepare
 from initbench.runs.plan import Run, Stack
 from initbench.spec import Experiment
@@ -258,7 +258,7 @@ def train_advice(path: Path, seconds: float) -> None:
 
             (after,) = diagnose([posed(optimizer, 0.01)]).diagnoses
             row["advised"] |= {"verdict": after.condition, "outcome": outcome(posed, optimizer)}
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def time_of(result: dict[str, Any]) -> float:
@@ -266,6 +266,8 @@ def time_of(result: dict[str, Any]) -> float:
     return float(np.median([min(seed) for seed in zip(*result["times"], strict=True)]))
 
 
+#: The optimizer that each family's shares are counted under.
+JUDGED: dict[Family, str] = {"descent": "momentum", "adaptive": "adam"}
 Found = tuple[dict[str, Any], Diagnosis]
 
 
@@ -338,12 +340,12 @@ def advice_lines(found: Sequence[Found]) -> list[str]:
 def calibration(found: Sequence[Found]) -> str:
     """The module of shares: for each family and verdict, starts and how many of them failed."""
     counted: dict[Family, dict[Condition, tuple[int, int, int]]] = {}
-    for family in ("descent", "adaptive"):
+    for family in JUDGED:
         for condition in CONDITIONS:
             rows = [row for row, d in found if d.by_family[family] == condition]
             failed = [
                 sum(math.isinf(time_of(row["outcomes"][name])) for row in rows)
-                for name in ("momentum", "adam")
+                for name in JUDGED.values()
             ]
             if rows:
                 counted.setdefault(family, {})[condition] = (len(rows), failed[0], failed[1])
@@ -353,7 +355,21 @@ def calibration(found: Sequence[Found]) -> str:
         + "    },\n"
         for family, rows in counted.items()
     ).replace("'", '"')
-    return CALIBRATION.format(body=body)
+    slower = "".join(
+        f'    "{family}": {times_slower(found, family, optimizer):.1f},\n'
+        for family, optimizer in JUDGED.items()
+    )
+    return CALIBRATION.format(body=body, slower=slower)
+
+
+def times_slower(found: Sequence[Found], family: Family, optimizer: str) -> float:
+    """The median time of slow starts that trained, over that of all other healthy ones."""
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for row, diagnosis in found:
+        when = time_of(row["outcomes"][optimizer])
+        if diagnosis.by_family[family] == "healthy" and math.isfinite(when):
+            times[slow(diagnosis.findings, BOUNDS[family])].append(when)
+    return float(np.median(times[True]) / np.median(times[False]))
 
 
 CALIBRATION = '''"""Starts by condition, and how many failed: see tests/benchmarks/diagnosis.py."""
@@ -376,6 +392,9 @@ class Share(NamedTuple):
 #: By the family that the condition is about.
 SHARES: dict[Family, dict[Condition, Share]] = {{
 {body}}}
+#: How many times the iterations of other healthy starts the slow ones took, by their medians.
+SLOWER: dict[Family, float] = {{
+{slower}}}
 '''
 
 

@@ -20,6 +20,7 @@ def layer(number: int, last: bool, **changed: Any) -> Layer:
         gradient_variance=Pair(0.1, 0.1), weight_gradient_variance=0.01,
         cosine=Pair(0.5, 0.5), effective_rank=3.0, saturated=0.0, inactive=None,
         dead=None if last else 0.0, distinct_units=None if last else 8.0, update_size=0.01,
+        moved=0.0,
     )  # fmt: skip
     measured: dict[str, Any] = {
         key: Pair(1.0, value) if isinstance(getattr(plain, key), Pair) else value

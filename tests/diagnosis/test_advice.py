@@ -47,6 +47,12 @@ def only(experiment: Experiment) -> Diagnosis:
         {"initializer": {"name": "normal", "std": 1}, "depth": 8},
         {"initializer": "he_normal", "depth": 20, "width": 2},
         {"initializer": "lecun_normal", "dataset": {"name": "wine", "standardize": "none"}},
+        {
+            "initializer": "lsuv",
+            "depth": 20,
+            "activation": "sigmoid",
+            "dataset": {"name": "wine", "standardize": "none"},
+        },
     ],
     ids=lambda keys: "-".join(str(value) for value in keys.values()),
 )

@@ -153,6 +153,8 @@ def test_the_optimizer_decides_over_what_vanishes(optimizer: str) -> None:
     assert found.degree == ("slow" if adaptive else "will not train")
     other = "gradient descent it is vanishing" if adaptive else "Adam and RMSProp it is healthy"
     assert other in found.reason
+    assert ("It will be slow" in found.reason) == adaptive
+    assert (found.slower is not None) == adaptive
 
 
 def test_what_merges_is_lost_to_any_optimizer() -> None:
@@ -264,6 +266,15 @@ def test_during_training_one_sees_symmetry_last() -> None:
     assert shares == sorted(shares)
     # Theory is of random weights: it has no word on trained ones.
     assert [d.findings.theory is None for d in found] == [False, True, True, True]
+
+
+def test_during_training_one_sees_how_far_the_weights_go() -> None:
+    (large,) = config.load([CONFIGS / "random_large.yaml"], [("--set", "iterations=400")])
+    first, *_, last = diagnose([large], during=True)[0]
+    assert [layer.moved for layer in first.findings.layers] == [0, 0, 0]
+    assert all(0 < (layer.moved or 0) < 0.5 for layer in last.findings.layers)
+    assert "The layers' weights have moved by 0." in last.reason
+    assert last.reason.endswith("hardly left their start, and learned little.")
 
 
 def test_during_training_the_start_is_the_same() -> None:

@@ -282,6 +282,7 @@ def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
             optimizer: diagnosis.by_family[family] for optimizer, family in FAMILIES.items()
         },
         "degree": diagnosis.degree,
+        "slower": diagnosis.slower,
         "begins_at_layer": diagnosis.begins_at_layer,
         "reason": diagnosis.reason,
         "calibration": diagnosis.share

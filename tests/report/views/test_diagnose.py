@@ -30,6 +30,7 @@ def layer(number: int, variance: float, gradient: float, **changed: object) -> L
         gradient_variance=Pair(gradient, gradient),
         weight_gradient_variance=0.01, cosine=Pair(0.5, 0.123), effective_rank=3.0,
         saturated=None, inactive=0.5, dead=0.25, distinct_units=100.0, update_size=0.01,
+        moved=0.0,
     )  # fmt: skip
     return replace(plain, **changed)  # type: ignore[arg-type]
 
@@ -53,6 +54,7 @@ FADING = Diagnosis(
     2,
     "it fades.",
     Share(42, 37, 14),
+    None,
     "Use he_normal.",
     {"initializer": {"name": "he_normal"}},
 )
@@ -63,6 +65,7 @@ HEALTHY = Diagnosis(
     "healthy",
     None,
     "it holds.",
+    None,
     None,
     "",
     {},
