@@ -39,6 +39,8 @@ SMALLEST, LARGEST = 1e-30, 1e30
 #: within two of them. A minimum is found to so much of log q.
 STEP = 0.25
 MINIMUM = {"xatol": 1e-9}
+#: Rates that differ by no more than this share are equal: quadrature leaves so much.
+LEVEL = 1e-9
 
 
 def variance_map(phi: Phi, sigma_w2: float, sigma_b2: float, q: float) -> float:
@@ -108,7 +110,10 @@ def variance_fixed_point(phi: Phi, sigma_w2: float, sigma_b2: float, start: floa
     while abs(end - here) > STEP:
         there = here + direction * STEP
         rate = left(there)
-        if rate >= rates[1] <= rates[0]:  # the least is on one side of ``here`` or the other
+        # The least is on one side of ``here`` or the other. Level rates, as relu's are but for
+        # rounding, have none.
+        level = max(rate, rates[0]) <= rates[1] * (1 + LEVEL)
+        if rate >= rates[1] <= rates[0] and not level:
             bounds = tuple(sorted((before, there)))
             least = minimize_scalar(left, bounds=bounds, method="bounded", options=MINIMUM)
             if least.fun <= 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.random import RandomState
 from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
 from scipy.stats import binom
 
 from initbench.core import meanfield
@@ -335,3 +337,17 @@ def test_the_steady_scale_is_steady(name: str, layers: int) -> None:
     growth = abs(math.log(found.variance[-1] / found.variance[0]))
     gradient = abs(math.log(np.prod(found.gradient_growth)))
     assert math.log(change) == pytest.approx(max(growth, gradient), abs=1e-9)
+
+
+def test_level_growth_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """relu's signal shrinks by one factor at every q: no step but the first looks for a least."""
+    searched: list[object] = []
+
+    def counted(*given: Any, **options: Any) -> Any:
+        searched.append(given)
+        return minimize_scalar(*given, **options)
+
+    monkeypatch.setattr(meanfield, "minimize_scalar", counted)
+    for sigma_w2, end in ((0.01, 0.0), (4.0, math.inf)):
+        assert meanfield.variance_fixed_point(elementwise("relu", {}), sigma_w2, 0.0) == end
+    assert len(searched) <= 2
