@@ -47,7 +47,7 @@ ROOMS = {
         ["flows", "initializers", "models", "stored"],
         ["pages"],
         ["results"],
-        ["pictures", "sources"],
+        ["folder", "pictures", "sources"],
     ],
     "report": [["page"], ["charts", "render"], ["views"]],
     "report.page": [["compose"], ["charts", "content"]],
@@ -90,7 +90,7 @@ ROOMS = {
         ["loading"],
         ["amount", "sweep", "settle", "promises"],
         ["overrides", "messages"],
-        ["document", "plugins"],
+        ["document", "plugins", "pointers"],
     ],
     "analysis": [
         ["deciding"],

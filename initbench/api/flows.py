@@ -16,6 +16,7 @@ from initbench.analysis.comparison import Target
 from initbench.analysis.contests import contests, with_validation
 from initbench.analysis.deciding import compare_until_decided
 from initbench.analysis.summary import summarize
+from initbench.api.folder import refusal, refusing, writable
 from initbench.api.pages import page_of
 from initbench.api.pictures import Gallery, asked, drawing
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
@@ -57,7 +58,7 @@ from initbench.runs.runner import (
     unshared,
     unwatched,
 )
-from initbench.runs.store import Filter, opened
+from initbench.runs.store import Filter, existing, opened
 from initbench.spec import Experiment
 from initbench.wording import counted
 
@@ -83,6 +84,7 @@ def run(
     how much of it is done.
     """
     trained = _train(experiments, execution, results, watch, say)
+    results = writable(results, say)
     here = provenance().numerics
     written: list[Path] = []
     for name in dict.fromkeys(experiment.name for experiment in experiments):
@@ -139,12 +141,15 @@ def compare(
         until_decided=until_decided, max_seeds=max_seeds, watch=watch, say=say,
     )  # fmt: skip
     records = compared.records
+    results = writable(results, say)
     if results is None or not records:
         return compared
     endings = {"md": "markdown", "csv": "csv", "json": "json"}
     texts = {ending: TEXTS[name](compared.view) for ending, name in endings.items()}
     partial = compared.stopped_by is not None
-    if not partial:
+    if partial:
+        texts["md"] = f"**Partial: {compared.summary}.**\n\n{texts['md']}"
+    else:
         _say_what_is_replaced(results, "comparison", len(records), say)
     written = write_results(results, "comparison", texts, partial=partial)
     return replace(compared, written=tuple(written))
@@ -397,8 +402,9 @@ def _train(
     watch: Watch,
     say: Say,
 ) -> Trained:
-    if results is not None:
-        ensure_writable(results)
+    if results is not None and (why := refusal(results)):
+        with existing(results) as store:
+            return runner.train(experiments, execution, store, watch=refusing(why), say=say)
     with nullcontext() if results is None else opened(results) as store:
         return runner.train(experiments, execution, store, watch=watch, say=say)
 

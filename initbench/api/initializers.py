@@ -79,11 +79,14 @@ def explanation(
     options: Sequence[tuple[str, str]],
     model: type[Experiment],
     dataset: str | None = None,
+    *,
+    fitted: bool = False,
 ) -> View:
     """What one initializer draws in one network, in its framework's dialects too.
 
     ``options`` give ``initializer``, ``layers`` and what else there is to set, each with the place
-    that messages name; ``dataset`` is one of them, or None for standard normal samples.
+    that messages name; ``dataset`` is one of them, or None for standard normal samples. The network
+    is ``fitted`` to the data where the first and last of the sizes are not the user's.
     """
     experiment = config.from_options(options, model)
     if len(experiment.initializer) > 1:
@@ -91,7 +94,12 @@ def explanation(
     if dataset is None:
         inputs = standard_inputs(experiment)
     else:
-        inputs = datasets.load(experiment.dataset, Path()).train.inputs
+        train = datasets.load(experiment.dataset, Path()).train
+        inputs = train.inputs
+        if fitted:
+            hidden = experiment.architecture.sizes[1:-1]
+            sizes = (len(inputs), *hidden, len(train.targets))
+            experiment = experiment.model_copy(update={"layers": sizes})
         if len(inputs) != experiment.architecture.sizes[0]:
             place = next(option for option, text in options if text.startswith("layers="))
             message = (

@@ -46,7 +46,19 @@ def chosen(
     ids, name = (None, None) if what is None else _meant(store, what, plugin_files)
     is_run = what is not None and ids is not None and not _is_file(what)
     asked = None if initializer is None else _stored_name(initializer)
+    if asked is not None and asked.partition("(")[0] not in INITIALIZERS:
+        _refuse_unknown(store, asked)
     return Filter(ids, name, asked, status, _utc(since), _utc(before)), is_run
+
+
+def _refuse_unknown(store: Store, initializer: str) -> None:
+    """Raise ResultsError unless the name, which is no initializer of ours, has stored runs."""
+    if store.count(Filter(initializer=initializer)):
+        return
+    known = [*INITIALIZERS, *ALIASES]
+    close = difflib.get_close_matches(registry_spelling(initializer), known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else "; `initbench show` lists all runs"
+    raise ResultsError(f"{store.path}: has no run of an initializer {initializer!r}{hint}")
 
 
 def _stored_name(initializer: str) -> str:

@@ -52,7 +52,8 @@ def command(
         _save_what_is_whole(results)
         return
     if everything == selected:
-        raise click.UsageError("Select runs, or give --all; not both.")
+        both = "; not both" if everything else ""
+        raise click.UsageError(f"Select runs, or give --all{both}.")
     from initbench.api.stored import chosen
     from initbench.runs.store import Filter, existing
     from initbench.wording import counted

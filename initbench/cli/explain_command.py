@@ -8,15 +8,17 @@ import click
 
 from initbench.cli import options
 
+#: Sizes of the layers of a network for MNIST.
+SIZES = "784,512,256,10"
+
 
 @click.command("explain")
 @click.argument("name")
 @click.option(
     "--layers",
-    default="784,512,256,10",
-    show_default=True,
     metavar="SIZES",
-    help="Sizes of the network's layers, from input to output.",
+    help=f"Sizes of the network's layers, from input to output. Default: {SIZES}, and with "
+    "--dataset from its features to its outputs.",
 )
 @click.option(
     "--layer",
@@ -48,7 +50,7 @@ from initbench.cli import options
 @options.output_format
 def command(
     name: str,
-    layers: str,
+    layers: str | None,
     layer: str | None,
     activation: str,
     dataset: str | None,
@@ -80,7 +82,8 @@ def command(
     if layer is not None:
         show(output_format, explanation_of_layer(settings, known, layer))
         return
-    settings.append((f"--layers {layers}", f"layers=[{layers}]"))
+    settings.append((f"--layers {layers or SIZES}", f"layers=[{layers or SIZES}]"))
     if dataset is not None:
         settings.append((f"--dataset {dataset}", f"dataset={dataset}"))
-    show(output_format, explanation(settings, known, dataset))
+    fitted = dataset is not None and layers is None
+    show(output_format, explanation(settings, known, dataset, fitted=fitted))

@@ -163,7 +163,8 @@ everything = click.option(
 def named_or_all(configs: tuple[str, ...], *, everything: bool) -> list[str | Path]:
     """The configs that a command is to work on: those that are named, or with --all every one."""
     if bool(configs) == everything:
-        raise click.UsageError("Name configs, or give --all; not both.")
+        both = "; not both" if everything else ""
+        raise click.UsageError(f"Name configs, or give --all{both}.")
     from initbench import config
 
     return list(configs) or list(config.all_configs())

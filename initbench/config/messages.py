@@ -10,7 +10,9 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from initbench import metrics, spec
+from initbench.config import pointers
 from initbench.config.document import Document, KeyPath
+from initbench.core import activations, initializers, optimizers
 from initbench.errors import MAX_LISTED, Problem
 from initbench.spec import Experiment
 from initbench.spec.choice import Choice, registry_spelling
@@ -84,7 +86,11 @@ def closest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, names, n=1)
     if not close and word:
         close = [name for name in names if name.startswith(f"{word}_")]
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return _question(close)
+
+
+def _question(names: Sequence[str]) -> str:
+    return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
 def _path(data: Any, location: tuple[int | str, ...], *, missing: bool) -> KeyPath:
@@ -120,7 +126,16 @@ def _must_be(what: str, fix: str = "") -> Callable[[_Mistake], str]:
 
 def _unknown_key(mistake: _Mistake) -> str:
     known = _known_keys(mistake)
-    return "unknown key" + (closest(mistake.last, known) or f"; known: {', '.join(known)}")
+    inside = len(mistake.path) > 1
+    hint = pointers.of_key(
+        str(mistake.path[0]) if inside else "",
+        str(mistake.error["loc"][-2]) if inside else "",
+        mistake.last,
+        mistake.error["input"],
+        known,
+    )
+    hint = hint or closest(mistake.last, known) or f"; known: {', '.join(known)}"
+    return f"unknown key{hint}"
 
 
 def _unknown_name(mistake: _Mistake) -> str:
@@ -129,7 +144,9 @@ def _unknown_name(mistake: _Mistake) -> str:
     names = [
         known for known in _models(kind, mistake.model) if (":" in known) == (":" in str(name))
     ]
-    hint = closest(registry_spelling(str(name)), names)
+    aliases = [alias for alias in _aliases(kind) if ":" not in str(name)]
+    meant = pointers.of_name(kind, str(name), [*names, *aliases])
+    hint = _question(meant) or closest(registry_spelling(str(name)), [*names, *aliases])
     if not hint and len(names) <= LISTED:
         hint = f"; known: {', '.join(names)}"
     if not hint:
@@ -237,6 +254,16 @@ def _models(kind: str, model: type[Experiment]) -> Mapping[str, type[Choice]]:
         "dataset": spec.DATASET_MODELS,
     }
     return models[kind]
+
+
+def _aliases(kind: str) -> Mapping[str, str]:
+    """The other names of a key's models."""
+    known = {
+        "initializer": initializers.ALIASES,
+        "activation": activations.ALIASES,
+        "optimizer": optimizers.ALIASES,
+    }
+    return known.get(kind, {})
 
 
 def _known_keys(mistake: _Mistake) -> list[str]:

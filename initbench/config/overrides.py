@@ -28,6 +28,11 @@ def override(document: Document, option: str, text: str) -> None:
         document.problems += error.problems
         return
     document.problems += parsed.problems
+    if parsed.data is None and value.strip() and key.strip() in Experiment.model_fields:
+        # null takes a key away: it gets its default, or is missing here. An empty VALUE is none.
+        document.data.pop(key.strip(), None)
+        document.values[key.strip(),] = place
+        return
     assign(document, key.strip(), parsed.data, place)
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from initbench import datasets, spec
 from initbench.config.document import Document
@@ -25,6 +31,7 @@ def settled(
         *_sizes_that_do_not_fit(document, experiment, data),
         *_too_large_a_batch(document, experiment, data),
         *_unknown_initializers(document, experiment),
+        *_numbers_beyond_the_dtype(document, experiment),
     ]
     # model_copy validates nothing: what it changes is checked here.
     sizes = _sizes(experiment, data)
@@ -74,6 +81,34 @@ def _too_large_a_batch(
         f"got {experiment.batch_size}; write null for the full batch"
     )
     return [Problem(document.place(("batch_size",)), "batch_size", message)]
+
+
+def _numbers_beyond_the_dtype(document: Document, experiment: Experiment) -> list[Problem]:
+    """A problem for each number that becomes infinite or 0 in the type of all arithmetic."""
+    dtype = np.dtype(experiment.dtype)
+    parts: list[tuple[tuple[str | int, ...], Mapping[str, Any]]] = [
+        ((), {"learning_rate": experiment.learning_rate}),
+        (("optimizer",), experiment.optimizer.parameters),
+        (("activation",), experiment.activation.parameters),
+        *(
+            (("initializer", index), choice.parameters)
+            for index, choice in enumerate(experiment.initializer)
+        ),
+    ]
+    problems = []
+    for path, parameters in parts:
+        for key, value in parameters.items():
+            if not isinstance(value, float) or not value:
+                continue
+            with np.errstate(over="ignore", under="ignore"):
+                held = float(dtype.type(value))
+            if math.isinf(held) or not held:
+                what = "infinite" if held else "0"
+                message = f"{value:g} is {what} in {dtype}; write another number, or dtype: float64"
+                name = ".".join(map(str, (*path, key)))
+                name = re.sub(r"\.(\d+)", r"[\1]", name)
+                problems.append(Problem(document.place((*path, key)), name, message))
+    return problems
 
 
 def _unknown_initializers(document: Document, experiment: Experiment) -> list[Problem]:

@@ -230,7 +230,8 @@ class Experiment(Model):
         by_width = self.width is not None or self.depth is not None
         if self.layers is not None and by_width:
             raise ValueError(
-                "layers and width or depth both give the network's sizes; keep one form"
+                "layers and width or depth both give the network's sizes; remove one of the forms, "
+                "as with --set layers=null"
             )
         if self.layers is None and (self.width is None or self.depth is None):
             raise ValueError(

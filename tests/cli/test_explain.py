@@ -209,8 +209,8 @@ def test_advice_is_on_what_there_is() -> None:
         (["normal", "--activation", "relo"], "--activation relo: activation: unknown name 'relo'"),
         (["normal", "--dataset", "iri"], "--dataset iri: dataset: unknown name 'iri'; did you"),
         (
-            ["normal", "--dataset", "iris"],
-            "--layers 784,512,256,10: must begin with 4, the features of iris, got 784",
+            ["normal", "--dataset", "iris", "--layers", "784,10"],
+            "--layers 784,10: must begin with 4, the features of iris, got 784",
         ),
         (["{name: normal"], "{name: normal: is not YAML: "),
         (["[normal, uniform]"], "NAME is one initializer; explain others one by one."),

@@ -85,6 +85,8 @@ TORCH_CUT = 2.0
 #: The largest ``bound`` that :func:`.distributions.truncated_normal` takes: so far out, no draw is
 #: ever cut.
 FARTHEST = 100.0
+#: The smallest one: nearer, almost all draws would be drawn again.
+NEAREST = 0.01
 
 
 def with_dialect_defaults(dialect: Dialect, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,7 +110,7 @@ def with_dialect_defaults(dialect: Dialect, name: str, given: Mapping[str, Any])
     if (dialect, name) == ("torch", "truncated_normal") and "bound" not in given:
         std = parameters["std"]
         if isinstance(std, int | float) and std > 0:
-            parameters["bound"] = min(TORCH_CUT / std, FARTHEST)
+            parameters["bound"] = min(max(TORCH_CUT / std, NEAREST), FARTHEST)
     return parameters
 
 
@@ -155,6 +157,13 @@ def incompatibility(name: str, parameters: Mapping[str, Any]) -> str | None:
     if (dialect, name) == ("torch", "truncated_normal") and parameters["mean"] != 0:
         return (
             "PyTorch's cut at -2 and 2 is drawn only for a mean of 0; remove mean, or the dialect"
+        )
+    widest = TORCH_CUT / NEAREST
+    cut = (dialect, name, parameters.get("bound")) == ("torch", "truncated_normal", NEAREST)
+    if cut and parameters["std"] > widest:
+        return (
+            f"std must be at most {widest:g} with dialect: torch, which cuts at -2 and 2, got "
+            f"{parameters['std']:g}; write uniform, with low: -2 and high: 2"
         )
     if (dialect, name) == ("torch", "sparse") and parameters["sparsity"] is None:
         return "PyTorch's sparse_ needs sparsity; add it, as in sparsity: 0.9"

@@ -166,7 +166,7 @@ def truncated_normal(
     *,
     mean: float = 0.0,
     std: Annotated[float, Ge(0)] = 1.0,
-    bound: Annotated[float, Ge(0.5), Le(100)] = 2.0,
+    bound: Annotated[float, Ge(0.01), Le(100)] = 2.0,
 ) -> Weights:
     """Normal weights N(mean, std^2), cut off at ``bound`` standard deviations to either side.
 

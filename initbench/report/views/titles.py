@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from initbench import datasets
 from initbench.spec import Experiment, FileDataset
@@ -50,7 +53,9 @@ def problem(experiments: Sequence[Experiment]) -> str:
 def _data(experiment: Experiment) -> str:
     """The data set, whether all seeds share one split of it, and what a user's target poses."""
     dataset = experiment.dataset
-    plain = {"resplit": False, "validation": None, "judged_on": "test"}
+    plain: dict[str, Any] = {"resplit": False, "validation": None, "judged_on": "test"}
+    if isinstance(dataset, FileDataset):
+        plain |= {"path": _from_here(dataset.path)}
     label = dataset.model_copy(update=plain).label
     words = "a split for each seed" if dataset.resplit else "one split"
     if getattr(dataset, "test_fraction", None) == 0 and not dataset.validation:
@@ -60,6 +65,13 @@ def _data(experiment: Experiment) -> str:
     if isinstance(dataset, FileDataset):
         words += f"; {datasets.load(dataset).task_in_words}"
     return f"{label} ({words})"
+
+
+def _from_here(path: str) -> str:
+    """A path relative to the working directory, where it is below that."""
+    with suppress(ValueError, OSError):
+        return str(Path(path).relative_to(Path.cwd()))
+    return path
 
 
 def data_notes(experiments: Sequence[Experiment]) -> tuple[str, ...]:
