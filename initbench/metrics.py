@@ -85,6 +85,25 @@ class Metric:
         digits = self.digits if digits is None else digits
         return f"{self.scale * value:.{digits}{'f' if self.unit else 'g'}}"
 
+    def quantity(self, value: float, digits: int = 6) -> str:
+        """The value with its unit, for a sentence; ``digits`` are significant ones.
+
+        >>> METRICS["train_loss"].quantity(0.101941), METRICS["test_accuracy"].quantity(0.945)
+        ('0.101941', '94.5 %')
+        """
+        return f"{self.scale * value:.{digits}g}" + (f" {self.unit}" if self.unit else "")
+
+    def change(self, size: float, digits: int = 2) -> str:
+        """The size of a change with its unit, for a sentence: of percentages in points.
+
+        >>> METRICS["train_loss"].change(0.0227), METRICS["test_accuracy"].change(0.015)
+        ('0.023', '1.5 points')
+        """
+        text = f"{self.scale * size:.{digits}g}"
+        if not self.unit:
+            return text
+        return f"{text} point" if text == "1" else f"{text} points"
+
     def difference_text(self, difference: float, digits: int) -> str:
         """A difference of two values with its sign; of percentages in percentage points.
 

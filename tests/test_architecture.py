@@ -36,9 +36,10 @@ WINGS = [
 ROOMS = {
     "cli": [
         [
-            "run_command", "compare_command", "report_command", "plot_command", "check_command",
-            "baseline_command", "diagnose_command", "explain_command", "verify_command",
-            "show_command", "clean_command", "list_command", "schema_command",
+            "new_command", "validate_command", "run_command", "compare_command", "report_command",
+            "plot_command", "check_command", "baseline_command", "diagnose_command",
+            "explain_command", "verify_command", "show_command", "clean_command", "list_command",
+            "schema_command",
         ],
         ["display", "options", "output"],
         ["streams"],
@@ -57,7 +58,8 @@ ROOMS = {
         ["story"],
         ["pictures"],
         [
-            "run", "check", "diagnose", "explain", "fans", "verify", "model", "model_diagnosis",
+            "run", "check", "configs", "diagnose", "explain", "fans", "verify", "model",
+            "model_diagnosis",
             "show", "listing", "overview",
         ],
         ["records", "texts", "titles", "regression"],
@@ -87,6 +89,7 @@ ROOMS = {
         ["building"],
     ],
     "config": [
+        ["starter"],
         ["loading"],
         ["amount", "sweep", "settle", "promises"],
         ["overrides", "messages"],

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from initbench.api import flows
 from initbench.api.initializers import drawn
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
-from initbench.api.sources import Config, Options, experiments_of
+from initbench.api.sources import Config, Options, Seeds, experiments_of
+from initbench.config.plugins import Allowed
 from initbench.errors import InitbenchError
 from initbench.files import BASELINE
 from initbench.metrics import METRICS, known, parse_target
@@ -31,10 +32,11 @@ def run(
     configs: Config | Iterable[Config],
     *,
     set: Options = None,  # noqa: A002  # named as the option --set is
-    seeds: int | Sequence[int] | None = None,
+    seeds: Seeds = None,
     jobs: int | None = None,
     results: str | Path | None = None,
     plugins: Iterable[str | Path] = (),
+    trust_plugins: bool = False,
     force: bool = False,
     fail_fast: bool = False,
     weights: Literal["ends", "logged"] | None = None,
@@ -48,12 +50,14 @@ def run(
     Args:
         configs: One or several configs: paths, dicts or Experiments.
         set: Keys to set in every config, ``{"dataset.noise": 0.1}`` or ``["dataset.noise=0.1"]``.
-        seeds: A count n, for the seeds 0 to n - 1, or a list; by default each config's own.
+        seeds: A count n, for the seeds 0 to n - 1, a range ``"0-9"``, or a list of seeds and
+            ranges; by default each config's own.
         jobs: Worker processes; by default as many cores as the work fills.
         results: A folder. Runs that it holds are not trained again, finished ones are stored there,
             and tables are written to it. By default nothing is read or written, so that a call
             depends on its arguments alone; the command line's default is ``results``.
         plugins: Python files with initializers of your own.
+        trust_plugins: Run the Python files that configs name as ``plugins``, too.
         force: Train runs again that ``results`` holds already.
         fail_fast: Raise FailedRunsError at the first run that fails. Otherwise failed runs are
             records with the status ``failed``, and ``failure`` of the result names them.
@@ -87,9 +91,9 @@ def run(
     if weights not in (None, "ends", "logged"):
         raise InitbenchError(f"weights: must be ends or logged, got {weights!r}")
     result = flows.run(
-        experiments_of(configs, set, seeds, plugins),
+        experiments_of(configs, set, seeds, Allowed(tuple(plugins), trust_plugins)),
         Execution(jobs, force, fail_fast, executor, scheduler),
-        _folder(results),
+        _path(results),
         keep=weights,
         watch=watch,
         say=say,
@@ -107,10 +111,11 @@ def compare(
     until_decided: bool = False,
     max_seeds: int | None = None,
     set: Options = None,  # noqa: A002  # named as the option --set is
-    seeds: int | Sequence[int] | None = None,
+    seeds: Seeds = None,
     jobs: int | None = None,
     results: str | Path | None = None,
     plugins: Iterable[str | Path] = (),
+    trust_plugins: bool = False,
     force: bool = False,
     fail_fast: bool = False,
     executor: Literal["processes", "dask"] = "processes",
@@ -130,11 +135,13 @@ def compare(
             the best.
         max_seeds: Seeds at most, with ``until_decided``; by default eight times the config's.
         set: Keys to set in every config, ``{"dataset.noise": 0.1}`` or ``["dataset.noise=0.1"]``.
-        seeds: A count n, for the seeds 0 to n - 1, or a list; by default each config's own.
+        seeds: A count n, for the seeds 0 to n - 1, a range ``"0-9"``, or a list of seeds and
+            ranges; by default each config's own.
         jobs: Worker processes; by default as many cores as the work fills.
         results: A folder. Runs that it holds are not trained again, finished ones are stored there,
             and tables are written to it. By default nothing is read or written.
         plugins: Python files with initializers of your own.
+        trust_plugins: Run the Python files that configs name as ``plugins``, too.
         force: Train runs again that ``results`` holds already.
         fail_fast: Raise FailedRunsError at the first run that fails.
         executor: ``dask`` for the workers of a Dask cluster.
@@ -157,11 +164,11 @@ def compare(
     if metric not in METRICS:
         raise InitbenchError(f"metric: must be {known()}, got {metric!r}")
     result = flows.compare(
-        experiments_of(configs, set, seeds, plugins),
+        experiments_of(configs, set, seeds, Allowed(tuple(plugins), trust_plugins)),
         metric,
         _target(target),
         Execution(jobs, force, fail_fast, executor, scheduler),
-        _folder(results),
+        _path(results),
         until_decided=until_decided,
         max_seeds=max_seeds,
         watch=watch,
@@ -177,8 +184,9 @@ def diagnose(
     *,
     during: bool = False,
     set: Options = None,  # noqa: A002  # named as the option --set is
-    seeds: int | Sequence[int] | None = None,
+    seeds: Seeds = None,
     plugins: Iterable[str | Path] = (),
+    trust_plugins: bool = False,
     report: Callable[[float], None] | None = None,
 ) -> DiagnosisResult:
     """Say what each initializer's networks promise, from theory and measurement.
@@ -187,8 +195,10 @@ def diagnose(
         configs: One or several configs: paths, dicts or Experiments.
         during: Also train, and diagnose at every log point.
         set: Keys to set in every config.
-        seeds: A count n, for the seeds 0 to n - 1, or a list; by default each config's own.
+        seeds: A count n, for the seeds 0 to n - 1, a range ``"0-9"``, or a list of seeds and
+            ranges; by default each config's own.
         plugins: Python files with initializers of your own.
+        trust_plugins: Run the Python files that configs name as ``plugins``, too.
         report: Is called with the share of the work that is done, from 0 to 1.
 
     Returns:
@@ -203,7 +213,7 @@ def diagnose(
         >>> [row.condition for row in diagnose(config, seeds=3).rows]
         ['healthy', 'symmetric']
     """
-    experiments = experiments_of(configs, set, seeds, plugins)
+    experiments = experiments_of(configs, set, seeds, Allowed(tuple(plugins), trust_plugins))
     return flows.diagnose(experiments, during=during, report=report)
 
 
@@ -212,10 +222,13 @@ def check(
     *,
     baseline: str | Path = BASELINE,
     strict: bool = False,
+    quick: bool = False,
+    candidate: str | Path | None = None,
     set: Options = None,  # noqa: A002  # named as the option --set is
-    seeds: int | Sequence[int] | None = None,
+    seeds: Seeds = None,
     jobs: int | None = None,
     plugins: Iterable[str | Path] = (),
+    trust_plugins: bool = False,
     watch: Watch = unwatched,
     say: Say = silent,
 ) -> CheckResult:
@@ -226,10 +239,14 @@ def check(
             `initbench run` or `initbench baseline save` wrote, is judged without training.
         baseline: The file that `initbench baseline save` wrote, or `initbench run`.
         strict: Count a change that is neither better nor worse as a failure.
+        quick: Only ask whether the first two seeds of each config moved.
+        candidate: A file to write what was trained to, which ``check`` judges without training.
         set: Keys to set in every config.
-        seeds: A count n, for the seeds 0 to n - 1, or a list; by default each config's own.
+        seeds: A count n, for the seeds 0 to n - 1, a range ``"0-9"``, or a list of seeds and
+            ranges; by default each config's own.
         jobs: Worker processes; by default as many cores as the work fills.
         plugins: Python files with initializers of your own.
+        trust_plugins: Run the Python files that configs name as ``plugins``, too.
         watch: Shows progress; see :func:`run`.
         say: Is called with each message.
 
@@ -245,10 +262,12 @@ def check(
             raise InitbenchError(f"{configs}: holds runs that have finished; give no set and seeds")
         return flows.check_files(Path(baseline), Path(configs), strict=strict)
     return flows.check(
-        experiments_of(configs, set, seeds, plugins, judged=True),
+        experiments_of(configs, set, seeds, Allowed(tuple(plugins), trust_plugins), judged=True),
         Path(baseline),
         Execution(jobs),
         strict=strict,
+        quick=quick,
+        candidate=_path(candidate),
         watch=watch,
         say=say,
     )
@@ -300,8 +319,8 @@ def draw(
     )
 
 
-def _folder(results: str | Path | None) -> Path | None:
-    return None if results is None else Path(results)
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)
 
 
 def _target(target: tuple[str, float] | None) -> tuple[str, float] | None:

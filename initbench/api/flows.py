@@ -66,6 +66,9 @@ from initbench.wording import counted
 ANOTHER_BASELINE = "another file with --baseline"
 #: The advice where a figure or a page cannot be written.
 ANOTHER_FILE = "another file with -o"
+ANOTHER_CANDIDATE = "another file with --candidate"
+#: Seeds of each config that a quick check trains.
+QUICK_SEEDS = 2
 
 
 def run(
@@ -312,26 +315,40 @@ def check(
     execution: Execution = USUAL,
     *,
     strict: bool = False,
+    quick: bool = False,
+    candidate: Path | None = None,
     watch: Watch = unwatched,
     say: Say = silent,
 ) -> CheckResult:
-    """Train the experiments afresh, and judge them against a baseline file."""
+    """Train the experiments afresh, and judge them against a baseline file.
+
+    ``quick`` trains QUICK_SEEDS of each config's seeds and leaves out its expectations, which are
+    about all of them. What was trained is written to ``candidate``, a file as a baseline is one.
+    """
     known = baselines.load(baseline)
+    if candidate is not None:
+        ensure_writable(candidate.parent, ANOTHER_CANDIDATE)
+    if quick:
+        few = [{"seeds": e.seeds[:QUICK_SEEDS], "expect": ()} for e in experiments]
+        experiments = [e.model_copy(update=u) for e, u in zip(experiments, few, strict=True)]
     judgement = gate.check(
         experiments,
         known,
         lambda runs: runner.train_afresh(runs, execution, watch=watch, say=say),
     )
+    if candidate is not None:
+        write_file(candidate, baselines.text(judgement.candidates), ANOTHER_CANDIDATE)
     unnamed = {row.config for row in known.values()} - {e.name for e in experiments}
     notes = (*judgement.notes, *titles.data_notes(experiments))
     judgement = replace(judgement, notes=notes)
-    return _check_result(judgement, baseline, tuple(sorted(unnamed)), strict=strict)
+    save = baselines.save_command(baseline)
+    return _check_result(judgement, baseline, tuple(sorted(unnamed)), save, strict=strict)
 
 
 def check_files(baseline: Path, candidate: Path, *, strict: bool = False) -> CheckResult:
     """Judge one saved file against another; nothing is trained."""
     judgement = gate.check_saved(baselines.load(baseline), baselines.load(candidate))
-    return _check_result(judgement, baseline, (), strict=strict)
+    return _check_result(judgement, baseline, (), "", strict=strict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,11 +459,13 @@ def _say_what_is_replaced(results: Path, name: str, runs: int, say: Say) -> None
 
 
 def _check_result(
-    judgement: Judgement, baseline: Path, unnamed: tuple[str, ...], *, strict: bool
+    judgement: Judgement, baseline: Path, unnamed: tuple[str, ...], save: str, *, strict: bool
 ) -> CheckResult:
     code = exit_code(judgement.verdicts, strict=strict)
-    view = check_view(judgement.verdicts, code, str(baseline), judgement.notes)
-    return CheckResult(view=view, rows=judgement.verdicts, exit_code=code, unnamed=unnamed)
+    view = check_view(judgement.verdicts, code, str(baseline), judgement.notes, save)
+    return CheckResult(
+        view=view, rows=judgement.verdicts, exit_code=code, unnamed=unnamed, save=save
+    )
 
 
 def _refuse_unknown_metrics(

@@ -157,11 +157,13 @@ class CheckResult(Result):
         exit_code: 0 where all is well, 1 for a regression or a failed expectation, 3 where
             something could not be judged.
         unnamed: Configs that the baseline holds and this check did not name.
+        save: The command that saves the baseline again; "" where two saved files were judged.
     """
 
     rows: tuple[Verdict, ...]
     exit_code: int
     unnamed: tuple[str, ...]
+    save: str = ""
 
     @property
     def ok(self) -> bool:

@@ -8,21 +8,23 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from initbench import config
-from initbench.config import plugins
 from initbench.config.document import Document, parse
+from initbench.config.plugins import Allowed
 from initbench.errors import InitbenchError, Place
 from initbench.spec import Experiment
 
 #: A config's file, its content as plain data, or the model of it.
 Config: TypeAlias = str | Path | Mapping[str, Any] | Experiment
+#: A count, a range such as ``"0-9"``, or a list of seeds and ranges; None for the config's own.
+Seeds: TypeAlias = int | str | Sequence[int | str] | None
 Options: TypeAlias = Mapping[str, Any] | Iterable[str] | str | None
 
 
 def experiments_of(
     configs: Config | Iterable[Config],
     options: Options = None,
-    seeds: int | Sequence[int] | None = None,
-    plugin_files: Iterable[str | Path] = (),
+    seeds: Seeds = None,
+    allowed: Allowed = Allowed(),  # noqa: B008  # it is frozen
     *,
     judged: bool = False,
 ) -> list[Experiment]:
@@ -36,14 +38,12 @@ def experiments_of(
     return config.load(
         sources,
         overrides_of(options, seeds),
-        plugins.experiment(list(plugin_files)),
+        allowed,
         judged=judged,
     )
 
 
-def overrides_of(
-    options: Options, seeds: int | Sequence[int] | None = None
-) -> list[tuple[str, str]]:
+def overrides_of(options: Options, seeds: Seeds = None) -> list[tuple[str, str]]:
     """Keys to set, as (place for messages, ``KEY=VALUE``)."""
     if isinstance(options, Mapping):
         texts = [f"{key}={plain_text(value, f'set {key}')}" for key, value in options.items()]
@@ -91,7 +91,7 @@ def places_of(
     """
     documents = {
         document.data["name"]: document
-        for document in (config.read_config(Path(path), overrides) for path in paths)
+        for document in (config.read_config(path, overrides) for path in paths)
     }
     places: dict[tuple[str, str | int], Place] = {}
     for e in experiments:

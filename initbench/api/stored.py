@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from initbench import config, datasets
-from initbench.config import plugins
+from initbench.config.plugins import Allowed
 from initbench.core.initializers import ALIASES, INITIALIZERS
 from initbench.errors import ResultsError
 from initbench.runs import identity, plan
@@ -26,7 +25,7 @@ def chosen(
     initializer: str | None,
     since: datetime | None,
     before: datetime | None,
-    plugin_files: Sequence[Path],
+    allowed: Allowed,
 ) -> tuple[Filter, bool]:
     """The filter that selects runs which match all arguments, and whether it names a single run.
 
@@ -38,12 +37,12 @@ def chosen(
         initializer: The runs' initializer, by name or alias, perhaps with parameters.
         since: The runs were stored then or later, in UTC.
         before: The runs were stored before, in UTC.
-        plugin_files: Python files with initializers that the config's file may name.
+        allowed: The plugin files that may be run, whose initializers the config's file may name.
 
     Raises:
         ResultsError: The store has no such config and no such run.
     """
-    ids, name = (None, None) if what is None else _meant(store, what, plugin_files)
+    ids, name = (None, None) if what is None else _meant(store, what, allowed)
     is_run = what is not None and ids is not None and not _is_file(what)
     asked = None if initializer is None else _stored_name(initializer)
     if asked is not None and asked.partition("(")[0] not in INITIALIZERS:
@@ -77,13 +76,11 @@ def _is_file(what: str) -> bool:
     return Path(what).suffix in {".yaml", ".yml"}
 
 
-def _meant(
-    store: Store, what: str, plugin_files: Sequence[Path]
-) -> tuple[tuple[str, ...] | None, str | None]:
+def _meant(store: Store, what: str, allowed: Allowed) -> tuple[tuple[str, ...] | None, str | None]:
     """The ids of the runs that are meant, or the name of the config; the other one is None."""
     if _is_file(what):
         # Its runs are found by their ids: they may be stored under another config's name.
-        runs = plan.runs(config.load([what], model=plugins.experiment(plugin_files)))
+        runs = plan.runs(config.load([what], (), allowed))
         return tuple(identity.identities(runs, datasets.fingerprint)), None
     names = store.names()
     if what in names:

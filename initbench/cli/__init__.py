@@ -23,8 +23,8 @@ from initbench.errors import InitbenchError
 
 INTERRUPTED = 130
 COMMANDS = (
-    "run", "compare", "report", "plot", "check", "baseline", "diagnose", "explain", "verify",
-    "show", "clean", "list", "schema",
+    "new", "validate", "run", "compare", "report", "plot", "check", "baseline", "diagnose",
+    "explain", "verify", "show", "clean", "list", "schema",
 )  # fmt: skip
 
 

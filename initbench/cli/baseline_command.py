@@ -25,6 +25,7 @@ def save(
     overrides: list[tuple[str, str]],
     seeds: list[tuple[str, str]],
     plugin_files: tuple[Path, ...],
+    trust_plugins: bool,
     jobs: int | None,
     quiet: bool,
 ) -> None:
@@ -41,12 +42,12 @@ def save(
     from initbench import config
     from initbench.api import flows
     from initbench.cli.display import say, watch
-    from initbench.config import plugins
+    from initbench.config.plugins import Allowed
     from initbench.runs.runner import Execution
     from initbench.wording import counted
 
     saved = flows.save_baseline(
-        config.load(paths, [*overrides, *seeds], plugins.experiment(plugin_files), judged=True),
+        config.load(paths, [*overrides, *seeds], Allowed(plugin_files, trust_plugins), judged=True),
         baseline,
         Execution(jobs),
         anew=everything,

@@ -21,6 +21,15 @@ FORMATS = (
 @click.option(
     "--strict", is_flag=True, help="Also fail where runs changed, even if not for the worse."
 )
+@click.option(
+    "--quick", is_flag=True, help="Only ask whether the first two seeds of each config moved."
+)
+@click.option(
+    "--candidate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write what was trained to FILE, for `initbench check BASELINE FILE`.",
+)
 @options.gating
 @click.option(
     "--format",
@@ -36,10 +45,13 @@ def command(
     configs: tuple[str, ...],
     everything: bool,
     strict: bool,
+    quick: bool,
+    candidate: Path | None,
     baseline: Path,
     overrides: list[tuple[str, str]],
     seeds: list[tuple[str, str]],
     plugin_files: tuple[Path, ...],
+    trust_plugins: bool,
     jobs: int | None,
     quiet: bool,
     output_format: str,
@@ -57,13 +69,15 @@ def command(
     offline = any(name.endswith(".json") for name in configs)
     if offline and not (len(configs) == 2 and all(name.endswith(".json") for name in configs)):
         raise click.UsageError("Without training, `check` takes two files: A.json B.json.")
+    if offline and (quick or candidate or overrides or seeds or plugin_files or trust_plugins):
+        raise click.UsageError("Two saved files are judged as they are: give no such options.")
     paths = options.named_or_all(configs, everything=everything)
     from initbench import config
     from initbench.api import flows
     from initbench.api.sources import places_of
     from initbench.cli.display import say, watch
-    from initbench.cli.output import show
-    from initbench.config import plugins
+    from initbench.cli.output import annotated, show
+    from initbench.config.plugins import Allowed
     from initbench.files import json_text
     from initbench.report.render.benchmark_action import benchmark_action
     from initbench.report.render.github import github
@@ -71,30 +85,35 @@ def command(
     from initbench.report.render.markdown import markdown_view
     from initbench.runs.runner import Execution
 
-    places = {}
-    if offline:
-        result = flows.check_files(Path(configs[0]), Path(configs[1]), strict=strict)
-    else:
-        settings = [*overrides, *seeds]
-        experiments = config.load(paths, settings, plugins.experiment(plugin_files), judged=True)
-        result = flows.check(
-            experiments,
-            baseline,
-            Execution(jobs),
-            strict=strict,
-            watch=watch(quiet=quiet),
-            say=say(quiet=quiet),
-        )
-        places = places_of(experiments, paths, settings)
+    places, root = {}, os.environ.get("GITHUB_WORKSPACE")
+    with annotated(output_format):
+        if offline:
+            result = flows.check_files(Path(configs[0]), Path(configs[1]), strict=strict)
+        else:
+            settings = [*overrides, *seeds]
+            allowed = Allowed(plugin_files, trust_plugins)
+            experiments = config.load(paths, settings, allowed, judged=True)
+            places = places_of(experiments, paths, settings)
+            result = flows.check(
+                experiments,
+                baseline,
+                Execution(jobs),
+                strict=strict,
+                quick=quick,
+                candidate=candidate,
+                watch=watch(quiet=quiet),
+                say=say(quiet=quiet),
+            )
     if everything and not quiet:
         for name in result.unnamed:
             message = f"{baseline}: holds {name}, which --all no longer names; save it anew"
             streams.tell(message)
+    annotations = github(result.rows, places, strict=strict, root=root, save=result.save)
     match output_format:
         case "junit":
             streams.write_text(junit(result.rows, strict=strict))
         case "github":
-            streams.write(github(result.rows, places, strict=strict))
+            streams.write(annotations)
         case "customBiggerIsBetter" | "customSmallerIsBetter":
             smaller = output_format == "customSmallerIsBetter"
             streams.write(json_text(benchmark_action(result.rows, smaller=smaller)))
@@ -102,7 +121,7 @@ def command(
             show(output_format, result.view)
     if os.environ.get("GITHUB_ACTIONS") and output_format != "github":
         # GitHub's runner reads annotations from both streams.
-        streams.write(github(result.rows, places, strict=strict), err=True)
+        streams.write(annotations, err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with open(summary, "a", encoding="utf-8") as file:

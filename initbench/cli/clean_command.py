@@ -32,6 +32,7 @@ def command(
     before: datetime | None,
     results: Path,
     plugin_files: tuple[Path, ...],
+    trust_plugins: bool,
     everything: bool,
     damaged: bool,
     yes: bool,
@@ -55,11 +56,14 @@ def command(
         both = "; not both" if everything else ""
         raise click.UsageError(f"Select runs, or give --all{both}.")
     from initbench.api.stored import chosen
+    from initbench.config.plugins import Allowed
     from initbench.runs.store import Filter, existing
     from initbench.wording import counted
 
     with existing(results) as store:
-        filtered, _ = chosen(store, what, status, initializer, since, before, plugin_files)
+        filtered, _ = chosen(
+            store, what, status, initializer, since, before, Allowed(plugin_files, trust_plugins)
+        )
         count = store.count(filtered)
         if not count:
             streams.tell(f"{store.path}: holds no such run")

@@ -54,6 +54,7 @@ def command(
     seeds: list[tuple[str, str]],
     results: Path,
     plugin_files: tuple[Path, ...],
+    trust_plugins: bool,
     output_format: str,
     quiet: bool,
     execution: Execution,
@@ -76,9 +77,9 @@ def command(
     from initbench.api import flows
     from initbench.cli.display import say, watch
     from initbench.cli.output import finish, show
-    from initbench.config import plugins
+    from initbench.config.plugins import Allowed
 
-    experiments = config.load(paths, [*overrides, *seeds], plugins.experiment(plugin_files))
+    experiments = config.load(paths, [*overrides, *seeds], Allowed(plugin_files, trust_plugins))
     result = flows.compare(
         experiments,
         metric,

@@ -11,6 +11,7 @@ from initbench.cli import options, streams
 
 @click.command("diagnose")
 @click.argument("configs", nargs=-1, metavar="[CONFIG...]", type=click.Path())
+@options.everything
 @click.option("--during", is_flag=True, help="Also train, and diagnose at every log point.")
 @options.model("Diagnose")
 @click.option(
@@ -47,10 +48,12 @@ from initbench.cli import options, streams
 @options.model_seeds(1)
 @options.settings
 @options.plugins
+@options.trust_plugins
 @options.output_format
 @options.quiet
 def command(
     configs: tuple[str, ...],
+    everything: bool,
     during: bool,
     model: str | None,
     text: str | None,
@@ -62,6 +65,7 @@ def command(
     overrides: list[tuple[str, str]],
     seeds: list[tuple[str, str]],
     plugin_files: tuple[Path, ...],
+    trust_plugins: bool,
     output_format: str,
     quiet: bool,
 ) -> None:
@@ -78,7 +82,7 @@ def command(
     backward at each seed.
     """
     if model is not None:
-        if configs or during or overrides or seeds or plugin_files:
+        if configs or everything or during or overrides or seeds or plugin_files or trust_plugins:
             raise click.UsageError(
                 "--model goes without configs and their options; --model-seeds counts its seeds."
             )
@@ -100,15 +104,16 @@ def command(
             "FILE.py:FUNCTION. A config names its loss and optimizer itself: --set optimizer=adam; "
             "--seeds counts its seeds."
         )
-    if not configs:
-        raise click.UsageError("Name a CONFIG, or give --model FILE.py:FUNCTION.")
+    if not configs and not everything:
+        raise click.UsageError("Name a CONFIG, or give --all or --model FILE.py:FUNCTION.")
+    paths = options.named_or_all(configs, everything=everything)
     from initbench import config
     from initbench.api import flows
     from initbench.cli.display import share_done
     from initbench.cli.output import show
-    from initbench.config import plugins
+    from initbench.config.plugins import Allowed
 
-    experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
+    experiments = config.load(paths, [*overrides, *seeds], Allowed(plugin_files, trust_plugins))
     with share_done(enabled=during and not quiet) as tell:
         result = flows.diagnose(experiments, during=during, report=tell)
     show(output_format, result.view)

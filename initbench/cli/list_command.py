@@ -8,7 +8,7 @@ import click
 
 from initbench.cli import options
 
-KINDS = ("initializers", "frameworks", "activations", "datasets", "optimizers", "losses")
+KINDS = ("initializers", "frameworks", "activations", "datasets", "optimizers", "losses", "configs")
 #: Columns of the terminal that every row fits into.
 NARROW = 80
 
@@ -20,9 +20,18 @@ NARROW = 80
 def command(kind: str | None, plugin_files: tuple[Path, ...], output_format: str) -> None:
     """List the names that a config may use.
 
-    Each has a line with its formula, its aliases and its source.
+    Each has a line with its formula, its aliases and its source. `initbench list configs` lists the
+    configs that commands find by name, as in `initbench run he`: those of the folder configs/, and
+    those that initbench ships.
     """
     from initbench.cli.output import show
+
+    if kind == "configs":
+        from initbench import config
+        from initbench.report.views.configs import named_view
+
+        show(output_format, named_view(config.named_configs()))
+        return
     from initbench.config import plugins
     from initbench.report.views.listing import catalogue, list_view
 

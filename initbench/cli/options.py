@@ -33,7 +33,7 @@ def overrides(
 
 
 def _seeds(ctx: click.Context, param: click.Parameter, value: str | None) -> list[tuple[str, str]]:
-    """A count stays a count, and a list becomes a YAML list, even one of a single seed (``3,``)."""
+    """A count or a range stays one; a list becomes a YAML list, even of a single seed (``3,``)."""
     if value is None:
         return []
     seeds = f"[{value.rstrip(',')}]" if "," in value else value
@@ -66,6 +66,10 @@ plugins = click.option(
     "--plugin", "plugin_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path),
     help="A Python file with your own initializers. Repeatable.",
 )  # fmt: skip
+
+trust_plugins = click.option(
+    "--trust-plugins", is_flag=True, help="Run the Python files that configs name as `plugins`."
+)
 
 results = click.option(
     "--results", type=click.Path(file_okay=False, path_type=Path), default=Path("results"),
@@ -120,6 +124,7 @@ stored = _together(
     ),
     results,
     plugins,
+    trust_plugins,
 )  # fmt: skip
 
 settings = _together(
@@ -129,7 +134,8 @@ settings = _together(
     ),
     click.option(
         "--seeds", metavar="N|LIST", callback=_seeds,
-        help="A count of seeds, which are 0 to N-1, or a list: 3,5,8 (a single seed: 3,).",
+        help="A count of seeds, which are 0 to N-1, or a list of seeds and ranges: 0-3,7 (a single "
+        "seed: 3,).",
     ),
 )  # fmt: skip
 
@@ -151,6 +157,7 @@ training = _together(
     jobs,
     results,
     plugins,
+    trust_plugins,
     output_format,
     quiet,
 )  # fmt: skip
@@ -179,6 +186,7 @@ gating = _together(
     ),
     settings,
     plugins,
+    trust_plugins,
     jobs,
     quiet,
 )  # fmt: skip

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from initbench.api.results import TrainingResult
 from initbench.cli.streams import tell, write, write_text
+from initbench.errors import InitbenchError
 from initbench.report.render import TEXTS
+from initbench.report.render.github import problem_annotations
 from initbench.report.views.view import View
 
 
@@ -23,6 +29,19 @@ def show(output_format: str, view: View) -> None:
         with console.capture() as drawn:
             console.print(rich_view(view))
         write_text(drawn.get())
+
+
+@contextmanager
+def annotated(output_format: str) -> Iterator[None]:
+    """Annotate what a user can mend, on GitHub and for `--format github`; the error goes on."""
+    try:
+        yield
+    except InitbenchError as error:
+        if output_format == "github" or os.environ.get("GITHUB_ACTIONS"):
+            # GitHub's runner reads annotations from both streams.
+            text = problem_annotations(error, os.environ.get("GITHUB_WORKSPACE"))
+            write(text, err=output_format != "github")
+        raise
 
 
 def finish(result: TrainingResult, *, quiet: bool) -> None:

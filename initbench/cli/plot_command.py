@@ -72,6 +72,7 @@ def _file(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
 @options.settings
 @options.results
 @options.plugins
+@options.trust_plugins
 @options.quiet
 @options.jobs
 def command(
@@ -88,6 +89,7 @@ def command(
     seeds: list[tuple[str, str]],
     results: Path,
     plugin_files: tuple[Path, ...],
+    trust_plugins: bool,
     quiet: bool,
     jobs: int | None,
 ) -> None:
@@ -110,10 +112,10 @@ def command(
     from initbench import config
     from initbench.api import flows
     from initbench.cli.display import say, share_done, watch
-    from initbench.config import plugins
+    from initbench.config.plugins import Allowed
     from initbench.runs.runner import Execution
 
-    experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
+    experiments = config.load(configs, [*overrides, *seeds], Allowed(plugin_files, trust_plugins))
     result = flows.plot(
         experiments,
         kind,

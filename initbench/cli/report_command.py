@@ -32,6 +32,7 @@ METRIC = "train_loss"
 @options.settings
 @options.results
 @options.plugins
+@options.trust_plugins
 @options.quiet
 @options.jobs
 @click.pass_context
@@ -48,6 +49,7 @@ def command(
     seeds: list[tuple[str, str]],
     results: Path,
     plugin_files: tuple[Path, ...],
+    trust_plugins: bool,
     quiet: bool,
     jobs: int | None,
 ) -> None:
@@ -64,7 +66,7 @@ def command(
     from initbench import config
     from initbench.api import flows
     from initbench.cli.display import say, share_done, watch
-    from initbench.config import plugins
+    from initbench.config.plugins import Allowed
     from initbench.runs.runner import Execution
 
     given = [
@@ -74,11 +76,12 @@ def command(
         *(word for _, text in overrides for word in ("--set", text)),
         *_seeds_option(ctx),
         *(word for file in plugin_files for word in ("--plugin", str(file))),
+        *(["--trust-plugins"] if trust_plugins else []),
         *(["--results", str(results)] if results != Path("results") else []),
         *(["-o", str(path)] if path is not None else []),
         *(["--title", title] if "title" in _written(ctx) else []),
     ]
-    experiments = config.load(paths, [*overrides, *seeds], plugins.experiment(plugin_files))
+    experiments = config.load(paths, [*overrides, *seeds], Allowed(plugin_files, trust_plugins))
     result = flows.report(
         experiments,
         target,

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("configs", nargs=-1, required=True, metavar="CONFIG...", type=click.Path())
+@click.argument("configs", nargs=-1, metavar="[CONFIG...]", type=click.Path())
+@options.everything
 @click.option(
     "--weights",
     is_flag=True,
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 @options.execution
 def command(
     configs: tuple[str, ...],
+    everything: bool,
     weights: bool,
     overrides: list[tuple[str, str]],
     seeds: list[tuple[str, str]],
     results: Path,
     plugin_files: tuple[Path, ...],
+    trust_plugins: bool,
     output_format: str,
     quiet: bool,
     execution: Execution,
@@ -43,13 +46,14 @@ def command(
     With --weights each run trains a second time, because no store holds weights. In a NPZ file,
     layer1.weights has the axes (first or last, outputs, inputs).
     """
+    paths = options.named_or_all(configs, everything=everything)
     from initbench import config
     from initbench.api import flows
     from initbench.cli.display import say, share_done, watch
     from initbench.cli.output import finish, show
-    from initbench.config import plugins
+    from initbench.config.plugins import Allowed
 
-    experiments = config.load(configs, [*overrides, *seeds], plugins.experiment(plugin_files))
+    experiments = config.load(paths, [*overrides, *seeds], Allowed(plugin_files, trust_plugins))
     result = flows.run(
         experiments,
         execution,

@@ -26,6 +26,7 @@ def command(
     before: datetime | None,
     results: Path,
     plugin_files: tuple[Path, ...],
+    trust_plugins: bool,
     limit: int | None,
     output_format: str,
 ) -> None:
@@ -37,11 +38,14 @@ def command(
     """
     from initbench.api.stored import chosen
     from initbench.cli.output import show
+    from initbench.config.plugins import Allowed
     from initbench.report.views.show import show_run_view, show_view
     from initbench.runs.store import existing
 
     with existing(results) as store:
-        filtered, is_run = chosen(store, what, status, initializer, since, before, plugin_files)
+        filtered, is_run = chosen(
+            store, what, status, initializer, since, before, Allowed(plugin_files, trust_plugins)
+        )
         if limit is None:
             limit = 30 if output_format == "table" else -1
         found = list(store.select(filtered, limit))

@@ -9,7 +9,7 @@ from typing import Any
 
 from initbench.config.document import Document
 from initbench.errors import Problem
-from initbench.spec import MAX_RUNS, MAX_SEEDS, Experiment
+from initbench.spec import MAX_RUNS, Experiment, stated_seeds
 from initbench.wording import counted
 
 #: A sweep has at most so many keys.
@@ -51,7 +51,8 @@ def excess(document: Document) -> list[Problem]:
 
 
 def _seeds(value: Any) -> int:
-    if isinstance(value, list):
-        return len(value)
-    valid = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SEEDS
-    return value if valid else 1
+    try:
+        seeds = stated_seeds(value)
+    except ValueError:
+        return 1
+    return len(seeds) if isinstance(seeds, tuple) else 1

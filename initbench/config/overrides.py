@@ -8,6 +8,7 @@ from initbench.config.document import Document, parse
 from initbench.errors import ConfigError, Place, Problem
 from initbench.spec import Experiment
 from initbench.spec.choice import Choice
+from initbench.spec.expectations import Gate
 
 
 def override(document: Document, option: str, text: str) -> None:
@@ -39,11 +40,12 @@ def override(document: Document, option: str, text: str) -> None:
 def assign(document: Document, dotted: str, value: Any, place: Place) -> None:
     """Set a dotted key, and remember that it stands at ``place``."""
     target = document.data
-    *outer, last = parts = dotted.split(".")
+    # A key of the sweep is itself dotted: sweep.dataset.noise sets the values of dataset.noise.
+    *outer, last = parts = dotted.split(".", 1 if dotted.startswith("sweep.") else -1)
     for depth, part in enumerate(outer, 1):
         inner = target.get(part)
-        if inner is None:
-            inner = _default_name(part)
+        if inner is None and depth == 1:
+            inner = _default(part)
         if isinstance(inner, str):  # `dataset: circles` grows to {name: circles, noise: ...}
             inner = {"name": inner}
         if not isinstance(inner, dict):
@@ -60,7 +62,9 @@ def assign(document: Document, dotted: str, value: Any, place: Place) -> None:
         places[path] = place
 
 
-def _default_name(key: str) -> str | None:
-    """The name that a config's key has by default: ``circles`` for ``dataset``."""
+def _default(key: str) -> str | dict[str, Any] | None:
+    """What a config's key has by default: ``circles`` for ``dataset``, ``{}`` for ``sweep``."""
     field = Experiment.model_fields.get(key)
-    return field.default.name if field and isinstance(field.default, Choice) else None
+    if field and isinstance(field.default, Choice):
+        return field.default.name
+    return {} if field and isinstance(field.default, dict | Gate) else None

@@ -6,6 +6,9 @@ moments of the distribution that ``spread`` draws from. ``spread_properties`` is
 :data:`initbench.core.initializers.Property`. A package names its functions in the entry point
 group ``initbench.initializers``, and defines their laws and properties in the same way.
 
+A config may name the files that it needs, and yet it runs no code by itself: they are loaded only
+where a command names them too, or trusts its configs (:class:`Allowed`).
+
 No registry changes: callers pass on what :func:`load` returns.
 """
 
@@ -68,6 +71,23 @@ class PluginLaw:
         return law
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The plugin files that may be run: those that a command names, and perhaps the configs' own.
+
+    Args:
+        files: The files that the command names (``--plugin``), for all of its configs.
+        trusted: Whether a config's own ``plugins`` are run too (``--trust-plugins``).
+    """
+
+    files: Sequence[str | Path] = ()
+    trusted: bool = False
+
+    def named(self, file: Path) -> bool:
+        """Whether the command names this file, perhaps by another path."""
+        return file.resolve() in {Path(known).resolve() for known in self.files}
+
+
 def experiment(files: Sequence[str | Path] = ()) -> type[Experiment]:
     """The Experiment model whose ``initializer`` may also name what :func:`load` finds."""
     return spec.with_initializers(load(files))
@@ -104,7 +124,7 @@ def _of_file(path: Path) -> dict[str, Initializer]:
         source = path.read_bytes()
     except OSError as error:
         raise PluginError(
-            f"{path}: cannot be read: {error.strerror}; --plugin takes a Python file"
+            f"{path}: cannot be read: {error.strerror}; a plugin is a Python file"
         ) from None
     module = run_file(str(path), source)
     public = {

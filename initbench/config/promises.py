@@ -6,6 +6,8 @@ given other seeds and fewer iterations.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from initbench import datasets
 from initbench.config.document import Document
 from initbench.errors import Problem
@@ -86,8 +88,23 @@ def _bounds(e: Expectation) -> list[tuple[str, str]]:
     return found
 
 
+def unmatched_points(document: Document, points: Sequence[Experiment]) -> list[Problem]:
+    """A problem for each expectation whose ``where`` is no point of the sweep."""
+    return [
+        Problem(
+            document.place(("expect", index, "where")),
+            f"expect[{index}].where",
+            f"the sweep has no point with {', '.join(f'{k}: {v}' for k, v in expectation.where)}; "
+            "write values that are in sweep",
+        )
+        for index, expectation in enumerate(points[0].expect)
+        if all(set(dict(expectation.where)) <= set(point.sweep) for point in points)
+        if not any(expectation.is_about(point.setting) for point in points)
+    ]
+
+
 def _point(e: Expectation, experiment: Experiment) -> list[tuple[str, str]]:
-    """Keys of ``where`` that are not swept; values are judged when all points are known."""
+    """Keys of ``where`` that are not swept; see :func:`unmatched_points` for their values."""
     if unknown := [key for key, _ in e.where if key not in experiment.sweep]:
         swept = f"; sweep has {', '.join(experiment.sweep)}" if experiment.sweep else ""
         return [("where", f"{unknown[0]} is not swept{swept or '; the config has no sweep'}")]

@@ -22,7 +22,7 @@ from initbench.spec.expectations import RELATIONS
 def settled(
     document: Document, experiment: Experiment, folder: Path, data: datasets.Dataset
 ) -> Experiment | list[Problem]:
-    """The experiment with the sizes of all layers, and bound to a user's data as they are now.
+    """The experiment with the sizes of all layers, and bound to a user's files as they are now.
 
     Or the problems: sizes and a batch that do not fit the data, initializers that an expectation
     names and the config does not have, or a network larger than the machine's memory.
@@ -38,6 +38,9 @@ def settled(
     copy = experiment.model_copy(update={"layers": sizes, "width": None, "depth": None})
     if isinstance(experiment.dataset, spec.FileDataset):
         copy = copy.model_copy(update={"dataset": datasets.pinned(experiment.dataset, folder)})
+    if experiment.plugins:
+        absolute_files = tuple(str((folder / path).resolve()) for path in experiment.plugins)
+        copy = copy.model_copy(update={"plugins": absolute_files})
     if not problems and (excess := cost.memory_excess(copy, data.train.inputs.shape[1])):
         key = "layers" if experiment.layers is not None else "width"
         problems.append(Problem(document.place((key,)), key, excess))

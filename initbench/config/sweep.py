@@ -28,6 +28,7 @@ UNSWEPT = frozenset(
         "seeds",
         "expect",
         "gate",
+        "plugins",
         "sweep",
         "max_runs",
     }

@@ -9,18 +9,34 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from initbench.errors import BaselineError
-from initbench.files import finite_or_none
+from initbench.files import BASELINE, finite_or_none
 from initbench.gate.outcomes import RowOutcomes, RunOutcome
 from initbench.metrics import METRICS, Metric
 from initbench.runs.records import RowKey, Status
+from initbench.spec.expectations import Gate
 
 VERSION = 1
-SAVE = "save it again with `initbench baseline save`, naming all its configs"
+
+
+def save_command(path: Path | str, configs: str = "CONFIG...") -> str:
+    """The command that saves a baseline to this file.
+
+    >>> save_command("results/baseline.json"), save_command("gate/b.json", "he.yaml")
+    ('initbench baseline save CONFIG...', 'initbench baseline save he.yaml --baseline gate/b.json')
+    """
+    file = Path(path).as_posix()
+    option = "" if file == BASELINE else f" --baseline {shlex.quote(file)}"
+    return f"initbench baseline save {configs}{option}"
+
+
+def _again(path: Path) -> str:
+    return f"save it again with `{save_command(path)}`, naming all its configs"
 
 
 def text(rows: Iterable[RowOutcomes]) -> str:
@@ -55,12 +71,12 @@ def load(path: Path) -> dict[RowKey, RowOutcomes]:
         if "initbench_baseline" in document:
             rows = _saved(path, document)
         elif "records" in document:
-            rows = _recorded(document["records"])
+            rows = _recorded(document["records"], document.get("gates", {}))
         else:
             raise BaselineError(f"{path}: is neither a baseline nor a result of `initbench run`")
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise BaselineError(
-            f"{path}: has a missing or wrong field: {type(error).__name__} {error}; {SAVE}"
+            f"{path}: has a missing or wrong field: {type(error).__name__} {error}; {_again(path)}"
         ) from None
     return {row.key: row for row in rows}
 
@@ -69,44 +85,54 @@ def _document(path: Path) -> dict[str, Any]:
     try:
         content = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise BaselineError(
-            f"{path}: no such file; `initbench baseline save CONFIG...` makes one"
-        ) from None
+        raise BaselineError(f"{path}: no such file; `{save_command(path)}` makes one") from None
     except OSError as error:
         raise BaselineError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
-        raise BaselineError(f"{path}: is not UTF-8 text; {SAVE}") from None
+        raise BaselineError(f"{path}: is not UTF-8 text; {_again(path)}") from None
     if not content.strip():
-        raise BaselineError(f"{path}: is empty; {SAVE}")
+        raise BaselineError(f"{path}: is empty; {_again(path)}")
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise BaselineError(f"{path}: is not JSON, or is cut off: {error}; {SAVE}") from None
+        raise BaselineError(
+            f"{path}: is not JSON, or is cut off: {error}; {_again(path)}"
+        ) from None
     if not isinstance(document, dict):
-        raise BaselineError(f"{path}: is not a baseline; {SAVE}")
+        raise BaselineError(f"{path}: is not a baseline; {_again(path)}")
     return document
 
 
 def _saved(path: Path, document: Mapping[str, Any]) -> list[RowOutcomes]:
     if (version := document["initbench_baseline"]) != VERSION:
         raise BaselineError(
-            f"{path}: is version {version}, and this initbench reads version {VERSION}; {SAVE}"
+            f"{path}: is version {version}, and this initbench reads version {VERSION}; "
+            f"{_again(path)}"
         )
     entries = document["groups"]
     if _digest(entries) != document["digest"]:
         raise BaselineError(
-            f"{path}: does not match its digest: it was edited, or merged line by line; {SAVE}"
+            f"{path}: does not match its digest: it was edited, or merged line by line; "
+            f"{_again(path)}"
         )
     return [_row(entry) for entry in entries]
 
 
-def _recorded(records: Iterable[Mapping[str, Any]]) -> list[RowOutcomes]:
+def _recorded(
+    records: Iterable[Mapping[str, Any]], gates: Mapping[str, Mapping[str, Any]]
+) -> list[RowOutcomes]:
     runs: dict[RowKey, tuple[Mapping[str, Any], list[RunOutcome]]] = {}
     for record in records:
         key = RowKey.of(record["config"], record["initializer"], record["setting"])
         runs.setdefault(key, (record, []))[1].append(_run(record))
     return [
-        RowOutcomes(first["config"], first["initializer"], first["setting"], tuple(of_row))
+        RowOutcomes(
+            first["config"],
+            first["initializer"],
+            first["setting"],
+            tuple(of_row),
+            gate=Gate(**gates.get(first["config"], {})),
+        )
         for first, of_row in runs.values()
     ]
 
@@ -119,6 +145,7 @@ def _row_fields(row: RowOutcomes) -> dict[str, Any]:
         "resolved": row.resolved,
         "samples": row.samples,
         "provenance": row.provenance,
+        **({"gate": row.gate.model_dump()} if row.gate not in (None, Gate()) else {}),
         "runs": [_run_fields(run) for run in sorted(row.runs, key=lambda run: run.seed)],
         "confirm": [_run_fields(run) for run in sorted(row.confirm, key=lambda run: run.seed)],
     }
@@ -134,6 +161,7 @@ def _row(entry: Mapping[str, Any]) -> RowOutcomes:
         resolved=entry["resolved"],
         samples=entry["samples"],
         provenance=entry["provenance"],
+        gate=Gate(**entry["gate"]) if "gate" in entry else None,
     )
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from initbench.gate.expectations import judge_expectations
 from initbench.gate.outcomes import RowOutcomes
 from initbench.gate.replay import (
-    GATE_CONFIDENCE,
+    PRELIMINARY,
     UNCONFIRMED_CONFIDENCE,
     changed_files,
     confirmed,
     judge,
     other_numerics,
+    seen_unpaired,
     to_confirm,
 )
 from initbench.gate.training import Train, row_outcomes
@@ -27,11 +28,13 @@ from initbench.spec import Experiment
 class Judgement:
     """What a check says: verdicts, the experiments' own expectations first, and notes on them.
 
-    ``notes`` are sentences about files that have changed since the baseline was saved, and about
-    different arithmetic behind the baseline and the candidate.
+    ``candidates`` are the rows that were trained, with the runs at the confirm seeds where there
+    are some. ``notes`` are sentences about files that have changed since the baseline was saved,
+    and about different arithmetic behind the baseline and the candidate.
     """
 
     verdicts: tuple[Verdict, ...]
+    candidates: tuple[RowOutcomes, ...]
     notes: tuple[str, ...]
 
 
@@ -56,7 +59,10 @@ def check(
             if (key := RowKey.of(e.name, choice.label, e.setting)) in moved
             for kept in baseline[key].confirm
         ]
-        judged = confirmed(judged, baseline, row_outcomes(again, train(again)), gates)
+        repeats = row_outcomes(again, train(again))
+        judged = confirmed(judged, baseline, repeats, gates)
+        kept = {row.key: row.runs for row in repeats}
+        rows = [replace(row, confirm=kept.get(row.key, ())) for row in rows]
     expected = [
         verdict
         for e in experiments
@@ -65,7 +71,7 @@ def check(
         )
     ]
     notes = [*changed_files(baseline, rows), *other_numerics(baseline, rows)]
-    return Judgement((*expected, *judged), tuple(notes))
+    return Judgement((*expected, *judged), tuple(rows), tuple(notes))
 
 
 def check_saved(
@@ -75,13 +81,22 @@ def check_saved(
 
     What the baseline holds and the candidate lacks is ``missing``, a row or a seed of one.
     """
+    gates = {
+        row.config: row.gate for side in (baseline, candidate) for row in side.values() if row.gate
+    }
     judged: list[Verdict] = []
     for row in candidate.values():
         known = baseline.get(row.key)
         # A regression is confirmed by the seeds that both files keep for it, or must be clearer.
-        both = known is not None and known.confirm and row.confirm
-        confidence = GATE_CONFIDENCE if both else UNCONFIRMED_CONFIDENCE
-        judged += judge(baseline, [row], {}, confidence=confidence)
+        if known is not None and known.confirm and row.confirm:
+            judged += judge(baseline, [row], gates)
+            continue
+        judged += [
+            seen_unpaired(verdict, known, row)
+            if known is not None and verdict.verdict in PRELIMINARY and verdict.metric
+            else verdict
+            for verdict in judge(baseline, [row], gates, confidence=UNCONFIRMED_CONFIDENCE)
+        ]
     moved = to_confirm(judged)
     repeats = [
         replace(row, runs=row.confirm)
@@ -93,7 +108,8 @@ def check_saved(
     ]
     rows = candidate.values()
     notes = [*changed_files(baseline, rows), *other_numerics(baseline, rows)]
-    return Judgement((*absent, *confirmed(judged, baseline, repeats, {})), tuple(notes))
+    verdicts = (*absent, *confirmed(judged, baseline, repeats, gates))
+    return Judgement(verdicts, tuple(candidate.values()), tuple(notes))
 
 
 def _absent(baseline: RowOutcomes, candidate: RowOutcomes | None) -> list[Verdict]:

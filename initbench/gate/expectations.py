@@ -10,7 +10,7 @@ from initbench.analysis.intervals import median
 from initbench.analysis.paired import paired_differences
 from initbench.analysis.summary import metric_values
 from initbench.gate.verdicts import Verdict, Word
-from initbench.metrics import parse_metric
+from initbench.metrics import METRICS, parse_metric
 from initbench.runs.records import Record
 from initbench.spec import Experiment
 from initbench.spec.expectations import Expectation
@@ -40,7 +40,7 @@ def judge_expectations(experiment: Experiment, records: Sequence[Record]) -> lis
         named = expectation.initializer and experiment.find_initializer(expectation.initializer)
         other = expectation.other and experiment.find_initializer(expectation.other)
         others = of_initializer[other.label] if other else []
-        if any(experiment.setting.get(key) != value for key, value in expectation.where):
+        if not expectation.is_about(experiment.setting):
             continue  # it is about another point of the sweep
         for label in [named.label] if named else of_initializer:
             judged = _judge(expectation, of_initializer[label], others)
@@ -56,6 +56,7 @@ def judge_expectations(experiment: Experiment, records: Sequence[Record]) -> lis
                     candidate=judged.found,
                     tolerance=judged.tolerance,
                     expectation=index,
+                    counts_iterations=expectation.faster_than is not None,
                 )
             )
     return verdicts
@@ -96,22 +97,26 @@ def _counted_seeds(e: Expectation, values: Sequence[float]) -> _Judged:
 def _bounded(e: Expectation, found: float) -> _Judged:
     """The forms ``min``, ``max`` and ``value``."""
     who = "the median" if e.seed is None else f"seed {e.seed}"
+    metric = parse_metric(e.metric).metric
     if e.value is not None:
         tolerance = e.atol + e.rtol * abs(e.value)
         return _Judged(
             "ok" if abs(found - e.value) <= tolerance else "expected_failed",
-            f"{who} is {found:.12g}, and must be {e.value:.12g} within {tolerance:.2g}",
+            f"{who} is {metric.quantity(found, 12)}, and must be {metric.quantity(e.value, 12)} "
+            f"within {metric.change(tolerance)}",
             e.value,
             found,
             tolerance,
         )
     if e.min is not None and not found >= e.min:
-        reason = f"{who} is {found:.6g}, and must be at least {e.min:.6g}"
+        reason = f"{who} is {metric.quantity(found)}, and must be at least {metric.quantity(e.min)}"
         return _Judged("expected_failed", reason, e.min, found)
     if e.max is not None and not found <= e.max:
-        reason = f"{who} is {found:.6g}, and must be at most {e.max:.6g}"
+        reason = f"{who} is {metric.quantity(found)}, and must be at most {metric.quantity(e.max)}"
         return _Judged("expected_failed", reason, e.max, found)
-    return _Judged("ok", f"{who} is {found:.6g}", e.max if e.min is None else e.min, found)
+    return _Judged(
+        "ok", f"{who} is {metric.quantity(found)}", e.max if e.min is None else e.min, found
+    )
 
 
 def _apart(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> _Judged:
@@ -124,10 +129,15 @@ def _apart(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> _
     # A margin of 0 still asks for a difference; a negative one allows to be worse.
     word: Word = "ok" if by >= e.margin and (by > 0 or e.margin < 0) else "expected_failed"
     where, elsewhere = ("above", "below") if sign > 0 else ("below", "above")
-    reason = f"it must be {where} {e.other} by at least {e.margin:g}, and is by {by:.6g}"
-    if e.margin < 0:
-        found = f"{by:.6g} {where}" if by > 0 else f"{-by:.6g} {elsewhere}"
-        reason = f"it may be at most {-e.margin:g} {elsewhere} {e.other}, and is {found}"
+    metric = parse_metric(e.metric).metric
+    found = f"{metric.change(abs(by), 6)} {where if by > 0 else elsewhere}" if by else "equal"
+    reason = f"it must be {where} {e.other}, and is {found}"
+    if e.margin:
+        size = metric.change(abs(e.margin), 6)
+        bound = f"must be at least {size} {where}"
+        if e.margin < 0:
+            bound = f"may be at most {size} {elsewhere}"
+        reason = f"it {bound} {e.other}, and is {found}"
     seeds = {record.seed for record in own}
     level, reference = (
         median(metric_values([record for record in side if record.seed in seeds], e.metric))
@@ -147,7 +157,8 @@ def _faster(e: Expectation, own: Sequence[Record], others: Sequence[Record]) -> 
     )
     word: Word = "ok" if fast < slow and slow - fast >= e.margin else "expected_failed"
     reason = (
-        f"it must reach {target:g} at least {e.margin:g} iterations before {e.other}; "
+        f"it must reach {METRICS[e.metric].quantity(target)} at least {e.margin:,g} iterations "
+        f"before {e.other}; "
         f"it {_needed(fast)}, {e.other} {_needed(slow)}"
     )
     return _Judged(word, reason, slow, fast, e.margin)

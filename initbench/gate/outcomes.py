@@ -10,6 +10,7 @@ from typing import Any
 from initbench.analysis.sequential import more_seeds
 from initbench.metrics import METRICS
 from initbench.runs.records import Record, RowKey, Status
+from initbench.spec.expectations import Gate
 
 #: A baseline trains this many twins beside each run: copies whose first weights are moved by one
 #: unit in the last place. How far they end from the run is how far machines may end from it.
@@ -37,7 +38,8 @@ class RowOutcomes:
 
     ``confirm`` holds the runs at the other seeds, which confirm a regression. ``resolved`` is what
     determines the runs' numbers (:func:`initbench.runs.identity.resolved`) without the seed, and
-    None in a document that does not say. ``samples`` counts the samples of each split.
+    None in a document that does not say. ``samples`` counts the samples of each split, and
+    ``gate`` holds the config's least changes.
     """
 
     config: str
@@ -48,6 +50,7 @@ class RowOutcomes:
     resolved: Mapping[str, Any] | None = None
     samples: Mapping[str, int] | None = None
     provenance: Mapping[str, Any] | None = None
+    gate: Gate | None = None
 
     @property
     def key(self) -> RowKey:

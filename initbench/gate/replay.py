@@ -43,6 +43,11 @@ DIGESTS = {
 #: Confidence where no other seeds can confirm, as between two saved files: ten runs must then be
 #: all but unanimous.
 UNCONFIRMED_CONFIDENCE = 0.9995
+#: Level of the rank-sum test between two saved files without other seeds, beside the paired
+#: interval: what six against six runs can show at most. Of 1,000 pairs of files over six configs
+#: that differed in seeds alone, the interval by itself left 22 regressed, and both together 3. More
+#: seeds do not help: with 20 seeds the interval left 6 of 500.
+UNPAIRED_LEVEL = 1 / 924
 #: An effect that equals the minimum but for rounding is not beyond it.
 SLACK = 1e-9
 #: Verdicts that the seeds kept for it must confirm.
@@ -125,6 +130,34 @@ def _after_repeat(preliminary: Verdict, repeat: Verdict | None) -> Verdict:
     return replace(preliminary, verdict=word, reason=f"{preliminary.reason}; {outcome}")
 
 
+def seen_unpaired(verdict: Verdict, baseline: RowOutcomes, candidate: RowOutcomes) -> Verdict:
+    """A preliminary verdict that nothing can confirm, if the seeds as two samples show it too.
+
+    Ten pairs that all differ to one side are a chance of 1 in 1,024, and a check looks at many
+    metrics. So the one-sided rank-sum test of Mann and Whitney (1947, Annals of Mathematical
+    Statistics 18) must agree, which does not use that seeds are paired. Below MIN_SEEDS replay
+    decides, and there is nothing to test.
+    """
+    if len(candidate.runs) < MIN_SEEDS:
+        return verdict
+    from scipy.stats import mannwhitneyu  # slow to import, and only this asks for it
+
+    metric = METRICS[verdict.metric]
+    seeds = {run.seed for run in candidate.runs}
+    before = [_value(run, verdict.metric) for run in baseline.runs if run.seed in seeds]
+    after = [_value(run, verdict.metric) for run in candidate.runs]
+    larger = (verdict.verdict == "regressed") == metric.smaller_is_better
+    test = mannwhitneyu(after, before, alternative="greater" if larger else "less")
+    if test.pvalue <= UNPAIRED_LEVEL * (1 + SLACK):
+        return verdict
+    reason = (
+        f"{verdict.reason}; without other seeds to confirm it, the runs must differ as two "
+        f"unpaired samples too: rank-sum test, p at most {UNPAIRED_LEVEL:.2g}, and it is "
+        f"{test.pvalue:.2g}"
+    )
+    return replace(verdict, verdict="not_confirmed", reason=reason)
+
+
 def other_numerics(
     baseline: Mapping[RowKey, RowOutcomes], candidates: Iterable[RowOutcomes]
 ) -> list[str]:
@@ -142,30 +175,48 @@ def _judge_row(
 ) -> list[Verdict]:
     row = Verdict(candidate.config, candidate.initializer, candidate.setting, "", "ok", "")
     if baseline is None:
-        reason = "it has no baseline; save one with `initbench baseline save`"
+        reason = "it has no baseline"
         return [replace(row, verdict="missing", reason=reason)]
     if difference := _staleness(baseline, candidate):
-        reason = f"the config is not what the baseline ran: {difference}; save the baseline again"
+        reason = f"the config is not what the baseline ran: {difference}"
         return [replace(row, verdict="stale", reason=reason)]
     known = {run.seed: run for run in baseline.runs}
     if unknown := [run.seed for run in candidate.runs if run.seed not in known]:
         seeds = (
             f"seeds {', '.join(map(str, unknown))} are" if unknown[1:] else f"seed {unknown[0]} is"
         )
-        reason = f"{seeds} not in the baseline; save it again"
+        reason = f"{seeds} not in the baseline"
         return [replace(row, verdict="missing", reason=reason)]
     if failed := [run for run in candidate.runs if run.status == "failed"]:
         reasons = "; ".join(dict.fromkeys(run.reason for run in failed))
         reason = f"{len(failed)} of {len(candidate.runs)} runs failed: {reasons}"
         return [replace(row, verdict="regressed", reason=reason)]
     pairs = [(known[run.seed], run) for run in candidate.runs]
-    return [
+    verdicts = [
         _judge_metric(
             replace(row, metric=name), pairs, _floors(METRICS[name], candidate), gate, confidence
         )
         for name in METRICS
         if pairs[0][0].metrics[name] is not None
     ]
+    cause = _probable_cause(baseline, candidate)
+    return [
+        replace(v, reason=f"{v.reason}; probable cause: {cause}")
+        if cause and v.verdict != "ok"
+        else v
+        for v in verdicts
+    ]
+
+
+def _probable_cause(baseline: RowOutcomes, candidate: RowOutcomes) -> str:
+    """What differs between the two that can move the numbers; "" where nothing known does."""
+    causes = [f"{what} ({old} -> {new})" for what, old, new in _file_changes(baseline, candidate)]
+    before, after = baseline.provenance or {}, candidate.provenance or {}
+    for key, what in {"initbench": "initbench", "numpy": "NumPy", "blas": "BLAS"}.items():
+        old, new = before.get(key), after.get(key)
+        if old and new and old != new:
+            causes.append(f"{what} ({old} -> {new})")
+    return ", ".join(causes)
 
 
 def _staleness(baseline: RowOutcomes, candidate: RowOutcomes) -> str:
@@ -188,20 +239,25 @@ def changed_files(
     baseline: Mapping[RowKey, RowOutcomes], candidates: Iterable[RowOutcomes]
 ) -> list[str]:
     """A sentence for each source or data file that has changed since the baseline was saved."""
-    notes = []
-    for candidate in candidates:
-        known = baseline.get(candidate.key)
-        if known is None or known.resolved is None or candidate.resolved is None:
-            continue
-        before, after = _flat(known.resolved), _flat(candidate.resolved)
-        for key, what in DIGESTS.items():
-            old, new = before.get(key), after.get(key)
-            if old and new and old != new:
-                notes.append(
-                    f"{candidate.config}, {candidate.initializer}: {what} has changed since the "
-                    f"baseline ({old[:7]} -> {new[:7]}), and its runs are judged all the same."
-                )
-    return notes
+    return [
+        f"{candidate.config}, {candidate.initializer}: {what} has changed since the baseline "
+        f"({old} -> {new}), and its runs are judged all the same."
+        for candidate in candidates
+        if (known := baseline.get(candidate.key))
+        for what, old, new in _file_changes(known, candidate)
+    ]
+
+
+def _file_changes(baseline: RowOutcomes, candidate: RowOutcomes) -> list[tuple[str, str, str]]:
+    """The files behind a row whose digests differ: what each is, and both digests, shortened."""
+    if baseline.resolved is None or candidate.resolved is None:
+        return []
+    before, after = _flat(baseline.resolved), _flat(candidate.resolved)
+    return [
+        (what, old[:7], new[:7])
+        for key, what in DIGESTS.items()
+        if (old := before.get(key)) and (new := after.get(key)) and old != new
+    ]
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -233,7 +289,7 @@ def _judge_metric(
     level, interval = median(before), median_interval(differences(after, before), confidence)
     verdict = replace(
         row, reason="every run is within its tolerance", baseline=level, candidate=median(after),
-        difference=interval, tolerance=tolerances[worst],
+        difference=interval, tolerance=tolerances[worst], confidence=confidence,
     )  # fmt: skip
 
     outside = sum(far > near for far, near in zip(distances, tolerances, strict=True))
@@ -250,8 +306,8 @@ def _judge_metric(
     if outside:
         reasons.append(
             f"{outside} of {len(pairs)} runs moved by more than another machine explains: "
-            f"seed {pairs[worst][0].seed} moved by {distances[worst]:.2g}, and its tolerance is "
-            f"{tolerances[worst]:.2g}"
+            f"seed {pairs[worst][0].seed} moved by {metric.change(distances[worst])}, and its "
+            f"tolerance is {metric.change(tolerances[worst])}"
         )
     if not enough and direction:
         reasons.append(

@@ -74,6 +74,7 @@ def row_outcomes(runs: Sequence[Run], records: Sequence[Record]) -> list[RowOutc
             resolved=_resolved(members[0][0]),
             samples=_split_samples(members[0][0].experiment),
             provenance=made,
+            gate=members[0][0].experiment.gate,
         )
         for key, members in rows.items()
     ]

@@ -25,7 +25,9 @@ class Verdict:
     ``metric`` is "" where the verdict is about the row as a whole. ``baseline`` and ``candidate``
     are medians over the seeds, and ``difference`` is paired by seed, candidate less baseline. For
     an expectation ``baseline`` is what was expected, and ``expectation`` its index in the config.
-    ``tolerance`` belongs to the run that moved most in proportion to its own.
+    ``tolerance`` belongs to the run that moved most in proportion to its own, and ``confidence``
+    to the interval of the difference. ``counts_iterations`` says that the figures of an expectation
+    are iterations until its metric is reached.
     """
 
     config: str
@@ -39,6 +41,8 @@ class Verdict:
     difference: Interval | None = None
     tolerance: float | None = None
     expectation: int | None = None
+    confidence: float | None = None
+    counts_iterations: bool = False
 
     @property
     def key(self) -> RowKey:

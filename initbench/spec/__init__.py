@@ -8,6 +8,7 @@ from initbench.spec.experiment import (
     OPTIMIZER_MODELS,
     RESERVED_NAMES,
     Experiment,
+    stated_seeds,
     with_initializers,
 )
 from initbench.spec.initializers import INITIALIZER_MODELS, InitializerChoice
@@ -26,5 +27,6 @@ __all__ = [
     "FileDataset",
     "InitializerChoice",
     "json_schema",
+    "stated_seeds",
     "with_initializers",
 ]

@@ -102,6 +102,10 @@ class Expectation(Model):
         """The initializer that :attr:`relation` names, or None."""
         return getattr(self, self.relation) if self.relation else None
 
+    def is_about(self, setting: Mapping[str, Any]) -> bool:
+        """Whether a point of the sweep is judged."""
+        return all(key in setting and setting[key] == value for key, value in self.where)
+
     @model_validator(mode="after")
     def _has_one_form(self) -> Expectation:
         related = [key for key in RELATIONS if getattr(self, key) is not None]

@@ -44,6 +44,8 @@ from initbench.spec.initializers import (
 MAX_SEEDS = 100_000
 #: Runs that a config may ask for, unless it says more: their records fill about 1 GB.
 MAX_RUNS = 1_000_000
+#: A range of seeds, both ends included.
+RANGE = r"(\d{1,10})-(\d{1,10})"
 MAX_LOG_POINTS = 100_000
 #: Names of initbench's own files in the results folder, which no config may have.
 RESERVED_NAMES = frozenset({"comparison", "baseline", "runs"})
@@ -52,6 +54,7 @@ MAX_NAME_BYTES = 200
 _DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 Width = Annotated[int, Ge(1)]
+SeedRange = Annotated[str, Field(pattern=f"^{RANGE}$")]
 
 ACTIVATION_MODELS = models_of(
     {k: v.apply for k, v in activations.ACTIVATIONS.items()}, Choice, "Activation"
@@ -76,11 +79,35 @@ else:
     DatasetChoice = choice_field(DATASET_MODELS, {})
 
 
-def _seeds(value: Any) -> Any:
-    """A count of seeds, n, stands for 0 ... n - 1."""
+def stated_seeds(value: Any) -> Any:
+    """A count of seeds, n, stands for 0 ... n - 1, and a text ``3-5`` for 3, 4, 5."""
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SEEDS:
         return tuple(range(value))
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, str) and (stated := _range(value)) is not None:
+        return tuple(stated)
+    if not isinstance(value, list):
+        return value
+    seeds: list[Any] = []
+    for item in value:
+        stated = _range(item) if isinstance(item, str) else None
+        seeds += [item] if stated is None else stated
+        if len(seeds) > MAX_SEEDS:
+            raise ValueError(f"lists more than {MAX_SEEDS:,} seeds; remove some")
+    return tuple(seeds)
+
+
+def _range(text: str) -> range | None:
+    """The seeds of ``FIRST-LAST``, both included; None for any other text."""
+    match = re.fullmatch(RANGE, text)
+    if match is None:
+        return None
+    first, last = map(int, match.groups())
+    if first > last:
+        raise ValueError(f"{text} has no seed; write {last}-{first}")
+    seeds = range(first, last + 1)
+    if len(seeds) > MAX_SEEDS:
+        raise ValueError(f"{text} has {len(seeds):,} seeds; at most {MAX_SEEDS:,} are allowed")
+    return seeds
 
 
 def _no_file_name(name: str) -> str:
@@ -154,9 +181,14 @@ class Experiment(Model):
         tuple[Seed, ...],
         MinLen(1),
         BeforeValidator(
-            _seeds, json_schema_input_type=Annotated[int, Ge(1), Le(MAX_SEEDS)] | list[Seed]
+            stated_seeds,
+            json_schema_input_type=Annotated[int, Ge(1), Le(MAX_SEEDS)]
+            | SeedRange
+            | list[Seed | SeedRange],
         ),
-        Field(description="A list of seeds, or their number n: 0 to n - 1."),
+        Field(
+            description="A list of seeds and of ranges such as 0-9, or their number n: 0 to n - 1."
+        ),
     ] = tuple(range(10))
     dtype: Annotated[
         Literal["float64", "float32"],
@@ -182,6 +214,14 @@ class Experiment(Model):
         Ge(1),
         Field(description="Runs (settings x initializers x seeds) that the config may ask for."),
     ] = MAX_RUNS
+    plugins: Annotated[
+        tuple[str, ...],
+        BeforeValidator(as_tuple, json_schema_input_type=list[str]),
+        Field(
+            description="Python files with your own initializers, relative to the config. They run "
+            "only with --trust-plugins, or where --plugin names them."
+        ),
+    ] = ()
     name: Annotated[
         str,
         Field(
@@ -211,8 +251,6 @@ class Experiment(Model):
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(seeds) > MAX_SEEDS:
-            raise ValueError(f"lists {len(seeds):,} seeds; at most {MAX_SEEDS:,} are allowed")
         if len(set(seeds)) < len(seeds):
             twice = sorted(seed for seed, count in Counter(seeds).items() if count > 1)
             raise ValueError(f"lists {', '.join(map(str, twice[:5]))} twice; keep one of each")

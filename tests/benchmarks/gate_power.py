@@ -6,9 +6,11 @@ The script prints what it measures:
    (in child processes, by OPENBLAS_CORETYPE).
 2. alarms: 200 candidates that differ from their baseline in seeds alone, over the shipped configs
    (a fifth of their iterations at five times their learning rate), are checked.
-3. faults: faults are planted in this process, and each is checked in 20 disjoint sets of seeds.
+3. offline: 200 pairs of saved files that differ in seeds alone, as `initbench run` writes them, are
+   checked without training.
+4. faults: faults are planted in this process, and each is checked in 20 disjoint sets of seeds.
 
-    python gate_power.py [kernels] [alarms] [faults]
+    python gate_power.py [kernels] [alarms] [offline] [faults]
 """
 
 from __future__ import annotations
@@ -29,19 +31,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
+from sklearn.datasets import load_digits
 
 from initbench import config
+from initbench.config import plugins
 from initbench.core.activations import ACTIVATIONS, leaky_relu
+from initbench.core.architecture import Architecture
+from initbench.core.engine import numpy_stack
+from initbench.core.engine.protocol import Split, TrainingTask
 from initbench.core.initializers import INITIALIZERS
 from initbench.core.initializers.distributions import truncated_normal
 from initbench.core.initializers.scaling import Family, member, variance_scaling
 from initbench.core.optimizers import OPTIMIZERS
 from initbench.gate import replay as gate
 from initbench.gate.baseline import load
+from initbench.gate.check import check_saved
 from initbench.gate.outcomes import TWINS, RowOutcomes
 from initbench.gate.training import row_outcomes
 from initbench.gate.verdicts import WORDS
 from initbench.runs import plan
+from initbench.runs.records import RowKey
 from initbench.runs.runner import Execution, train_afresh
 from initbench.spec import Experiment
 
@@ -52,6 +61,8 @@ SEEDS = 10  # of a baseline, and as many to confirm
 CANDIDATES = 200
 POOL = 240  # seeds a config, of which each candidate and its baseline draw 40
 SETS = 20
+#: Configs, plugins and data files, until the script ends.
+FOLDER = tempfile.TemporaryDirectory()
 
 
 def kernels() -> None:
@@ -74,13 +85,17 @@ def kernels() -> None:
         print(f"  {kernel:10} exit {done.returncode}, {dict(counts)}", flush=True)
 
 
-def alarms() -> None:
-    """At most 1 % of the candidates that differ in seeds alone may end as regressed."""
+def seed_pools() -> list[RowOutcomes]:
+    """The shipped configs, quicker, at POOL seeds each."""
     quicker = [("", "iterations=3000"), ("", "learning_rate=0.05"), ("", f"seeds={POOL}")]
-    experiments = config.load(sorted(CONFIGS.glob("*.yaml")), quicker)
-    pools = outcomes(experiments, twins=0)
-    words: Counter[str] = Counter()
-    found = 0
+    return outcomes(config.load(sorted(CONFIGS.glob("*.yaml")), quicker), twins=0)
+
+
+def alarms() -> None:
+    """At most 1 % of the candidates that differ in seeds alone may end as regressed or improved."""
+    pools = seed_pools()
+    found: Counter[str] = Counter()
+    left: Counter[str] = Counter()
     rng = RandomState(0)
     for _ in range(CANDIDATES):
         known, candidates, repeats = [], [], []
@@ -90,11 +105,29 @@ def alarms() -> None:
             known.append(replace(main, confirm=kept.runs))
             candidates.append(other)
             repeats.append(again)
-        first, verdict = judged(known, candidates, repeats)
-        found += "regressed" in first
-        words[verdict] += 1
-    print(f"  {CANDIDATES} candidates over {len(pools)} configs: {found} with a finding, after")
-    print(f"  confirmation {words['regressed']} regressed: {dict(words)}")
+        first, after = judged(known, candidates, repeats)
+        found.update(first)
+        left.update(after)
+    print(f"  {CANDIDATES} candidates over {len(pools)} configs")
+    for word in ("regressed", "improved"):
+        print(f"  {word}: {found[word]} before confirmation, {left[word]} after it")
+
+
+def offline() -> None:
+    """At most 1 % of the pairs of files that differ in seeds alone may end in such a verdict."""
+    pools = seed_pools()
+    left: Counter[str] = Counter()
+    rng = RandomState(1)
+    for _ in range(CANDIDATES):
+        sides: tuple[dict[RowKey, RowOutcomes], ...] = ({}, {})
+        for pool in pools:
+            drawn = rng.permutation(POOL)[: 2 * SEEDS].reshape(2, SEEDS)
+            for side, seeds in zip(sides, drawn.tolist(), strict=True):
+                side[pool.key] = relabelled(pool, seeds)
+        left.update({verdict.verdict for verdict in check_saved(*sides).verdicts})
+    print(f"  {CANDIDATES} pairs over {len(pools)} configs")
+    for word in ("regressed", "improved"):
+        print(f"  {word}: {left[word]}")
 
 
 def relabelled(pool: RowOutcomes, seeds: Sequence[int]) -> RowOutcomes:
@@ -105,16 +138,15 @@ def relabelled(pool: RowOutcomes, seeds: Sequence[int]) -> RowOutcomes:
 
 def judged(
     known: Sequence[RowOutcomes], candidates: Sequence[RowOutcomes], repeats: Sequence[RowOutcomes]
-) -> tuple[set[str], str]:
-    """All verdicts before confirmation, and the worst one after it."""
+) -> tuple[set[str], set[str]]:
+    """The verdicts before confirmation, and those after it."""
     baseline = {group.key: group for group in known}
     verdicts = gate.judge(baseline, candidates, {})
     found = gate.to_confirm(verdicts)
     confirmed = gate.confirmed(
         verdicts, baseline, [group for group in repeats if group.key in found], {}
     )
-    worst = min((verdict.verdict for verdict in confirmed), key=WORDS.index)
-    return {verdict.verdict for verdict in verdicts}, worst
+    return {verdict.verdict for verdict in verdicts}, {verdict.verdict for verdict in confirmed}
 
 
 def outcomes(experiments: Sequence[Experiment], twins: int) -> list[RowOutcomes]:
@@ -157,6 +189,18 @@ learning_rate: 0.05
 dtype: float32
 log_every: 60
 """
+#: With slopes between 0 and 1, which relu lacks.
+TANH = DEEP.replace("deep", "tanh") + "activation: tanh\n"
+OWN = DEEP.replace("deep", "own")
+TABLE = """
+name: table
+initializer: {initializer}
+layers: [64, 32, 10]
+dataset: {{name: file, path: digits.csv, target: digit}}
+iterations: 100
+learning_rate: 0.5
+log_every: 100
+"""
 CIRCLES = """
 name: circles
 initializer: {initializer}
@@ -168,13 +212,17 @@ log_every: 1500
 
 
 class Fault(NamedTuple):
-    """What is planted, in which problem, and whether it is real: whether it makes a net worse."""
+    """What is planted, in which problem, and whether it is real: whether it makes a net worse.
+
+    ``plant`` is a context in which the fault is there. It may give another experiment to train.
+    """
 
     what: str
     problem: str
     plant: Callable[[Experiment], Any]
     real: bool
     initializer: str = "he_normal"
+    seeds: int = SEEDS
 
 
 @contextmanager
@@ -211,27 +259,39 @@ def uncorrected(rng: RandomState, shape: tuple[int, int], dtype: Any, **_: objec
     return truncated_normal(rng, shape, dtype, std=np.sqrt(2 / shape[1]))
 
 
-def rate_times(factor: float) -> Callable[[Experiment], Any]:
+def times(hyperparameter: str, factor: float) -> Callable[[Experiment], Any]:
+    """The optimizer takes a hyperparameter for ``factor`` times what the config says."""
+
     def plant(experiment: Experiment) -> Any:
         name = experiment.optimizer.name
         step = OPTIMIZERS[name].step
 
-        def off(*arrays: Any, learning_rate: Any, **others: Any) -> None:
-            step(*arrays, learning_rate=learning_rate * learning_rate.dtype.type(factor), **others)
+        def off(*arrays: Any, **others: Any) -> None:
+            right = others[hyperparameter]
+            step(*arrays, **{**others, hyperparameter: right * right.dtype.type(factor)})
 
         return planted(OPTIMIZERS, name, step=off)
 
     return plant
 
 
-def no_bias_gradient(experiment: Experiment) -> Any:
+def biases(architecture: Architecture, keep: Any) -> None:
+    for view in architecture.views(keep):
+        view[..., -1] = 0
+
+
+def first_layer(architecture: Architecture, keep: Any) -> None:
+    architecture.views(keep)[0][:] = 0
+
+
+def frozen(experiment: Experiment, *, clear: Callable[[Architecture, Any], None]) -> Any:
+    """What ``clear`` sets to 0 gets no gradient."""
     name = experiment.optimizer.name
     step = OPTIMIZERS[name].step
     architecture = experiment.architecture
     keep = architecture.zeros(1)
     keep[:] = 1
-    for view in architecture.views(keep):
-        view[..., -1] = 0
+    clear(architecture, keep)
 
     def without(theta: Any, gradient: Any, *rest: Any, **others: Any) -> None:
         gradient *= keep
@@ -247,6 +307,67 @@ def leaky(_: Experiment) -> Any:
     return planted(ACTIVATIONS, "relu", apply=apply, binary_slope=False)
 
 
+@contextmanager
+def half_the_samples(_: Experiment) -> Iterator[None]:
+    """The second half of the train samples is in no batch; losses are still those of all."""
+    batches = numpy_stack._batches
+
+    def of_half(task: TrainingTask, seeds: Sequence[int]) -> Any:
+        samples = slice(task.train.inputs.shape[1] // 2)
+        half = Split(task.train.inputs[:, samples], task.train.targets[:, samples])
+        return batches(replace(task, train=half), seeds)
+
+    numpy_stack._batches = of_half
+    try:
+        yield
+    finally:
+        numpy_stack._batches = batches
+
+
+def squared_slope(_: Experiment) -> Any:
+    right = ACTIVATIONS["tanh"].apply
+
+    def apply(z: Any, slope: Any) -> None:
+        right(z, slope)
+        slope *= slope
+
+    return planted(ACTIVATIONS, "tanh", apply=apply)
+
+
+def smaller_last_layer(rng: RandomState, shape: tuple[int, int], dtype: Any, **_: object) -> Any:
+    drawn = variance_scaling(rng, shape, dtype, scale=2.0, distribution="normal")
+    return drawn * drawn.dtype.type(0.9 if shape[0] == 10 else 1)  # 10 classes
+
+
+def own_initializer(factor: float) -> str:
+    return (
+        "def own(rng, shape, dtype):\n"
+        f"    std = {factor} * (2 / shape[1]) ** 0.5\n"
+        "    return (std * rng.standard_normal(shape)).astype(dtype)\n"
+    )
+
+
+def table(labels: Any) -> str:
+    pixels = load_digits().data
+    header = ",".join(f"pixel{i}" for i in range(pixels.shape[1]))
+    rows = (
+        ",".join(f"{x:g}" for x in row) + f",{label}"
+        for row, label in zip(pixels, labels, strict=True)
+    )
+    return "\n".join([f"{header},digit", *rows]) + "\n"
+
+
+@contextmanager
+def smaller_own_initializer(_: Experiment) -> Iterator[Experiment]:
+    yield loaded(OWN.format(initializer="own"), plugin=own_initializer(0.2))
+
+
+@contextmanager
+def shuffled_labels(_: Experiment) -> Iterator[Experiment]:
+    labels = RandomState(0).permutation(load_digits().target)
+    yield loaded(TABLE.format(initializer="he_normal"), data=table(labels))
+
+
 def he_times(scale: float) -> Callable[[Experiment], Any]:
     draw = partial(member, family=Family(scale, "fan_in"), distribution="normal")
     return initializer("he_normal", draw)
@@ -256,17 +377,28 @@ FAULTS = [
     Fault("He's gain sqrt(1 / fan_in), 13 layers", DEEP, he_times(1.0), True),
     Fault("He's gain sqrt(4 / fan_in), 13 layers", DEEP, he_times(4.0), True),
     Fault("fans swapped, 64-256-16-10", WIDE, initializer("he_normal", swapped), True),
-    Fault("bias gradient dropped", CIRCLES, no_bias_gradient, True),
-    Fault("learning rate 3 times too small", DEEP, rate_times(1 / 3), True),
-    Fault("learning rate 3 times too large", FAST, rate_times(3.0), True),
+    Fault("bias gradient dropped", CIRCLES, partial(frozen, clear=biases), True),
+    Fault("learning rate 3 times too small", DEEP, times("learning_rate", 1 / 3), True),
+    Fault("learning rate 3 times too large", FAST, times("learning_rate", 3.0), True),
     Fault("another stream of weights", CIRCLES, initializer("he_normal", another_seed), False),
     Fault("weights rounded to float32", CIRCLES, initializer("he_normal", single), False),
     Fault("relu leaks 0.001", CIRCLES, leaky, False),
-    Fault("learning rate 0.1 % off", CIRCLES, rate_times(1.001), False),
+    Fault("learning rate 0.1 % off", CIRCLES, times("learning_rate", 1.001), False),
     Fault(
         "truncated normal not widened", CIRCLES,
         initializer("he_truncated_normal", uncorrected), False, "he_truncated_normal",
     ),
+    Fault(
+        "last layer 0.9 times as large", DEEP,
+        initializer("he_normal", smaller_last_layer), False,
+    ),
+    Fault("half of the train samples unused", DEEP, half_the_samples, True),
+    Fault("momentum 0.8 in place of 0.9", DEEP, times("momentum", 8 / 9), True),
+    Fault("activation's slope squared, tanh", TANH, squared_slope, True, "lecun_normal"),
+    Fault("first layer frozen", DEEP, partial(frozen, clear=first_layer), True),
+    Fault("plugin's std 0.2 times as large", OWN, smaller_own_initializer, True, "own"),
+    Fault("labels of a data file shuffled", TABLE, shuffled_labels, True),
+    Fault("3 seeds, He's gain sqrt(0.002 / fan_in)", CIRCLES, he_times(0.002), True, seeds=3),
 ]  # fmt: skip
 
 
@@ -276,38 +408,42 @@ def faults() -> None:
     for fault in FAULTS:
         key = fault.problem, fault.initializer
         if key not in sound:
-            experiment = loaded(fault.problem.format(initializer=fault.initializer))
+            text = fault.problem.format(initializer=fault.initializer)
+            experiment = loaded(text, own_initializer(1.0), table(load_digits().target))
             (known,) = outcomes([experiment], TWINS)
             sound[key] = experiment, known
         experiment, known = sound[key]
-        with fault.plant(experiment):
-            (faulty,) = outcomes([experiment], 0)
+        with fault.plant(experiment) as other:
+            (faulty,) = outcomes([other or experiment], 0)
         words: Counter[str] = Counter()
         for number in range(SETS):
             start = 2 * SEEDS * number
             main, kept = (
-                slice(start + part * SEEDS, start + (part + 1) * SEEDS) for part in (0, 1)
+                slice(start + part * SEEDS, start + part * SEEDS + fault.seeds) for part in (0, 1)
             )
-            _, worst = judged(
+            _, after = judged(
                 [replace(known, runs=known.runs[main], confirm=known.runs[kept])],
                 [replace(faulty, runs=faulty.runs[main])],
                 [replace(faulty, runs=faulty.runs[kept])],
             )
-            words[worst] += 1
+            words[min(after, key=WORDS.index)] += 1
         effect = "real " if fault.real else "small"
         print(f"  {effect} {fault.what:40} {dict(words)}", flush=True)
 
 
-def loaded(text: str) -> Experiment:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "fault.yaml"
-        path.write_text(f"{text}seeds: {2 * SEEDS * SETS}\n", encoding="utf-8")
-        (experiment,) = config.load([path])
+def loaded(text: str, plugin: str = own_initializer(1.0), data: str = "") -> Experiment:
+    """The experiment of a config beside a plugin file and a data file."""
+    path = Path(tempfile.mkdtemp(dir=FOLDER.name)) / "fault.yaml"
+    path.write_text(f"{text}seeds: {2 * SEEDS * SETS}\n", encoding="utf-8")
+    own = path.with_name("own.py")
+    own.write_text(plugin, encoding="utf-8")
+    path.with_name("digits.csv").write_text(data, encoding="utf-8")
+    (experiment,) = config.load([path], (), plugins.Allowed([own]))
     return experiment
 
 
 if __name__ == "__main__":
-    for part in (kernels, alarms, faults):
+    for part in (kernels, alarms, offline, faults):
         if part.__name__ in sys.argv[1:] or len(sys.argv) == 1:
             began = time.perf_counter()
             print(f"{part.__name__}: {part.__doc__}", flush=True)

@@ -68,11 +68,11 @@ def test_nothing_has_changed() -> None:
         "",
         "          config",
         " verdict  (initializer)  metric",
-        " ──────────────────────────────────────",
-        " ok       he             4 unchanged",
+        " ────────────────────────────────────────────────",
+        " ok       he             all 4 metrics unchanged",
         "          he_normal",
-        " ok       zeros          4 unchanged",
-        "                         1 promise kept",
+        " ok       zeros          all 4 metrics unchanged,",
+        "                         1 expectation met",
         "",
     ]
     assert done.stderr == ""
@@ -158,8 +158,9 @@ def test_an_expectation_that_fails(folder: Path) -> None:
     done = invoke("check", "--all", "--format", "github")
     assert done.exit_code == 1
     assert done.stdout == (
-        "::error file=configs/zeros.yaml,line=8,col=5,title=initbench%3A expected failed::"
-        "expected failed: zeros, test_accuracy: the median is 0.5, and must be 0.6 within 0\n"
+        "::error file=configs/zeros.yaml,line=8,col=5,title=initbench%3A expectation failed::"
+        "expectation failed: zeros, test_accuracy: the median is 50 %25, and must be 60 %25 within "
+        "0 points\n"
     )
 
 
@@ -199,7 +200,7 @@ def test_a_baseline_of_what_is_no_more_is_said(folder: Path) -> None:
     ("content", "message"),
     [
         (None, "no such file; `initbench baseline save CONFIG...` makes one"),
-        ("", "is empty; save it again with `initbench baseline save`, naming all"),
+        ("", "is empty; save it again with `initbench baseline save CONFIG...`, naming"),
         ("{", "is not JSON, or is cut off"),
     ],
 )

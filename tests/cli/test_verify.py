@@ -207,7 +207,7 @@ def test_a_name_may_carry_parameters() -> None:
         (["--all", "he_normal"], "Name initializers, or give --all; not both."),
         (["he_norml"], "he_norml: initializer: unknown name 'he_norml'; did you mean 'he_normal'?"),
         (["constant"], "constant: initializer.value: is missing"),
-        (["--plugin", "none.py"], "none.py: cannot be read: No such file or directory; --plugin"),
+        (["--plugin", "none.py"], "none.py: cannot be read: No such file or directory; a plugin"),
     ],
 )
 def test_bad_usage_exits_2_with_a_message(arguments: list[str], message: str) -> None:

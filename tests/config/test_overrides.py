@@ -35,3 +35,42 @@ def test_a_wrong_override_is_said_once_and_without_a_line(item: str, message: st
     load(BASE, name="a.yaml")
     load(BASE, name="b.yaml")
     assert refused(["a.yaml", "b.yaml"], [(f"--set {item}", item)]) == f"--set {item}: {message}"
+
+
+def test_a_key_of_the_sweep_and_of_the_gate_are_set_without_one_in_the_file() -> None:
+    points = load(BASE, "sweep.learning_rate=[0.1, 0.2]", "sweep.dataset.noise=[0]", "gate.loss=0")
+    assert [point.setting for point in points] == [
+        {"learning_rate": rate, "dataset.noise": 0} for rate in (0.1, 0.2)
+    ]
+    assert (points[0].gate.loss, points[0].gate.accuracy) == (0, 0.01)
+
+
+SEEDS = [
+    ("0-3", (0, 1, 2, 3)),
+    ("[0-3, 7]", (0, 1, 2, 3, 7)),
+    ("[7, 2-2]", (7, 2)),
+    ("4294967295-4294967295", (4294967295,)),
+]
+
+
+@pytest.mark.parametrize(("text", "seeds"), SEEDS)
+def test_ranges_of_seeds(text: str, seeds: tuple[int, ...]) -> None:
+    assert load(BASE, f"seeds={text}")[0].seeds == load(BASE + f"seeds: {text}\n")[0].seeds == seeds
+
+
+WRONG_SEEDS = [
+    ("3-1", "seeds: 3-1 has no seed; write 1-3"),
+    ("0-100000", "seeds: 0-100000 has 100,001 seeds; at most 100,000 are allowed"),
+    ("[0-99999, 1-2]", "seeds: lists more than 100,000 seeds; remove some"),
+    ("[0-3, 2]", "seeds: lists 2 twice; keep one of each"),
+    ("4294967295-4294967296", "seeds: must be at most 4,294,967,295, got 4294967296"),
+    ("1-", "seeds: must be a count from 1 to 100,000 or a list of seeds, got the text '1-'"),
+    ("0-9-2", "seeds: must be a count from 1 to 100,000 or a list of seeds, got the text '0-9-2'"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG_SEEDS)
+def test_wrong_ranges_of_seeds(text: str, message: str) -> None:
+    load(BASE)
+    item = f"seeds={text}"
+    assert refused(["x.yaml"], [(f"--set {item}", item)]) == f"--set {item}: {message}"

@@ -127,7 +127,7 @@ def test_a_parameter_may_be_called_dialect() -> None:
         "initializer: {name: own, dialect: south}\nlayers: [2, 2, 1]\niterations: 1\n"
         "learning_rate: 0.1\n"
     )
-    (experiment,) = config.load([Path("c.yaml")], (), plugins.experiment([Path("own.py")]))
+    (experiment,) = config.load([Path("c.yaml")], (), plugins.Allowed([Path("own.py")]))
     assert experiment.initializer[0].chosen.parameters == {"dialect": "south"}
 
 
@@ -270,10 +270,10 @@ def test_a_mistake_is_met_with_its_place_and_the_fix(text: str, message: str) ->
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("none.py", "none.py: cannot be read: No such file or directory; --plugin takes"),
+        ("none.py", "none.py: cannot be read: No such file or directory; a plugin is"),
         pytest.param(
             ".",
-            ".: cannot be read: Is a directory; --plugin takes a Python file",
+            ".: cannot be read: Is a directory; a plugin is a Python file",
             marks=POSIX_WORDS,
         ),
     ],
@@ -420,4 +420,57 @@ def test_an_entry_point_that_cannot_be_loaded(install: Callable[..., None]) -> N
     assert str(caught.value) == (
         "entry point initbench_extra:spread of initbench-extra: cannot be loaded: "
         "ZeroDivisionError: division by zero; repair or uninstall that package"
+    )
+
+
+NAMING = (
+    "initializer: [spread, zeros]\nlayers: [2, 3, 1]\niterations: 10\nlearning_rate: 0.1\n"
+    "plugins: [{0}]\n"
+)
+
+
+def refusal_of(source: str, allowed: plugins.Allowed) -> str:
+    with pytest.raises(ConfigError) as refused:
+        config.load([source], (), allowed)
+    return str(refused.value)
+
+
+@POSIX_WORDS
+def test_a_config_runs_no_code_by_itself() -> None:
+    Path("sub").mkdir()
+    Path("sub/x.yaml").write_text(NAMING.replace("{0}", "own.py"))
+    Path("sub/own.py").write_text("raise SystemExit('the file was run')\n")
+    assert refusal_of("sub/x.yaml", plugins.Allowed()) == (
+        "sub/x.yaml:5:11: plugins[0]: sub/own.py is code, which a config does not run by itself; "
+        "look at it, then add --trust-plugins or --plugin sub/own.py (in Python "
+        "trust_plugins=True)"
+    )
+    trusted = refusal_of("sub/x.yaml", plugins.Allowed(trusted=True))
+    assert trusted == (
+        "sub/x.yaml:5:11: plugins[0]: sub/own.py:1: raised SystemExit: the file was run during "
+        "import"
+    )
+
+
+def test_a_config_s_plugins_are_its_own(tmp_path: Path) -> None:
+    """Two configs may name different files that define an initializer of one name."""
+    for name, factor in (("a", 1), ("b", 2)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.yaml").write_text(NAMING.replace("{0}", "own.py"))
+        (tmp_path / name / "own.py").write_text(
+            f"def spread(rng, shape, dtype):\n    return {factor} * rng.uniform(size=shape)\n"
+        )
+    sources = [tmp_path / name / f"{name}.yaml" for name in ("a", "b")]
+    digests = {
+        experiment.initializer[0].plugin.sha256  # type: ignore[union-attr]
+        for experiment in config.load(sources, (), plugins.Allowed(trusted=True))
+    }
+    assert len(digests) == 2
+    # A file that --plugin names is loaded once, by whatever path the config has for it.
+    (named,) = config.load(sources[:1], (), plugins.Allowed([tmp_path / "a" / "own.py"]))
+    assert named.plugins == (str((tmp_path / "a" / "own.py").resolve()),)
+    # And what one config names, another does not have.
+    (tmp_path / "c.yaml").write_text(NAMING.replace("{0}", "").replace("spread", "spraed"))
+    assert "unknown name 'spraed'" in refusal_of(
+        str(tmp_path / "c.yaml"), plugins.Allowed(trusted=True)
     )

@@ -84,6 +84,17 @@ def test_a_regression_has_no_accuracy(tmp_path: Path) -> None:
     ]
 
 
+def test_a_point_that_the_sweep_lacks(tmp_path: Path) -> None:
+    text = (
+        f"{BASE}sweep: {{learning_rate: [0.1, 0.2]}}\nexpect:\n"
+        "  - {metric: train_loss, max: 1, where: {learning_rate: 0.3}}\n"
+    )
+    assert messages(tmp_path / "x.yaml", text) == [
+        "x.yaml:9:41: expect[0].where: the sweep has no point with learning_rate: 0.3; write "
+        "values that are in sweep"
+    ]
+
+
 def test_promises_that_can_be_judged(tmp_path: Path) -> None:
     text = (
         f"{BASE}sweep: {{learning_rate: [0.1, 0.2]}}\nexpect:\n"

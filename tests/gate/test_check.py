@@ -19,6 +19,7 @@ from initbench.gate.check import check_saved
 from initbench.gate.outcomes import RowOutcomes, RunOutcome
 from initbench.gate.verdicts import exit_code
 from initbench.runs.records import RowKey
+from initbench.spec.expectations import Gate
 
 
 def row(losses: Any, config: str = "he", first: int = 0) -> RowOutcomes:
@@ -95,3 +96,38 @@ def test_rows_are_found_whatever_their_order() -> None:
     files = keyed(row(LOSSES, "a"), row(LOSSES, "b"))
     turned = keyed(row(LOSSES, "b"), replace(row(LOSSES, "a"), runs=row(LOSSES, "a").runs[::-1]))
     assert {v.verdict for v in check_saved(files, turned).verdicts} == {"ok"}
+
+
+def test_the_saved_gate_counts_where_two_files_are_judged() -> None:
+    """Losses 1.5 times as large regress by default, and not where the config allows twice them."""
+    saved, worse = row(LOSSES), row(LOSSES + 0.1)
+    allowed = replace(worse, gate=Gate(loss=2.0, accuracy=1.0))
+    for candidate, word in ((worse, "regressed"), (allowed, "changed")):
+        verdicts = check_saved(keyed(saved), keyed(candidate)).verdicts
+        assert {v.verdict for v in verdicts if v.metric == "train_loss"} == {word}
+    text = baseline.text([replace(saved, gate=Gate(loss=2.0)), row(LOSSES, "other")])
+    assert text.count('"gate"') == 1
+
+
+def test_ten_pairs_to_one_side_are_not_enough_between_two_files() -> None:
+    losses = np.geomspace(0.1, 0.5, 10)
+    verdicts = check_saved(keyed(row(losses)), keyed(row(1.1 * losses))).verdicts
+    (verdict,) = [v for v in verdicts if v.metric == "train_loss"]
+    assert verdict.verdict == "not_confirmed"
+    assert "unpaired samples too: rank-sum test, p at most 0.0011, and it is 0.3" in verdict.reason
+
+
+def test_a_probable_cause_is_named_where_something_is_known_to_differ() -> None:
+    def made(numpy: str, digest: str, losses: Any) -> RowOutcomes:
+        return replace(
+            row(losses),
+            resolved={"initializer": {"name": "own", "sha256": digest}, "dtype": "float64"},
+            provenance={"initbench": "1", "numpy": numpy, "blas": "openblas 1 Zen"},
+        )
+
+    known = made("1.0", "a" * 64, LOSSES)
+    other = check_saved(keyed(known), keyed(made("2.0", "b" * 64, LOSSES + 0.1))).verdicts
+    cause = "the source of the initializer (aaaaaaa -> bbbbbbb), NumPy (1.0 -> 2.0)"
+    assert all(f"; probable cause: {cause}" in verdict.reason for verdict in other)
+    same = check_saved(keyed(known), keyed(made("1.0", "a" * 64, LOSSES + 0.1))).verdicts
+    assert not any("probable cause" in verdict.reason for verdict in same)

@@ -14,7 +14,7 @@ VERDICTS = [
     ),
     Verdict(
         "he", "he_normal", {}, "test_accuracy", "regressed", "worse, 100 %: a, b", 0.95, 0.9,
-        Interval(-0.05, -0.06, -0.02), 0.015,
+        Interval(-0.05, -0.06, -0.02), 0.015, confidence=0.99,
     ),
     Verdict(
         "he", "he_normal", {}, "train_loss@10", "expected_failed", "seed 3 must be 0", 0.0, 0.5,

@@ -23,8 +23,10 @@ def benchmark_action(verdicts: Sequence[Verdict], *, smaller: bool) -> list[dict
     return [
         {
             "name": f"{row_name(v)} {v.metric}".replace("\n", " "),
-            "unit": "fraction" if METRICS[v.metric].unit else METRICS[v.metric].family,
-            "value": v.candidate if math.isfinite(v.candidate) else DIVERGED,
+            "unit": METRICS[v.metric].unit or METRICS[v.metric].family,
+            "value": METRICS[v.metric].scale * v.candidate
+            if math.isfinite(v.candidate)
+            else DIVERGED,
             "extra": f"{v.verdict}: {v.reason}",
         }
         for v in verdicts

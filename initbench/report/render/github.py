@@ -1,13 +1,15 @@
-"""Verdicts -> GitHub's workflow commands, which annotate a pull request's lines."""
+"""Verdicts and mistakes -> GitHub's workflow commands, which annotate a pull request's lines."""
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from initbench.errors import Place
+from initbench.errors import ConfigError, InitbenchError, Place
 from initbench.gate.verdicts import WORDS, Verdict, Word
 from initbench.printable import visible
-from initbench.report.views.check import failure_kind, heading
+from initbench.report.views.check import advice, failure_kind, heading, in_words
 
 LEVELS: dict[Word, str] = {
     "regressed": "error",
@@ -22,8 +24,19 @@ LEVELS: dict[Word, str] = {
 Places = Mapping[tuple[str, str | int], Place]
 
 
-def github(verdicts: Sequence[Verdict], places: Places, *, strict: bool) -> str:
-    """GitHub's workflow commands, one a verdict that is not ok, at its line of the config."""
+def github(
+    verdicts: Sequence[Verdict],
+    places: Places,
+    *,
+    strict: bool,
+    root: str | None = None,
+    save: str = "",
+) -> str:
+    """GitHub's workflow commands, one a verdict that is not ok, at its line of the config.
+
+    ``root`` is the folder of the repository, which annotations name files from, and ``save`` the
+    command that saves the baseline again.
+    """
     lines = []
     for v in sorted(verdicts, key=lambda v: WORDS.index(v.verdict)):
         if v.verdict == "ok":
@@ -31,14 +44,38 @@ def github(verdicts: Sequence[Verdict], places: Places, *, strict: bool) -> str:
         level = "error" if failure_kind(v, strict=strict) else LEVELS[v.verdict]
         where = v.initializer if v.expectation is None else v.expectation
         place = places.get((v.config, where))
-        fields = {"title": f"initbench: {v.verdict.replace('_', ' ')}"}
-        if place and place.line:
-            fields = {
-                "file": place.source, "line": str(place.line), "col": str(place.column), **fields
-            }  # fmt: skip
-        properties = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in fields.items())
-        lines.append(f"::{level} {properties}::{_escaped(f'{heading(v)}: {v.reason}')}\n")
+        message = "; ".join(filter(None, (f"{heading(v)}: {v.reason}", advice(v.verdict, save))))
+        lines.append(_annotation(level, in_words(v.verdict), message, place, root))
     return "".join(lines)
+
+
+def problem_annotations(error: InitbenchError, root: str | None = None) -> str:
+    """An annotation for each mistake of configs, at its place; one for any other error."""
+    if not isinstance(error, ConfigError):
+        return _annotation("error", "error", str(error), None, root)
+    return "".join(
+        _annotation("error", "mistake in a config", str(problem), problem.place, root)
+        for problem in error.problems
+    )
+
+
+def _annotation(level: str, title: str, message: str, place: Place | None, root: str | None) -> str:
+    fields = {"title": f"initbench: {title}"}
+    if place and place.line:
+        fields = {
+            "file": _file(place.source, root), "line": str(place.line), "col": str(place.column),
+            **fields,
+        }  # fmt: skip
+    properties = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in fields.items())
+    return f"::{level} {properties}::{_escaped(message)}\n"
+
+
+def _file(source: str, root: str | None) -> str:
+    """A path as GitHub knows it: from the repository's folder, with forward slashes."""
+    path = Path(source)
+    if root is not None and Path(root).resolve() in path.resolve().parents:
+        path = Path(os.path.relpath(path.resolve(), Path(root).resolve()))
+    return path.as_posix()
 
 
 def _escaped(text: str, also: str = "") -> str:

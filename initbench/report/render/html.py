@@ -13,7 +13,7 @@ from initbench.report.views.view import Table, View
 
 def html_view(view: View) -> str:
     """Its tables, one below the other."""
-    return "".join(map(html_table, view.tables))
+    return "".join(html_table(table.unfolded) for table in view.tables)
 
 
 def html_table(table: Table) -> str:

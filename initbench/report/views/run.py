@@ -57,6 +57,8 @@ def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here:
         lambda: {
             **run_document(records, summaries, scales_of(experiments)),
             "notes": list(titles.data_notes(experiments)),
+            # `check` judges two such documents by the least changes of their configs.
+            "gates": {e.name: e.gate.model_dump() for e in experiments},
         },
         lambda: record_cells(records),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 
@@ -14,7 +14,8 @@ class Table:
     A cell's second line, where it has one, is a detail of the first: a range. Cells at the indices
     ``strong``, (row, column), are set in bold. On a terminal, the texts of the ``names`` column are
     cut at their joints where they are longer than its width, and ``wide`` columns are shown only
-    where there is room for them, the first of these first.
+    where there is room for them, the first of these first. In ``folded`` columns a line break only
+    saves width.
     """
 
     title: str
@@ -25,6 +26,19 @@ class Table:
     names: tuple[str, int] = ("", 0)
     wide: tuple[str, ...] = ()
     strong: frozenset[tuple[int, int]] = frozenset()
+    folded: frozenset[str] = frozenset()
+
+    @property
+    def unfolded(self) -> Table:
+        """The table where width is no matter: without the line breaks of its folded columns."""
+        rows = tuple(
+            tuple(
+                text.replace("\n", " ") if name in self.folded else text
+                for name, text in zip(self.header, row, strict=True)
+            )
+            for row in self.rows
+        )
+        return replace(self, rows=rows)
 
 
 class Cells(NamedTuple):

@@ -6,7 +6,7 @@ from tests.report.verdicts import VERDICTS
 
 def test_github_action_benchmark() -> None:
     assert benchmark_action(VERDICTS, smaller=False) == [
-        {"name": "he he_normal test_accuracy", "unit": "fraction", "value": 0.9,
+        {"name": "he he_normal test_accuracy", "unit": "%", "value": 90.0,
          "extra": "regressed: worse, 100 %: a, b"},
     ]  # fmt: skip
     # A loss of inf is no JSON number, and a row that is left out alerts nobody.
