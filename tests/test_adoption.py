@@ -134,7 +134,7 @@ def test_a_foreign_repository_gates_its_own_initializer(repository: Repository) 
     pip = (repository.folder.parent / "pip.log").read_text().splitlines()[-1]
     assert shlex.split(pip) == ["-m", "pip", "install", str(ROOT)]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["scripts"]["initbench"] == "initbench.cli:main"
+    assert project["scripts"]["initbench"] == "initbench.__main__:main"
     assert "::" not in checked.stderr
     summary = repository.temporary / "summary.md"
     assert summary.read_text().startswith("**Against gate/baseline.json: 4 ok**")

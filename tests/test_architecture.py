@@ -45,7 +45,7 @@ ROOMS = {
         ["streams"],
     ],
     "api": [
-        ["flows", "initializers", "models", "stored"],
+        ["flows", "gating", "initializers", "models", "stored"],
         ["pages"],
         ["results"],
         ["folder", "pictures", "sources"],

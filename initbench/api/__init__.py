@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from initbench.api import flows
+from initbench.api import flows, gating
 from initbench.api.initializers import drawn
 from initbench.api.results import CheckResult, Comparison, DiagnosisResult, RunResult
 from initbench.api.sources import Config, Options, Seeds, experiments_of
@@ -260,8 +260,8 @@ def check(
     if isinstance(configs, str | Path) and Path(configs).suffix == ".json":
         if set is not None or seeds is not None:
             raise InitbenchError(f"{configs}: holds runs that have finished; give no set and seeds")
-        return flows.check_files(Path(baseline), Path(configs), strict=strict)
-    return flows.check(
+        return gating.check_files(Path(baseline), Path(configs), strict=strict)
+    return gating.check(
         experiments_of(configs, set, seeds, Allowed(tuple(plugins), trust_plugins), judged=True),
         Path(baseline),
         Execution(jobs),

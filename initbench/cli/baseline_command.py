@@ -40,13 +40,13 @@ def save(
     """
     paths = options.named_or_all(configs, everything=everything)
     from initbench import config
-    from initbench.api import flows
+    from initbench.api import gating
     from initbench.cli.display import say, watch
     from initbench.config.plugins import Allowed
     from initbench.runs.runner import Execution
     from initbench.wording import counted
 
-    saved = flows.save_baseline(
+    saved = gating.save_baseline(
         config.load(paths, [*overrides, *seeds], Allowed(plugin_files, trust_plugins), judged=True),
         baseline,
         Execution(jobs),

@@ -73,7 +73,7 @@ def command(
         raise click.UsageError("Two saved files are judged as they are: give no such options.")
     paths = options.named_or_all(configs, everything=everything)
     from initbench import config
-    from initbench.api import flows
+    from initbench.api import gating
     from initbench.api.sources import places_of
     from initbench.cli.display import say, watch
     from initbench.cli.output import annotated, show
@@ -88,13 +88,13 @@ def command(
     places, root = {}, os.environ.get("GITHUB_WORKSPACE")
     with annotated(output_format):
         if offline:
-            result = flows.check_files(Path(configs[0]), Path(configs[1]), strict=strict)
+            result = gating.check_files(Path(configs[0]), Path(configs[1]), strict=strict)
         else:
             settings = [*overrides, *seeds]
             allowed = Allowed(plugin_files, trust_plugins)
             experiments = config.load(paths, settings, allowed, judged=True)
             places = places_of(experiments, paths, settings)
-            result = flows.check(
+            result = gating.check(
                 experiments,
                 baseline,
                 Execution(jobs),

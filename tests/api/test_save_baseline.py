@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from initbench import config
-from initbench.api import flows
+from initbench.api import gating
 from initbench.files import write_file
 from initbench.gate import baseline as baselines
 from initbench.gate.training import baseline_of
@@ -36,14 +36,14 @@ def test_two_that_save_at_once_keep_each_others_rows(
         time.sleep(0.05)
         write_file(*arguments)
 
-    monkeypatch.setattr(flows, "baseline_of", train_together)
-    monkeypatch.setattr(flows, "write_file", write_slowly)
+    monkeypatch.setattr(gating, "baseline_of", train_together)
+    monkeypatch.setattr(gating, "write_file", write_slowly)
     for name in names:
         (tmp_path / f"{name}.yaml").write_text(CONFIG)
     experiments = [config.load([tmp_path / f"{name}.yaml"]) for name in names]
     file = tmp_path / "baseline.json"
     with ThreadPoolExecutor(len(names)) as pool:
-        list(pool.map(lambda one: flows.save_baseline(one, file), experiments))
+        list(pool.map(lambda one: gating.save_baseline(one, file), experiments))
     assert [row.config for row in baselines.load(file)] == names
     assert {path.name for path in tmp_path.iterdir()} == {
         "baseline.json", *(f"{name}.yaml" for name in names)
