@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -109,11 +110,12 @@ def named_configs() -> dict[str, Path]:
 def located(source: str | Path) -> Path:
     """The file of a config: the path itself, with a YAML ending, or what a bare name stands for."""
     path = Path(source)
-    if path.is_file() or path.suffix in ENDINGS:
+    # os.path answers False where pathlib raises: for a name that is too long, or has a NUL.
+    if os.path.isfile(path) or path.suffix in ENDINGS:
         return path
     for ending in ENDINGS:
-        if (beside := Path(f"{source}{ending}")).is_file():
-            return beside
+        if os.path.isfile(beside := f"{source}{ending}"):
+            return Path(beside)
     return named_configs().get(str(source), path)
 
 
@@ -235,7 +237,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        folder = path.parent if path.parent.is_dir() else configs_folder()
+        folder = path.parent if os.path.isdir(path.parent) else configs_folder()
         known = list(map(str, _yaml_files(folder, "*")))
         message = "no such file" + closest(str(path), known)
         if path.name == str(path) and not path.suffix:

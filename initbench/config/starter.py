@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from initbench.config.document import read
@@ -57,7 +58,7 @@ def write_starter(name: str) -> Path:
             file.write(STARTER)
     except OSError as error:
         why = f"cannot be written: {error.strerror}"
-        if path.exists():
+        if os.path.exists(path):
             why = "exists already, and is not overwritten"
         raise InitbenchError(f"{path}: {why}; choose another NAME") from None
     return path

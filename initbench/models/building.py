@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 import random
 import sys
 import traceback
@@ -43,7 +44,7 @@ def load(reference: str, option: str) -> Builder:
     path = Path(name)
     if not name or not function.isidentifier():
         raise InitbenchError(f"{option}: must be FILE.py:FUNCTION, got {reference!r}")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InitbenchError(f"{option}: {path}: no such file")
     spec = spec_from_file_location(f"initbench_model_{path.stem}", path)
     if spec is None or spec.loader is None:
