@@ -14,7 +14,7 @@ compare: .venv/.run  ## Run the article's experiment: initbench compare --all
 	$(BIN)/initbench compare --all
 
 test: lint  ## Run all that needs no framework: lint, pytest with doctests, initbench check
-	$(BIN)/python -m pytest -m 'not frameworks and not browser'
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not frameworks and not browser'
 	$(BIN)/initbench check --all
 
 lint: .venv/.test  ## Check style, types and that the generated docs are up to date
