@@ -141,20 +141,29 @@ settings = _together(
 
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print no progress and no messages.")
 
-looked_at = click.option(
-    "--seed", type=int, metavar="SEED",
-    help="Seed of the networks that are looked at; by default the one that is most typical of the "
-    "best row.",
-)  # fmt: skip
-
-jobs = click.option(
+_jobs = click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N",
     help="Worker processes, with one BLAS thread each; by default as many cores as the work fills.",
 )  # fmt: skip
 
+#: The options of commands that draw pictures: of what is stored, and of what they train.
+drawing = _together(
+    click.option(
+        "--seed", type=int, metavar="SEED",
+        help="Seed of the networks that are looked at; by default the one that is most typical of "
+        "the best row.",
+    ),
+    settings,
+    results,
+    plugins,
+    trust_plugins,
+    quiet,
+    _jobs,
+)  # fmt: skip
+
 training = _together(
     settings,
-    jobs,
+    _jobs,
     results,
     plugins,
     trust_plugins,
@@ -187,7 +196,7 @@ gating = _together(
     settings,
     plugins,
     trust_plugins,
-    jobs,
+    _jobs,
     quiet,
 )  # fmt: skip
 

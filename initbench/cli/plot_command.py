@@ -68,13 +68,7 @@ def _file(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
     "--scale", type=click.Choice(["log", "linear"]),
     help="Axis of curves; by default logarithmic for a loss.",
 )  # fmt: skip
-@options.looked_at
-@options.settings
-@options.results
-@options.plugins
-@options.trust_plugins
-@options.quiet
-@options.jobs
+@options.drawing
 def command(
     kind: str,
     configs: tuple[str, ...],

@@ -28,13 +28,7 @@ METRIC = "train_loss"
     "--metric", type=click.Choice(list(METRICS)), default=METRIC, show_default=True,
     help="Metric to rank by.",
 )  # fmt: skip
-@options.looked_at
-@options.settings
-@options.results
-@options.plugins
-@options.trust_plugins
-@options.quiet
-@options.jobs
+@options.drawing
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -1,4 +1,4 @@
-"""How many cells of a data file this machine has room for."""
+"""The memory that this machine has, and how many cells of a data file have room in it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 
 def most_cells() -> int:
     """The cells that fit in memory, at most MAX_CELLS."""
-    available = [_physical_memory(), *map(_limit, _LIMITS)]
+    available = [physical_memory(), *map(_limit, _LIMITS)]
     return min([MAX_CELLS, *(size // (8 * COPIES) for size in available if size)])
 
 
-def _physical_memory() -> int | None:
+def physical_memory() -> int | None:
+    """The bytes of memory that this machine has; None where the system does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

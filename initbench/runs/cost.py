@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 
 from initbench.core.engine.numpy_stack import EVALUATION_BATCH
 from initbench.core.optimizers import OPTIMIZERS
+from initbench.datasets.memory import physical_memory
 from initbench.spec import Experiment
 
 # Rough costs, which tell seconds of work from minutes: the default of --jobs and the size of stacks
@@ -44,14 +44,6 @@ def memory_excess(experiment: Experiment, samples: int) -> str | None:
         f"parameters), this machine has {available / 2**30:,.1f} GiB; "
         "use smaller layers or a smaller batch_size"
     )
-
-
-def physical_memory() -> int | None:
-    """The bytes of memory that this machine has; None where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def useful_jobs(

@@ -44,17 +44,13 @@ def curves(picture: Picture, data: Data, size: Size, legend: alt.Legend | None) 
     line = base.mark_line(strokeWidth=1.8).encode(
         x=iterations_axis(), y=y, color=colours, strokeDash=dashes
     )
-    points = base.mark_circle(size=140, opacity=0).encode(
-        x=iterations_axis(),
-        y=y,
-        tooltip=[
-            alt.Tooltip("name:N", title="initializer"),
-            alt.Tooltip("iteration:Q", format=","),
-            alt.Tooltip("median:Q", format=number(percent)),
-            alt.Tooltip("low:Q", format=number(percent), title="lower quartile"),
-            alt.Tooltip("high:Q", format=number(percent), title="upper quartile"),
-            alt.Tooltip("runs:Q"),
-        ],
+    points = _hovered(
+        base,
+        y,
+        alt.Tooltip("median:Q", format=number(percent)),
+        alt.Tooltip("low:Q", format=number(percent), title="lower quartile"),
+        alt.Tooltip("high:Q", format=number(percent), title="upper quartile"),
+        alt.Tooltip("runs:Q"),
     )
     now = (
         alt.Chart(data("moments"))
@@ -82,14 +78,20 @@ def profile(picture: Picture, data: Data, size: Size, legend: alt.Legend | None)
         color=colour(picture.series, legend),
         strokeDash=dash(picture.series, legend),
     )
-    points = base.mark_circle(size=140, opacity=0).encode(
+    points = _hovered(base, y, alt.Tooltip("share:Q", format=".0%", title="learned"))
+    chart = alt.layer(line, points).add_params(hidden())
+    return [Panel("", chart.properties(width=size.width, height=size.height))]
+
+
+def _hovered(base: alt.Chart, y: alt.Y, *values: alt.Tooltip) -> alt.Chart:
+    """Points that nobody sees, wide enough to be met by a pointer, which tell a curve's values."""
+    points: alt.Chart = base.mark_circle(size=140, opacity=0).encode(
         x=iterations_axis(),
         y=y,
         tooltip=[
             alt.Tooltip("name:N", title="initializer"),
             alt.Tooltip("iteration:Q", format=","),
-            alt.Tooltip("share:Q", format=".0%", title="learned"),
+            *values,
         ],
     )
-    chart = alt.layer(line, points).add_params(hidden())
-    return [Panel("", chart.properties(width=size.width, height=size.height))]
+    return points
