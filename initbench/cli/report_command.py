@@ -73,7 +73,7 @@ def command(
         *(["--trust-plugins"] if trust_plugins else []),
         *(["--results", str(results)] if results != Path("results") else []),
         *(["-o", str(path)] if path is not None else []),
-        *(["--title", title] if "title" in _written(ctx) else []),
+        *(["--title", title] if options.given("title") else []),
     ]
     experiments = config.load(paths, [*overrides, *seeds], Allowed(plugin_files, trust_plugins))
     result = flows.report(
@@ -95,12 +95,6 @@ def command(
         click.launch(target.resolve().as_uri())
     if result.failure is not None:
         raise result.failure
-
-
-def _written(ctx: click.Context) -> set[str]:
-    """The parameters that the command line names."""
-    source = click.core.ParameterSource.COMMANDLINE
-    return {name for name in ctx.params if ctx.get_parameter_source(name) == source}
 
 
 def _seeds_option(ctx: click.Context) -> Sequence[str]:

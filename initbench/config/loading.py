@@ -180,7 +180,7 @@ def _load_one(
     judged: bool,
 ) -> list[Experiment]:
     document = read_config(source, overrides)
-    folder = Path() if isinstance(source, Document) else located(source).parent
+    folder = Path() if isinstance(source, Document) else Path(document.source).parent
     if too_much := excess(document):
         raise ConfigError([*document.problems, *too_much])
     model, missing = _with_own_plugins(document, folder, allowed, model_of)
@@ -245,7 +245,7 @@ def _content(path: Path) -> bytes:
                 closest(str(path), named_configs()) or "; `initbench list configs` shows all names"
             )
     except IsADirectoryError:
-        found = sorted(path.glob("*.y*ml"))
+        found = _yaml_files(path, "*")
         message = "is a folder; name its configs" + (f", as in {found[0]}" if found else "")
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
