@@ -114,6 +114,11 @@ def compare(
     ]
 
 
+def learned_loss(constant_loss: float) -> float:
+    """The train loss from which on a run has learned: below the best constant predictor's."""
+    return (1 - LEARNED_SHARE) * constant_loss
+
+
 def has_trained(record: Record, constant_loss: float) -> bool:
     """Whether a run ended with clearly less train loss than a predictor that ignores its inputs.
 
@@ -121,7 +126,7 @@ def has_trained(record: Record, constant_loss: float) -> bool:
     started has not trained, nor has one that diverged or failed.
     """
     loss = record.metric("train_loss")
-    return loss is not None and loss <= (1 - LEARNED_SHARE) * constant_loss
+    return loss is not None and loss <= learned_loss(constant_loss)
 
 
 def by_competitor(records: Iterable[Record]) -> dict[tuple[str, str], list[Record]]:

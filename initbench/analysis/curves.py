@@ -11,7 +11,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from initbench.analysis.comparison import LEARNED_SHARE
+from initbench.analysis.comparison import learned_loss
 from initbench.analysis.intervals import median
 from initbench.metrics import METRICS
 from initbench.runs.records import Record
@@ -48,11 +48,11 @@ def curve_points(records: Sequence[Record], metric: str) -> list[CurvePoint]:
 def trained_shares(records: Sequence[Record], constant_loss: float) -> list[tuple[int, float]]:
     """(iteration, share): the runs, failed ones among them, that have trained by then.
 
-    A run has trained from the first log point on from which its train loss stays by
-    ``LEARNED_SHARE`` below that of the best constant predictor. The last share is that of
+    A run has trained from the first log point on from which its train loss stays at
+    :func:`initbench.analysis.comparison.learned_loss` or below it. The last share is that of
     :func:`initbench.analysis.comparison.has_trained`.
     """
-    enough = (1 - LEARNED_SHARE) * constant_loss
+    enough = learned_loss(constant_loss)
     since = [_since(record, enough) for record in records]
     return [
         (iteration, sum(start is not None and start <= iteration for start in since) / len(since))

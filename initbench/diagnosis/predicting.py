@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,25 +50,19 @@ class Background:
 
 def background(drawn: DrawnStack) -> Background:
     """What one stack tells about all stacks of its initializer, before it is trained."""
-    architecture, shape = drawn.work.task.architecture, drawn.shape
-    square = float((drawn.split.inputs**2).mean())
-    cosine = float(mean_cosine(drawn.split.inputs[None])[0])
+    found = unpredicted(drawn)
     variances = _variances(drawn.work, drawn.theta)
     prediction = None
     if variances.centred:
         prediction = meanfield.predict(
-            architecture, variances.weights, variances.biases, square, cosine
+            found.architecture,
+            variances.weights,
+            variances.biases,
+            found.input_square,
+            found.input_cosine,
         )
-    return Background(
-        shape=shape,
-        architecture=architecture,
-        samples=drawn.split.inputs.shape[1],
-        input_square=square,
-        input_cosine=cosine,
-        input_spread=_spread(drawn.split.inputs),
-        prediction=prediction,
-        theory=_theory(variances, prediction, shape, architecture),
-    )
+    theory = _theory(variances, prediction, found.shape, found.architecture)
+    return replace(found, prediction=prediction, theory=theory)
 
 
 def unpredicted(drawn: DrawnStack) -> Background:

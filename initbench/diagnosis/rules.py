@@ -13,7 +13,7 @@ families. They were fitted by tests/benchmarks/diagnosis.py. What to do about a 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -161,6 +161,12 @@ def _closed(f: Findings) -> list[Layer]:
     return [layer for layer in f.layers if layer.weight_square == 0]
 
 
+def _named(layers: Sequence[Layer]) -> str:
+    """``layer 2``, or ``layers 2 and 3``."""
+    numbers = " and ".join(str(layer.layer) for layer in layers)
+    return f"layer{'s' * (len(layers) > 1)} {numbers}"
+
+
 def _behind_closed_gates(f: Findings, _: Bounds) -> Assessment | None:
     """Dead: weights of 0 that get no gradient, because others are 0 too.
 
@@ -170,9 +176,8 @@ def _behind_closed_gates(f: Findings, _: Bounds) -> Assessment | None:
     stuck = all(layer.weight_gradient_variance == 0 for layer in f.layers)
     if not closed or len(closed) == len(f.layers) or not stuck:
         return None
-    which = " and ".join(str(layer.layer) for layer in closed)
     reason = (
-        f"the weights of layer{'s' * (len(closed) > 1)} {which} are all 0, and so are the "
+        f"the weights of {_named(closed)} are all 0, and so are the "
         "gradients of all weights: no update moves them."
     )
     return Assessment("dead", closed[0].layer, reason)
@@ -345,7 +350,7 @@ def slow(f: Findings, bounds: Bounds) -> bool:
 
 
 def _healthy(f: Findings) -> Assessment:
-    hidden = _open_hidden(f)
+    hidden, closed = _open_hidden(f), _closed(f)
     if len(f.layers) == 1:
         return Assessment("healthy", None, "there is no hidden layer to lose a signal in.")
     if len(hidden) < 2:
@@ -356,15 +361,12 @@ def _healthy(f: Findings) -> Assessment:
             f"from layer 1 to layer {hidden[-1].layer} the variance of the differences between "
             f"inputs changes by a factor of {contrast:.2g}"
         )
-        if not _closed(f):
+        if not closed:
             reason += f", and on the way back that of gradients by {_gradient_change(f):.2g}"
-    closed = _closed(f)
     if closed:
-        which = " and ".join(str(layer.layer) for layer in closed)
         reason += (
-            f". Closed gate: the weights of layer{'s' * (len(closed) > 1)} {which} are 0 and the "
-            "gradients below it too, but it has gradients of its own, and opens with the first "
-            "update"
+            f". Closed gate: the weights of {_named(closed)} are 0 and the gradients below it too, "
+            "but it has gradients of its own, and opens with the first update"
         )
     return Assessment("healthy", None, reason + ".")
 

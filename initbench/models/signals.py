@@ -208,18 +208,10 @@ def _hook(one: Signal, order: dict[str, Signal]) -> Callable[[Any, Any, Any], No
         found = next((t for t in tensors(output) if t.is_floating_point()), None)
         if found is None or one.module in order:
             return
-        order[one.module] = one
-        one.called = len(order)
-        with torch.no_grad():
-            values = found.detach().float()
-            one.signal = mean_square(values)
-            one.cosine, one.contrast = _alike(values)
-            if one.kind in ONE_SIDED or one.kind in TWO_SIDED:
-                _flat(one, values)
-            if args and torch.is_tensor(args[0]):
+        _note(one, order, found)
+        if args and torch.is_tensor(args[0]):
+            with torch.no_grad():
                 one.predicted = _predicted(module, args[0])
-        if found.requires_grad:
-            found.register_hook(lambda gradient: _gradient(one, gradient))
 
     return hook
 
@@ -235,13 +227,19 @@ def _function(
     """What a function did outside of the leaf modules; a module of its name goes first."""
     if name in signals:
         return
-    one = signals[name] = order[name] = Signal(name, kind, weighted=False, block=False)
-    one.called, one.predicted = len(order), predicted
+    one = signals[name] = Signal(name, kind, weighted=False, block=False, predicted=predicted)
+    _note(one, order, output)
+
+
+def _note(one: Signal, order: dict[str, Signal], output: Any) -> None:
+    """What went forward, reduced on the spot, and a hook for what comes back."""
+    order[one.module] = one
+    one.called = len(order)
     with building.torch().no_grad():
         values = output.detach().float()
         one.signal = mean_square(values)
         one.cosine, one.contrast = _alike(values)
-        if kind in ONE_SIDED or kind in TWO_SIDED:
+        if one.kind in ONE_SIDED or one.kind in TWO_SIDED:
             _flat(one, values)
     if output.requires_grad:
         output.register_hook(lambda gradient: _gradient(one, gradient))
