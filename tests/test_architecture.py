@@ -106,8 +106,8 @@ ROOMS = {
     ],
     "runs": [
         ["replay"],
-        ["runner"],
-        ["execute", "identity", "salvage"],
+        ["runner", "salvage"],
+        ["execute", "identity"],
         ["plan", "store", "workers"],
         ["cost", "database", "records"],
         ["provenance"],

@@ -32,9 +32,8 @@ class _Mistake:
 
     @property
     def key(self) -> str:
-        """The path as messages write it: ``expect[0].metric``."""
-        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
-        return "".join(parts).lstrip(".")
+        """The path as :func:`spelled`."""
+        return spelled(self.path)
 
     @property
     def last(self) -> str:
@@ -76,6 +75,12 @@ def problems_of(
         path = _path(document.data, error["loc"], missing=error["type"] == "missing")
         problems.append(_problem(document, _Mistake(path, error, model)))
     return problems
+
+
+def spelled(path: KeyPath) -> str:
+    """A path as messages write it: ``expect[0].metric``."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).lstrip(".")
 
 
 def closest(word: str, known: Iterable[str]) -> str:

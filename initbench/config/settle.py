@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from initbench import datasets, spec
 from initbench.config.document import Document
-from initbench.config.messages import closest
+from initbench.config.messages import closest, spelled
 from initbench.errors import Problem
 from initbench.runs import cost
 from initbench.spec import Experiment
@@ -37,7 +36,9 @@ def settled(
     sizes = _sizes(experiment, data)
     copy = experiment.model_copy(update={"layers": sizes, "width": None, "depth": None})
     if isinstance(experiment.dataset, spec.FileDataset):
-        copy = copy.model_copy(update={"dataset": datasets.pinned(experiment.dataset, folder)})
+        copy = copy.model_copy(
+            update={"dataset": datasets.pinned(experiment.dataset, folder, data)}
+        )
     if experiment.plugins:
         absolute_files = tuple(str((folder / path).resolve()) for path in experiment.plugins)
         copy = copy.model_copy(update={"plugins": absolute_files})
@@ -108,9 +109,8 @@ def _numbers_beyond_the_dtype(document: Document, experiment: Experiment) -> lis
             if math.isinf(held) or not held:
                 what = "infinite" if held else "0"
                 message = f"{value:g} is {what} in {dtype}; write another number, or dtype: float64"
-                name = ".".join(map(str, (*path, key)))
-                name = re.sub(r"\.(\d+)", r"[\1]", name)
-                problems.append(Problem(document.place((*path, key)), name, message))
+                place = document.place((*path, key))
+                problems.append(Problem(place, spelled((*path, key)), message))
     return problems
 
 

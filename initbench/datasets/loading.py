@@ -95,14 +95,16 @@ def fingerprint(choice: Choice) -> str | None:
     return choice.sha256 or load(choice).sha256
 
 
-def pinned(choice: Choice, folder: Path | None = None) -> Choice:
+def pinned(choice: Choice, folder: Path | None = None, data: Dataset | None = None) -> Choice:
     """A user's file by its absolute path, bound to the bytes that it holds now; others as they are.
 
-    Whatever is loaded of it later comes from bytes of the same SHA-256, or is refused.
+    Whatever is loaded of it later comes from bytes of the same SHA-256, or is refused. ``data`` is
+    what was loaded of it, if it was.
     """
     if not isinstance(choice, FileDataset) or choice.sha256:
         return choice
-    return choice.pinned(*_absolute(choice, folder), load(choice, folder).sha256)
+    held = (data or load(choice, folder)).sha256
+    return choice.pinned(*_absolute(choice, folder), held)
 
 
 _TABLES = Recent[Table](2, KEPT_BYTES, lambda table: table.x.nbytes + table.y.nbytes)

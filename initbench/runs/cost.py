@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from initbench.core.engine.numpy_stack import EVALUATION_BATCH
@@ -53,7 +54,10 @@ def useful_jobs(
 
     It is 1 where the work is done before a second process has started.
     """
-    seconds = sum(run_seconds(one, samples(one)) for one in experiments)
+    every = list(experiments)  # the seeds of a row share one
+    distinct = {id(one): one for one in every}
+    runs = Counter(map(id, every))
+    seconds = sum(runs[key] * run_seconds(one, samples(one)) for key, one in distinct.items())
     return max(1, min(processors, int(seconds / SECONDS_A_START)))
 
 

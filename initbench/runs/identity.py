@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from initbench.core import ENGINE_REVISION
@@ -76,7 +76,12 @@ def identities(planned: Iterable[Run], data: Callable[[Choice], str | None]) -> 
 
 def settings(planned: Iterable[Run], data: Callable[[Choice], str | None]) -> list[str]:
     """The :func:`resolved` of each run without its seed, as JSON: all seeds have the same text."""
-    return [json.dumps(common, sort_keys=True) for _, common in _with_settings(planned, data)]
+    return [settings_text(common) for _, common in _with_settings(planned, data)]
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """What all seeds of a row share, as the store keeps it: equal settings have equal texts."""
+    return json.dumps(settings, sort_keys=True)
 
 
 def _with_settings(
@@ -94,5 +99,4 @@ def _with_settings(
 
 
 def _hashed(settled: dict[str, Any]) -> str:
-    text = json.dumps(settled, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]
+    return hashlib.sha256(settings_text(settled).encode()).hexdigest()[:ID_LENGTH]

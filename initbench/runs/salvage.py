@@ -6,7 +6,6 @@ is guessed and no number changes.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from initbench.errors import DamagedError, ResultsError
 from initbench.files import ensure_writable
-from initbench.runs import store
+from initbench.runs import identity, store
 from initbench.runs.database import FILE_ERRORS, connect, rewrite_schema
 from initbench.runs.store import Filter, Stored
 
@@ -63,7 +62,7 @@ def salvage(folder: Path) -> Salvaged:
             with store.opened(new) as target:
                 for stored in _whole_runs(mended):
                     resolved = {k: v for k, v in stored.resolved.items() if k != "seed"}
-                    text = json.dumps(resolved, sort_keys=True)  # as identity.settings writes it
+                    text = identity.settings_text(resolved)
                     target.add([(stored.record, text)], stored.provenance)
                 kept = target.count(Filter())
             copy = _unused(path.with_name(f"{path.name}.damaged"))
