@@ -16,6 +16,7 @@ from initbench.report.views.texts import setting_heading
 from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import RowKey, setting_key
 from initbench.spec import Experiment
+from initbench.wording import counted
 
 BLOCKS = " ▏▎▍▌▋▊▉█"
 BAR_WIDTH = 4
@@ -73,7 +74,7 @@ def diagnose_view(
 def _title(diagnosis: Diagnosis, experiment: Experiment) -> str:
     f = diagnosis.findings
     setting = "".join(f", {key} {value}" for key, value in f.setting.items())
-    seeds = f"{f.seeds} seed{'s' * (f.seeds > 1)}"
+    seeds = counted(f.seeds, "seed")
     if f.seeds < len(experiment.seeds):
         seeds = f"{f.seeds} of {len(experiment.seeds):,} seeds"
     return (

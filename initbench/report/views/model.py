@@ -9,6 +9,7 @@ from initbench.files import envelope, finite_or_none
 from initbench.models.verifying import ModelChecks, ParameterCheck
 from initbench.report.views.texts import figure
 from initbench.report.views.view import Cells, Table, View
+from initbench.wording import counted
 
 #: Checks that passed are shown up to so many; beyond, the table has those that failed.
 SHOWN = 60
@@ -50,7 +51,7 @@ def _table(result: ModelChecks) -> Table:
     if len(shown) < len(checks):
         caption.insert(1, "Checks that passed are not shown; --format csv has them.")
     header = ("parameter and law", "check", "statistic", "at\nleast", "at\nmost", "result")
-    title = f"{result.name}: {result.parameters} parameters at {result.seeds} seeds"
+    title = f"{result.name}: {result.parameters} parameters at {counted(result.seeds, 'seed')}"
     return Table(title, header, rows, frozenset(header[2:5]), "\n".join(caption))
 
 

@@ -11,6 +11,7 @@ from initbench.models.diagnosing import ModelDiagnosis
 from initbench.models.signals import Signal
 from initbench.report.views.texts import figure
 from initbench.report.views.view import Cells, Table, View
+from initbench.wording import counted
 
 #: Rows of a table; a longer one is collapsed to blocks and the modules outside of them.
 ROWS = 40
@@ -71,7 +72,9 @@ def _table(diagnosis: ModelDiagnosis, depth: int | None) -> Table:
     if hidden:
         caption.append(f"{hidden} more modules are not shown: --depth shows more.")
     header = ("module", "kind", "signal", "predicted", "gradient", "update", "cos", "flat")
-    title = f"{diagnosis.model}: medians over {diagnosis.seeds} seeds, {diagnosis.optimizer}"
+    title = (
+        f"{diagnosis.model}: medians over {counted(diagnosis.seeds, 'seed')}, {diagnosis.optimizer}"
+    )
     return Table(title, header, rows, frozenset(header[2:]), "\n".join(caption), (header[0], 24))
 
 
