@@ -39,6 +39,7 @@ from initbench.spec import (
     Experiment,
 )
 from initbench.spec.expectations import Expectation, Gate
+from initbench.spec.parameters import parameters_of
 
 #: Columns of the help texts.
 WIDTH = 88
@@ -224,16 +225,10 @@ def _shown(value: Any) -> str:
 
 def _parameters(model: type[BaseModel]) -> str:
     return ", ".join(
-        f"`{key}` {_digits(field.default)}".rstrip()
-        for key, field in model.model_fields.items()
-        if key not in ("name", "dialect")
+        f"`{each.name}` {'' if each.default in (None, 'null') else each.default}".rstrip()
+        for each in parameters_of(model)
+        if each.name != "dialect"
     )
-
-
-def _digits(default: Any) -> str:
-    if default is None or default is PydanticUndefined:
-        return ""
-    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _summary(model: type[BaseModel]) -> str:

@@ -45,7 +45,7 @@ ROOMS = {
         ["streams"],
     ],
     "api": [
-        ["flows", "gating", "initializers", "models", "stored"],
+        ["flows", "gating", "initializers", "explaining", "models", "stored"],
         ["pages"],
         ["results"],
         ["folder", "pictures", "sources"],
@@ -60,8 +60,9 @@ ROOMS = {
         [
             "run", "check", "configs", "diagnose", "explain", "fans", "verify", "model",
             "model_diagnosis",
-            "show", "listing", "overview",
+            "show", "listing", "overview", "facts",
         ],
+        ["parameters"],
         ["records", "texts", "titles", "regression"],
         ["view"],
     ],
@@ -121,11 +122,11 @@ ROOMS = {
         ["problems", "memory", "recent"],
     ],
     "spec": [
-        ["schema"],
+        ["schema", "kinds"],
         ["experiment"],
         ["initializers", "datasets", "expectations"],
         ["choice"],
-        ["fields"],
+        ["fields", "parameters"],
     ],
     "interop": [["frameworks", "plugin_functions"], ["plugin_process"]],
     "audit": [["explain", "fans", "verify"]],

@@ -26,6 +26,7 @@ from initbench.report.views.fans import FansOfLayer, fans_view
 from initbench.report.views.verify import failures, verify_view
 from initbench.report.views.view import View
 from initbench.spec import Experiment
+from initbench.spec.parameters import parameters_of
 
 #: Seeds that an initializer without a closed form is drawn at to be explained.
 SEEDS = range(10)
@@ -81,12 +82,14 @@ def explanation(
     dataset: str | None = None,
     *,
     fitted: bool = False,
+    also: Sequence[str] = (),
 ) -> View:
     """What one initializer draws in one network, in its framework's dialects too.
 
     ``options`` give ``initializer``, ``layers`` and what else there is to set, each with the place
     that messages name; ``dataset`` is one of them, or None for standard normal samples. The network
-    is ``fitted`` to the data where the first and last of the sizes are not the user's.
+    is ``fitted`` to the data where the first and last of the sizes are not the user's. ``also``
+    are other kinds that know the name.
     """
     experiment = config.from_options(options, model)
     if len(experiment.initializer) > 1:
@@ -120,6 +123,8 @@ def explanation(
             f"{len(SEEDS)} seeds, {network.inputs.shape[1]:,} {dataset or 'standard normal'} "
             "samples",
             [] if in_dialect else draws_of_frameworks(choice.name, given, network, SEEDS),
+            parameters_of(model.initializer_models[choice.name]),
+            also,
         )
     )
 

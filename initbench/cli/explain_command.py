@@ -1,4 +1,4 @@
-"""`initbench explain`: says what an initializer draws, and when to use it."""
+"""`initbench explain`: says what a name of a config stands for."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ from initbench.cli import options
 
 #: Sizes of the layers of a network for MNIST.
 SIZES = "784,512,256,10"
+KINDS = ("initializer", "activation", "dataset", "optimizer", "loss")
+#: Options that describe the network or the data that an initializer is explained on.
+OF_INITIALIZERS = ("layers", "layer", "activation", "dataset")
 
 
 @click.command("explain")
 @click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    help="What NAME is; needed for a name of two kinds, such as identity, where the initializer is "
+    "not meant.",
+)
 @click.option(
     "--layers",
     metavar="SIZES",
@@ -44,12 +53,13 @@ SIZES = "784,512,256,10"
     metavar="PARAMETER=VALUE",
     multiple=True,
     callback=options.overrides,
-    help="Set a parameter of the initializer, as in --set gain=2. Repeatable.",
+    help="Set a parameter of what is explained, as in --set gain=2. Repeatable.",
 )
 @options.plugins
 @options.output_format
 def command(
     name: str,
+    kind: str | None,
     layers: str | None,
     layer: str | None,
     activation: str,
@@ -58,27 +68,40 @@ def command(
     plugin_files: tuple[Path, ...],
     output_format: str,
 ) -> None:
-    """Explain an initializer: its formula, its weights and its use.
+    """Explain what a name of a config stands for, and its parameters.
 
-    NAME may carry parameters, as in '{name: normal, std: 0.1}'. Mean, standard deviation and bounds
-    of each layer's weights are those that the initializer declares; where it declares none, they
-    are measured on weights drawn at ten seeds.
+    NAME is that of an initializer, an activation, a data set, an optimizer or a loss. It may carry
+    parameters, as in '{name: normal, std: 0.1}'.
+
+    Of an initializer the mean, standard deviation and bounds of each layer's weights are shown.
+    They are those that it declares; where it declares none, they are measured on weights drawn at
+    ten seeds.
 
     With --layer it is one layer that is explained: its fans, and those that each framework counts,
     with their mistakes.
     """
     if layer is not None and (options.given("layers") or dataset is not None):
         raise click.UsageError("--layer is one layer: give no --layers and no --dataset with it.")
+    from initbench.api.explaining import facts, kinds_named
     from initbench.api.initializers import explanation, explanation_of_layer
     from initbench.cli.output import show
     from initbench.config import plugins
 
+    known = plugins.experiment(plugin_files)
+    found = [kind] if kind else kinds_named(name, known)
+    if found[0] != "initializer":
+        if of_initializers := options.given(*OF_INITIALIZERS):
+            raise click.UsageError(
+                f"{of_initializers[0]} is for initializers, and {name} is explained as another "
+                f"kind, {found[0]}: leave it out."
+            )
+        show(output_format, facts(found[0], name, overrides, known))
+        return
     settings = [
         (name, f"initializer={name}"),
         (f"--activation {activation}", f"activation={activation}"),
         *((option, f"initializer.{text}") for option, text in overrides),
     ]
-    known = plugins.experiment(plugin_files)
     if layer is not None:
         show(output_format, explanation_of_layer(settings, known, layer))
         return
@@ -86,4 +109,4 @@ def command(
     if dataset is not None:
         settings.append((f"--dataset {dataset}", f"dataset={dataset}"))
     fitted = dataset is not None and layers is None
-    show(output_format, explanation(settings, known, dataset, fitted=fitted))
+    show(output_format, explanation(settings, known, dataset, fitted=fitted, also=found[1:]))

@@ -20,9 +20,10 @@ NARROW = 80
 def command(kind: str | None, plugin_files: tuple[Path, ...], output_format: str) -> None:
     """List the names that a config may use.
 
-    Each has a line with its formula, its aliases and its source. `initbench list configs` lists the
-    configs that commands find by name, as in `initbench run he`: those of the folder configs/, and
-    those that initbench ships.
+    Each has a line with its formula, its aliases and its source; below stand the parameters of a
+    kind, with their defaults and the values that they take. `initbench explain NAME` says more of
+    one. `initbench list configs` lists the configs that commands find by name, as in `initbench run
+    he`: those of the folder configs/, and those that initbench ships.
     """
     from initbench.cli.output import show
 
@@ -35,6 +36,6 @@ def command(kind: str | None, plugin_files: tuple[Path, ...], output_format: str
     from initbench.config import plugins
     from initbench.report.views.listing import catalogue, list_view
 
-    everything = catalogue(plugins.load(plugin_files))
+    everything = catalogue(plugins.experiment(plugin_files))
     chosen = {name: rows for name, rows in everything.items() if kind in (None, name)}
     show(output_format, list_view(chosen, NARROW if output_format == "table" else None))

@@ -12,11 +12,11 @@ from pydantic_core import ErrorDetails
 from initbench import metrics, spec
 from initbench.config import pointers
 from initbench.config.document import Document, KeyPath
-from initbench.core import activations, initializers, optimizers
 from initbench.errors import MAX_LISTED, Problem
 from initbench.spec import Experiment
-from initbench.spec.choice import Choice, registry_spelling
+from initbench.spec.choice import registry_spelling
 from initbench.spec.expectations import Expectation, Gate
+from initbench.spec.kinds import Kind, kinds
 
 #: A message lists at most this many names.
 LISTED = 15
@@ -145,11 +145,7 @@ def _unknown_key(mistake: _Mistake) -> str:
 
 def _unknown_name(mistake: _Mistake) -> str:
     kind, name = str(mistake.path[0]), mistake.error["input"]["name"]
-    # A name without a colon means no framework's own code, whose names have one.
-    names = [
-        known for known in _models(kind, mistake.model) if (":" in known) == (":" in str(name))
-    ]
-    aliases = [alias for alias in _aliases(kind) if ":" not in str(name)]
+    names, aliases = _likely(str(name), kinds(mistake.model)[kind])
     meant = pointers.of_name(kind, str(name), [*names, *aliases])
     hint = _question(meant) or closest(registry_spelling(str(name)), [*names, *aliases])
     if not hint and len(names) <= LISTED:
@@ -158,6 +154,26 @@ def _unknown_name(mistake: _Mistake) -> str:
         own = "; for one of your own add --plugin FILE" if kind == "initializer" else ""
         hint = f"; `initbench list {kind}s` shows all {len(names)}{own}"
     return f"unknown name {_shortened(repr(name))}{hint}"
+
+
+def _likely(name: str, kind: Kind) -> tuple[list[str], list[str]]:
+    """The names and the aliases of a kind that a misspelt one may stand for."""
+    # A name without a colon means no framework's own code, whose names have one.
+    names = [known for known in kind.models if (":" in known) == (":" in name)]
+    return names, [alias for alias in kind.aliases if ":" not in name]
+
+
+def unknown_anywhere(name: str, known: Mapping[str, Kind], others: Iterable[str]) -> str:
+    """The message about a name that is of no kind; ``others`` are names that no config writes."""
+    names = list(others)
+    for key, kind in known.items():
+        likely = [each for several in _likely(name, kind) for each in several]
+        if meant := pointers.of_name(key, name, likely):
+            return f"unknown name {_shortened(repr(name))}{_question(meant)}"
+        names += likely
+    hint = closest(registry_spelling(name), names)
+    own = "; `initbench list` shows all names; for an initializer of your own add --plugin FILE"
+    return f"unknown name {_shortened(repr(name))}{hint or own}"
 
 
 def _no_list(mistake: _Mistake) -> str:
@@ -250,27 +266,6 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _models(kind: str, model: type[Experiment]) -> Mapping[str, type[Choice]]:
-    """The models that a key of the config (``optimizer``) chooses between."""
-    models: dict[str, Mapping[str, type[Choice]]] = {
-        "initializer": model.initializer_models,
-        "activation": spec.ACTIVATION_MODELS,
-        "optimizer": spec.OPTIMIZER_MODELS,
-        "dataset": spec.DATASET_MODELS,
-    }
-    return models[kind]
-
-
-def _aliases(kind: str) -> Mapping[str, str]:
-    """The other names of a key's models."""
-    known = {
-        "initializer": initializers.ALIASES,
-        "activation": activations.ALIASES,
-        "optimizer": optimizers.ALIASES,
-    }
-    return known.get(kind, {})
-
-
 def _known_keys(mistake: _Mistake) -> list[str]:
     """The keys that may stand in the place of an unknown one."""
     kind = str(mistake.path[0])
@@ -279,4 +274,4 @@ def _known_keys(mistake: _Mistake) -> list[str]:
     if kind in ("expect", "gate"):
         return list((Expectation if kind == "expect" else Gate).model_fields)
     chosen = str(mistake.error["loc"][-2])  # pydantic names the chosen model before its key
-    return list(_models(kind, mistake.model)[chosen].model_fields)
+    return list(kinds(mistake.model)[kind].models[chosen].model_fields)

@@ -22,6 +22,7 @@ from pydantic import (
 
 from initbench.core.initializers import GAIN_WORDS
 from initbench.spec.fields import Model
+from initbench.spec.parameters import described
 
 
 class Choice(Model):
@@ -64,8 +65,17 @@ def registry_spelling(name: str) -> str:
     return name.rstrip("_")
 
 
+def registered(
+    name: str, models: Mapping[str, type[Choice]], aliases: Mapping[str, str]
+) -> str | None:
+    """The registered name that a name stands for, in any library's spelling; None if none."""
+    respelled = registry_spelling(name)
+    spellings = (name, aliases.get(name), respelled, aliases.get(respelled))
+    return next((each for each in spellings if each in models), None)
+
+
 def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
-    """A registered function's keyword parameters, as fields of a model.
+    """A registered function's keyword parameters, as fields that its docstring describes.
 
     A keyword that a ``partial`` has fixed is no parameter.
     """
@@ -75,9 +85,10 @@ def parameter_fields(function: Callable[..., Any]) -> dict[str, Any]:
         plain, fixed = function.func, function.keywords
     plain = unwrap(plain)
     hints = get_type_hints(plain, include_extras=True)
+    words = described(plain)
     return {
         name: (
-            _with_gain_words(hints[name]),
+            Annotated[_with_gain_words(hints[name]), Field(description=words.get(name))],
             ... if parameter.default is Parameter.empty else parameter.default,
         )
         for name, parameter in signature(plain).parameters.items()
@@ -120,10 +131,7 @@ def _normalizer(
         if isinstance(value, str):
             value = {"name": value}
         if isinstance(value, Mapping) and isinstance(value.get("name"), str):
-            name = value["name"]
-            respelled = registry_spelling(name)
-            spellings = (name, aliases.get(name), respelled, aliases.get(respelled))
-            known = next((each for each in spellings if each in models), None)
+            known = registered(value["name"], models, aliases)
             if known is not None:
                 return models[known].with_dependent_defaults({**value, "name": known})
         return value

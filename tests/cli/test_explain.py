@@ -197,7 +197,7 @@ def test_advice_is_on_what_there_is() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["he_norml"], "he_norml: initializer: unknown name 'he_norml'; did you mean 'he_normal'?"),
+        (["he_norml"], "he_norml: unknown name 'he_norml'; did you mean 'he_normal'?"),
         (["normal", "--set", "std=-1"], "--set std=-1: initializer.std: must be at least 0, got"),
         (
             ["normal", "--set", "st=1"],
@@ -213,7 +213,7 @@ def test_advice_is_on_what_there_is() -> None:
             "--layers 784,10: must begin with 4, the features of iris, got 784",
         ),
         (["{name: normal"], "{name: normal: is not YAML: "),
-        (["[normal, uniform]"], "NAME is one initializer; explain others one by one."),
+        (["[normal, uniform]"], "must be one name, or {name: ..., parameter: ...}; explain others"),
         (["{name: uniform, low: 3}"], "low must be below high, got low 3 and high 1"),
         (["normal", "--layer", "conv:8,8"], "must be conv:IN,OUT,KERNEL[,groups=N]"),
         (["normal", "--layer", "cnv:8,8,3"], "--layer cnv:8,8,3: unknown kind 'cnv'"),

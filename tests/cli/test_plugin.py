@@ -145,6 +145,15 @@ def test_list_and_schema_know_it() -> None:
         "aliases": [],
         "formula": "Laplace of variance scale / fan_in",
         "reference": "own.py",
+        "parameters": [
+            {
+                "name": "scale",
+                "default": "2",
+                "values": "number",
+                "meaning": "",
+                "schema": {"type": "number"},
+            }
+        ],
     }
     assert (
         "HeLaplaceInitializer" in json.loads(invoke("schema", "--plugin", "own.py").stdout)["$defs"]

@@ -101,7 +101,7 @@ def normal(
 
     Args:
         mean: The mean of the weights.
-        std: Their standard deviation.
+        std: The standard deviation of the weights.
 
     Returns:
         Weights (fan_out, fan_in).
@@ -176,7 +176,7 @@ def truncated_normal(
         mean: The mean of the weights.
         std: The standard deviation of the normal before the cut, as in PyTorch's
             ``trunc_normal_``. That of the weights is smaller: 0.8796 std where ``bound`` is 2.
-            The members of :mod:`.scaling` correct for this, as those of JAX and Keras do.
+            ``he_truncated_normal`` and its kin correct for this, as those of JAX and Keras do.
         bound: Where the cut is, in units of ``std``.
 
     Returns:

@@ -256,7 +256,7 @@ def autoinit(
 
     Args:
         input_mean: The mean of the network's inputs.
-        input_variance: Their variance.
+        input_variance: The variance of the network's inputs.
 
     Returns:
         Weights of each layer, and biases of 0.

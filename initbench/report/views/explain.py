@@ -10,8 +10,10 @@ from initbench.audit.explain import FrameworkDraw, LayerWeights
 from initbench.core.initializers import ALIASES, Initializer
 from initbench.core.initializers.advice import ADVICE
 from initbench.files import envelope, finite_or_none
+from initbench.report.views.parameters import parameter_fields, parameters_tables
 from initbench.report.views.texts import figure
 from initbench.report.views.view import Cells, Table, View
+from initbench.spec.parameters import Parameter
 
 MOMENTS = ("mean", "standard\ndeviation", "lowest", "highest")
 LEGEND = (
@@ -31,12 +33,18 @@ class Explanation:
     layers: Sequence[LayerWeights]
     drawn_on: str  # what the weights were drawn from, in words, where there is no law
     frameworks: Sequence[FrameworkDraw]
+    parameters: Sequence[Parameter]
+    also: Sequence[str]  # other kinds that know the name
 
 
 def explain_view(explained: Explanation) -> View:
     """The weights that the initializer draws, and what frameworks draw under its name."""
     return View(
-        (explanation_table(explained), *frameworks_tables(explained)),
+        (
+            explanation_table(explained),
+            *parameters_tables(explained.name, explained.parameters),
+            *frameworks_tables(explained),
+        ),
         lambda: explanation_document(explained),
         lambda: explanation_cells(explained),
     )
@@ -53,6 +61,10 @@ def explanation_table(explained: Explanation) -> Table:
         LEGEND,
         f"Use it {advice.use}\nDo not use it {advice.avoid}" if advice else "",
         f"Also called {', '.join(names)}." if names else "",
+        *(
+            f"`initbench explain {explained.name} --kind {kind}` explains the {kind} of this name."
+            for kind in explained.also
+        ),
         f"Source: {explained.initializer.reference}." * (explained.initializer.reference != "-"),
     ]
     rows = [
@@ -85,6 +97,7 @@ def explanation_document(explained: Explanation) -> dict[str, Any]:
     """What `explain --format json` prints; a bound that is not finite is null."""
     advice = ADVICE.get(explained.name)
     return envelope(
+        kind="initializer",
         name=explained.name,
         label=explained.label,
         aliases=_aliases(explained.name),
@@ -92,6 +105,7 @@ def explanation_document(explained: Explanation) -> dict[str, Any]:
         reference=explained.initializer.reference,
         layers=[_layer_fields(layer) for layer in explained.layers],
         drawn_on=explained.drawn_on,
+        parameters=parameter_fields(explained.parameters),
         advice=advice and advice._asdict(),
         frameworks=[
             {

@@ -1,31 +1,37 @@
-"""`initbench list` -> what a config may name, a table a kind."""
+"""`initbench list` -> what a config may name: a table a kind, and one of the kind's parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from inspect import getdoc
-from types import MappingProxyType
 from typing import Any
 
 from initbench.core import activations, initializers, losses, optimizers
-from initbench.core.initializers import Initializer
 from initbench.interop.frameworks import FRAMEWORKS
+from initbench.report.views.parameters import default, parameter_fields, shared_tables
 from initbench.report.views.view import Cells, Table, View
-from initbench.spec import DATASET_MODELS
+from initbench.spec import DATASET_MODELS, Experiment
+from initbench.spec.kinds import kinds
+from initbench.spec.parameters import Parameter, parameters_of, prose
 
 Row = dict[str, Any]
+#: What a table of a kind has of each row.
+TEXTS = ("name", "aliases", "formula", "reference")
 
 
 def list_view(rows: Mapping[str, list[Row]], width: int | None = None) -> View:
     """Some kinds of a :func:`catalogue`; tables are kept within ``width``."""
     return View(
-        tuple(catalogue_tables(rows, width)), lambda: dict(rows), lambda: catalogue_cells(rows)
+        tuple(catalogue_tables(rows, width)), lambda: _document(rows), lambda: catalogue_cells(rows)
     )
 
 
-def catalogue(own: Mapping[str, Initializer] = MappingProxyType({})) -> dict[str, list[Row]]:
-    """Kind -> rows of name, aliases, formula and reference; ``own`` are the user's initializers."""
-    return {
+def catalogue(model: type[Experiment] = Experiment) -> dict[str, list[Row]]:
+    """Kind -> rows of name, aliases, formula, reference and parameters.
+
+    ``model`` knows the user's own initializers.
+    """
+    own = {name: one.plugin for name, one in model.initializer_models.items() if one.plugin}
+    rows = {
         "initializers": _rows({**initializers.INITIALIZERS, **own}, initializers.ALIASES),
         "frameworks": _rows(FRAMEWORKS, {}),
         "activations": _rows(activations.ACTIVATIONS, activations.ALIASES),
@@ -33,10 +39,10 @@ def catalogue(own: Mapping[str, Initializer] = MappingProxyType({})) -> dict[str
             {
                 "name": name,
                 "aliases": [],
-                "formula": (getdoc(model) or "").split("\n")[0].rstrip("."),
+                "formula": prose(dataset)[0],
                 "reference": "-",
             }
-            for name, model in DATASET_MODELS.items()
+            for name, dataset in DATASET_MODELS.items()
         ],
         "optimizers": _rows(optimizers.OPTIMIZERS, optimizers.ALIASES),
         "losses": [
@@ -48,6 +54,16 @@ def catalogue(own: Mapping[str, Initializer] = MappingProxyType({})) -> dict[str
             }
             for name, loss in losses.LOSSES.items()
         ],
+    }
+    models = {f"{key}s": kind.models for key, kind in kinds(model).items()}
+    models["frameworks"] = models["initializers"]
+    return {
+        kind: [
+            {**row, "parameters": parameters_of(known[row["name"]]) if known else []}
+            for row in of_kind
+        ]
+        for kind, of_kind in rows.items()
+        for known in (models.get(kind),)
     }
 
 
@@ -70,7 +86,10 @@ def catalogue_tables(rows: Mapping[str, list[Row]], width: int | None = None) ->
     """
     tables = []
     for kind, of_kind in rows.items():
-        cells = [{**row, "aliases": ", ".join(row["aliases"])} for row in of_kind]
+        cells = [
+            {**{key: row[key] for key in TEXTS}, "aliases": ", ".join(row["aliases"])}
+            for row in of_kind
+        ]
         header = tuple(key for key in cells[0] if any(row[key] not in ("", "-") for row in cells))
         widest = sum(max(len(key), *(len(row[key]) for row in cells)) + 2 for key in header)
         if width is not None and widest > width and "reference" in header:
@@ -78,19 +97,39 @@ def catalogue_tables(rows: Mapping[str, list[Row]], width: int | None = None) ->
             header = ("name", "formula")
         body = tuple(tuple(row[key] for key in header) for row in cells)
         tables.append(Table(kind, header, body, frozenset()))
+        tables += shared_tables(kind, {row["name"]: row["parameters"] for row in of_kind})
     return tables
+
+
+def _document(rows: Mapping[str, list[Row]]) -> dict[str, Any]:
+    """What `list --format json` prints."""
+    return {
+        kind: [{**row, "parameters": parameter_fields(row["parameters"])} for row in of_kind]
+        for kind, of_kind in rows.items()
+    }
 
 
 def catalogue_cells(rows: Mapping[str, list[Row]]) -> Cells:
     """Header and rows of a CSV with one row a name."""
     return Cells(
-        ["kind", "name", "aliases", "formula", "reference"],
+        ["kind", "name", "aliases", "formula", "reference", "parameters"],
         [
-            [kind, row["name"], " ".join(row["aliases"]), row["formula"], row["reference"]]
+            [
+                kind,
+                row["name"],
+                " ".join(row["aliases"]),
+                row["formula"],
+                row["reference"],
+                "; ".join(map(_in_a_cell, row["parameters"])),
+            ]
             for kind, of_kind in rows.items()
             for row in of_kind
         ],
     )
+
+
+def _in_a_cell(parameter: Parameter) -> str:
+    return f"{parameter.name}: {default(parameter)} ({parameter.values})"
 
 
 def _lines(row: Mapping[str, str]) -> list[str]:
