@@ -60,9 +60,9 @@ ROOMS = {
         [
             "run", "check", "configs", "diagnose", "explain", "fans", "verify", "model",
             "model_diagnosis",
-            "show", "listing", "overview", "facts",
+            "show", "listing", "overview", "settings", "facts",
         ],
-        ["parameters"],
+        ["parameters", "rows"],
         ["records", "texts", "titles", "regression"],
         ["view"],
     ],

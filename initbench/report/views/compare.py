@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from initbench.analysis.best import LEVEL
 from initbench.analysis.comparison import LEARNED_SHARE, Contest, Row, Target
-from initbench.analysis.intervals import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval, median
+from initbench.analysis.intervals import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval
 from initbench.analysis.overview import Matrix, matrices, scores
 from initbench.analysis.paired import MIN_SEEDS
 from initbench.analysis.sequential import Look
 from initbench.analysis.summary import summarize
-from initbench.files import finite_or_none
 from initbench.metrics import METRICS
 from initbench.report.views import regression
 from initbench.report.views.overview import (
@@ -24,9 +22,17 @@ from initbench.report.views.overview import (
     matrix_tables,
     scores_table,
 )
-from initbench.report.views.records import interval_fields, noted
+from initbench.report.views.records import noted
 from initbench.report.views.regression import BOTH, Scale, scale_of, short_cell
+from initbench.report.views.rows import (
+    ALONE,
+    comparison_cells,
+    name_cells,
+    name_width,
+    row_fields,
+)
 from initbench.report.views.run import run_document, scales_of
+from initbench.report.views.settings import settings_table
 from initbench.report.views.texts import (
     DIVERGED,
     HEADINGS,
@@ -38,15 +44,12 @@ from initbench.report.views.texts import (
     loss_line,
     noted_runs,
     seeds,
-    setting_heading,
 )
 from initbench.report.views.titles import data_notes
-from initbench.report.views.view import Cells, Table, View
+from initbench.report.views.view import Table, View
 from initbench.runs.records import Record
 from initbench.wording import counted
 
-#: The column that names a row, where all rows are one config's.
-ALONE = "initializer"
 LEARNED = "runs\nlearned"
 ITERATIONS = "iterations\nto target"
 P_VALUE = "p"
@@ -139,7 +142,7 @@ def comparison_tables(
     cells = [
         {
             "#": f"{row.rank}{'*' if row.best_group else ''}",
-            **_name(row, rows),
+            **name_cells(row, rows),
             **{HEADINGS[name]: interval_cell(name, row.metrics[name]) for name in _metrics(rows)},
             **({BOTH: short_cell(scale, row.metrics["test_loss"])} if scale else {}),
             LEARNED: f"{row.trained}/{row.runs}",
@@ -157,16 +160,11 @@ def comparison_tables(
         texts,
         frozenset(header) - {INITIALIZER, ALONE, STANDING},
         _caption(rows, target, looks, scale),
-        _widths(header),
+        name_width(header),
         _wide(rows, target, bool(scale)),
     )
     swept = [row for row in rows if row.settings]
-    return [table, _settings_table(swept)] if swept else [table]
-
-
-def _widths(header: Sequence[str]) -> tuple[str, int]:
-    """The column of names, and the width that the others leave it in 80 columns."""
-    return (INITIALIZER, 16) if INITIALIZER in header else (ALONE, 13)
+    return [table, settings_table(swept)] if swept else [table]
 
 
 def _metrics(rows: Sequence[Row]) -> list[str]:
@@ -194,15 +192,8 @@ def _difference_heading(metric: str) -> str:
     return f"{what}\nto best\n{'+' if known.smaller_is_better else '-'} is worse"
 
 
-def _name(row: Row, rows: Sequence[Row]) -> dict[str, str]:
-    if len({other.config for other in rows}) == 1:
-        return {ALONE: row.initializer}
-    same = row.initializer == row.config
-    return {INITIALIZER: row.initializer if same else f"{row.config}\n{row.initializer}"}
-
-
 def _in_words(row: Row, rows: Sequence[Row]) -> str:
-    (name,) = _name(row, rows).values()
+    (name,) = name_cells(row, rows).values()
     return name.replace("\n", " ")
 
 
@@ -324,155 +315,3 @@ def _target_line(rows: Sequence[Row], target: Target) -> str:
     )
     sign = "<=" if METRICS[target.metric].smaller_is_better else ">="
     return f"Target: {target.metric} {sign} {target.value:g}, reached by {reached}."
-
-
-def _settings_table(rows: Sequence[Row]) -> Table:
-    """What each initializer's other settings would have cost, which is its sensitivity."""
-    metric = rows[0].metric
-    known = METRICS[metric]
-    cells = []
-    for row in rows:
-        worse = sorted(s.worse_by for s in row.settings if s.setting != row.setting)
-        cells.append(
-            {
-                **_name(row, rows),
-                **{setting_heading(key): str(value) for key, value in row.setting.items()},
-                "settings\ntried": str(len(row.settings)),
-                **{
-                    f"{name}\nworse by": difference_cell(metric, Interval(x, x, x))
-                    for name, x in (
-                        ("next best", worse[0]),
-                        ("median", median(worse)),
-                        ("worst", worse[-1]),
-                    )
-                },
-            }
-        )
-    header, texts = columns(cells)
-    unit = f" in {known.label}{', in percentage points' if known.unit else ''}"
-    lines = [
-        f"Worse by: the difference of the medians{unit}; + is worse.",
-        *_choice_lines(rows),
-        *(line for row in rows for line in _hints(row)),
-    ]
-    return Table(
-        "Each initializer's best setting, and how much worse the others are",
-        header,
-        texts,
-        frozenset(header) - {INITIALIZER, ALONE},
-        "\n".join(lines),
-        _widths(header),
-    )
-
-
-def _choice_lines(rows: Sequence[Row]) -> list[str]:
-    chosen_by = sorted({row.chosen_by for row in rows})
-    if not all(row.apart for row in rows):
-        return [
-            "One seed chose each setting and judges it, which flatters the choice: two seeds or "
-            "more keep them apart."
-        ]
-    where = ""
-    if any(row.on_validation for row in rows):
-        where = " on validation samples, which no run trains on,"
-    return [
-        f"{seeds(chosen_by)} chose{where} each setting that is shown; in the ranking each seed is "
-        "judged at the setting that the other seeds choose, so that none judges its own choice."
-    ]
-
-
-def _hints(row: Row) -> list[str]:
-    """What the sweep leaves open: a better setting that did not learn, an edge of the grid."""
-    sign = METRICS[row.metric].sign
-    shown = next(s.median for s in row.settings if s.setting == row.setting)
-    better = [s for s in row.settings if sign * s.median < sign * shown]
-    hints = [
-        f"{row.initializer}: {_setting_words(s.setting)} has the better median, "
-        f"{METRICS[row.metric].text(s.median)}, but fewer than half of its runs learned."
-        for s in better
-    ]
-    for key, value in row.beyond:
-        edge = "smallest" if value < row.setting[key] else "largest"
-        tried = f"{key} {row.setting[key]:g} is the {edge} value tried"
-        hints.append(f"{row.initializer}: {tried}; add {value:g}.")
-    return hints
-
-
-def _setting_words(setting: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in setting.items())
-
-
-def row_fields(row: Row) -> dict[str, Any]:
-    """One row of a comparison in JSON: its rank, its metrics and its difference to the best."""
-    ranks = row.metrics[row.metric]
-    return {
-        "config": row.config,
-        "initializer": row.initializer,
-        "setting": row.setting,
-        "problem": row.problem,
-        "rank": row.rank,
-        "metric": row.metric,
-        "median": ranks and finite_or_none(ranks.estimate),
-        "low": ranks and finite_or_none(ranks.low),
-        "high": ranks and finite_or_none(ranks.high),
-        "metrics": {name: interval_fields(row.metrics[name]) for name in METRICS},
-        "difference": interval_fields(row.difference),
-        "pairs": row.pairs,
-        "p_value": row.p_value,
-        "best_group": row.best_group,
-        "standing": row.standing,
-        "least_difference": finite_or_none(row.least_difference),
-        "seeds_to_decide": row.seeds_to_decide,
-        "runs": row.runs,
-        "diverged": row.diverged,
-        "failed": row.failed,
-        "trained": row.trained,
-        "trained_share": row.trained / row.runs,
-        "iterations_to_target": row.iterations_to_target
-        and finite_or_none(row.iterations_to_target.estimate),
-        "reached": row.reached,
-        "settings": [
-            {
-                **asdict(s),
-                "median": finite_or_none(s.median),
-                "worse_by": finite_or_none(s.worse_by),
-            }
-            for s in row.settings
-        ],
-        "chosen_by": row.chosen_by,
-        "agreeing": row.agreeing,
-        "apart": row.apart,
-        "on_validation": row.on_validation,
-        "beyond": dict(row.beyond),
-    }
-
-
-def comparison_cells(rows: Sequence[Row]) -> Cells:
-    """Header and rows of a CSV with one row an initializer."""
-    swept = list(dict.fromkeys(key for row in rows for key in row.setting))
-    moments = ("estimate", "low", "high")
-    ends = ("median", "low", "high")
-    header = [
-        "problem", "rank", "best_group", "config", "initializer", *swept,
-        "runs", "diverged", "failed", "trained",
-        *(f"{name}_{end}" for name in METRICS for end in ends),
-        "metric", *(f"difference_{moment}" for moment in moments), "pairs", "p_value",
-        "iterations_to_target", "reached", "standing", "seeds_to_decide",
-    ]  # fmt: skip
-    cells = []
-    for row in rows:
-        intervals = [row.metrics[name] for name in METRICS]
-        cells.append(
-            [
-                row.problem, row.rank, row.best_group, row.config, row.initializer,
-                *(row.setting.get(key) for key in swept),
-                row.runs, row.diverged, row.failed, row.trained,
-                *(i and getattr(i, moment) for i in intervals for moment in moments),
-                row.metric,
-                *(row.difference and getattr(row.difference, moment) for moment in moments),
-                row.pairs, row.p_value,
-                row.iterations_to_target and row.iterations_to_target.estimate, row.reached,
-                row.standing, row.seeds_to_decide,
-            ]
-        )  # fmt: skip
-    return Cells(header, cells)

@@ -11,6 +11,7 @@ from initbench.files import json_text
 from initbench.metrics import METRICS
 from initbench.report.render.markdown import markdown_table
 from initbench.report.views import compare as comparison
+from initbench.report.views import rows as ranked
 from initbench.runs.records import NO_CURVE, Curve, Record
 from tests.report.conftest import Rendered
 
@@ -137,7 +138,7 @@ def test_rows_of_one_config_reach_a_target_by_their_initializer() -> None:
 
 
 def test_fields_of_a_row() -> None:
-    fields = comparison.row_fields(rows()[1])
+    fields = ranked.row_fields(rows()[1])
     assert json_text(fields)  # nothing that JSON cannot hold
     assert fields["config"] == "glorot"
     assert fields["rank"] == 2
@@ -146,12 +147,12 @@ def test_fields_of_a_row() -> None:
     assert fields["iterations_to_target"] is None
     assert fields["difference"].keys() == {"estimate", "low", "high"}
     assert fields["median"] == pytest.approx(0.155)
-    last = comparison.row_fields(rows(target=Target("test_accuracy", 0.99))[2])
+    last = ranked.row_fields(rows(target=Target("test_accuracy", 0.99))[2])
     assert (last["iterations_to_target"], last["reached"], last["trained"]) == (None, 0, 0)
 
 
 def test_a_csv_has_a_row_an_initializer() -> None:
-    header, cells = comparison.comparison_cells(rows())
+    header, cells = ranked.comparison_cells(rows())
     assert len(cells) == 3
     named = [dict(zip(header, row, strict=True)) for row in cells]
     assert {f"{name}_median" for name in METRICS} < named[0].keys()
