@@ -63,11 +63,13 @@ ROOMS = {
             "show", "listing", "overview", "settings", "facts",
         ],
         ["parameters", "rows"],
+        ["screen"],
         ["records", "texts", "titles", "regression"],
         ["view"],
     ],
     "report.render": [
         ["rich", "markdown", "csv", "json", "html", "latex", "junit", "github", "benchmark_action"],
+        ["sparkline"],
     ],
     "gate": [
         ["check"],

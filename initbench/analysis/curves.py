@@ -5,7 +5,8 @@ A diverged run keeps its last values from the log point that showed it on: its l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -34,15 +35,31 @@ class CurvePoint:
 
 def curve_points(records: Sequence[Record], metric: str) -> list[CurvePoint]:
     """The metric of the runs that have it, at every log point that any of them has."""
+    series = [(record, _series(record, metric)) for record in records]
     points = []
     for iteration in logged(records):
-        values = [v for record in records if (v := _at(record, metric, iteration)) is not None]
+        values = [v for one in series if (v := _at(*one, iteration)) is not None]
         if values:
             low, high = np.quantile(values, (0.25, 0.75), method="inverted_cdf")
             points.append(
                 CurvePoint(iteration, median(values), float(low), float(high), len(values))
             )
     return points
+
+
+def median_curve(records: Sequence[Record], metric: str, iterations: Sequence[int]) -> list[float]:
+    """The metric's median over the runs after each number of updates, or when last logged before.
+
+    It is empty where no run has the metric.
+    """
+    series = [(record, _series(record, metric)) for record in records]
+    moments = logged(records)
+    last = [moments[bisect_right(moments, iteration) - 1] for iteration in iterations if moments]
+    at = {
+        moment: [v for one in series if (v := _at(*one, moment)) is not None]
+        for moment in set(last)
+    }
+    return [median(at[moment]) for moment in last if at[moment]]
 
 
 def trained_shares(records: Sequence[Record], constant_loss: float) -> list[tuple[int, float]]:
@@ -74,11 +91,14 @@ def _since(record: Record, enough: float) -> int | None:
     return kept[-1][0] if kept else None
 
 
-def _at(record: Record, metric: str, iteration: int) -> float | None:
-    """The metric after ``iteration`` updates; see :meth:`Record.metric`, which reads a text."""
+def _series(record: Record, metric: str) -> dict[int, float]:
+    """The metric at each log point of a run."""
     values: tuple[float, ...] | None = getattr(record.curve, METRICS[metric].name)
-    if not values:
-        return None
-    if iteration > record.iterations:
-        return values[-1] if record.status == "diverged" else None
-    return dict(zip(record.curve.iteration, values, strict=True)).get(iteration)
+    return dict(zip(record.curve.iteration, values, strict=True)) if values else {}
+
+
+def _at(record: Record, series: Mapping[int, float], iteration: int) -> float | None:
+    """The metric after ``iteration`` updates; see :meth:`Record.metric`, which reads a text."""
+    if series and iteration > record.iterations:
+        return series[record.iterations] if record.status == "diverged" else None
+    return series.get(iteration)

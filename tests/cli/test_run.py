@@ -35,14 +35,16 @@ def test_the_table() -> None:
         "small: circles (one split), 2-4-1 relu, gd, learning rate 0.1, 20 iterations,",
         "full batch, float64",
         "",
-        "                                   train      test",
-        "                  runs   train  accuracy  accuracy",
-        " initializer  diverged    loss         %         %",
-        " ─────────────────────────────────────────────────",
-        " zeros             0/2  0.6931      50.0      50.0",
+        "                                          train              test",
+        "                  runs   train  loss   accuracy    test  accuracy",
+        " initializer  diverged    loss  curve         %    loss         %",
+        " ────────────────────────────────────────────────────────────────",
+        " zeros             0/2  0.6931  ▁▁▁        50.0  0.6931      50.0",
         "",
         "Median over 2 seeds, then the range from the lowest to the highest. Loss is in",
         "nats.",
+        "Loss curve: the median train loss from the first iteration to the last, which",
+        "stays where it is.",
         "",
     ]
     assert done.stderr == (
@@ -56,9 +58,10 @@ def test_markdown() -> None:
         "**small: circles (one split), 2-4-1 relu, gd, learning rate 0.1, 20 iterations, full "
         "batch, float64**\n"
         "\n"
-        "| initializer | runs diverged | train loss | train accuracy % | test accuracy % |\n"
-        "| --- | ---: | ---: | ---: | ---: |\n"
-        "| zeros | 0/2 | 0.6931 | 50.0 | 50.0 |\n"
+        "| initializer | runs diverged | train loss | train accuracy % | test loss | "
+        "test accuracy % |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        "| zeros | 0/2 | 0.6931 | 50.0 | 0.6931 | 50.0 |\n"
         "\n"
         "Median over 2 seeds, then the range from the lowest to the highest. "
         "Loss is in nats.\n"
@@ -177,12 +180,11 @@ def test_what_an_initializer_has_to_say_stands_under_the_table(folder: Path) -> 
     done = run("small.yaml", "--set", "initializer=lsuv", "--set", "layers=[2, 1, 1, 1, 1]",
                "--seeds", "6", "--quiet")  # fmt: skip
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[-5:] == [
+    assert done.stdout.splitlines()[-7:-3] == [
         "Median over 6 seeds, then the range from the lowest to the highest. Loss is in ",
         "nats.",
         "small, lsuv: 5 of 6 runs: layer 3 did not converge: variance 0; layer 4 did not ",
         "converge: variance 0 (and others).",
-        "",
     ]
     records = json.loads((folder / "results" / "small.json").read_text())["records"]
     assert [record["status"] for record in records] == ["ok"] * 6

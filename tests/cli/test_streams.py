@@ -50,13 +50,13 @@ def test_the_table_in_ascii() -> None:
         "small: circles (one split), 2-4-1 relu, gd, learning rate 0.1, 20 iterations,",
         "full batch, float64",
         "",
-        "                                       train       test",
-        "                  runs      train   accuracy   accuracy",
-        " initializer  diverged       loss          %          %",
-        " ------------------------------------------------------",
-        " he_normal         0/4     0.7089       49.7       49.5",
-        "                        0.68-0.75  46.3-51.3  44.0-52.0",
-        " zeros             0/4     0.6931       50.0       50.0",
+        "                                       train                  test",
+        "                  runs      train   accuracy       test   accuracy",
+        " initializer  diverged       loss          %       loss          %",
+        " -----------------------------------------------------------------",
+        " he_normal         0/4     0.7089       49.7     0.7095       49.5",
+        "                        0.68-0.75  46.3-51.3  0.69-0.76  44.0-52.0",
+        " zeros             0/4     0.6931       50.0     0.6931       50.0",
     ]
 
 

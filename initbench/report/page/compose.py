@@ -100,8 +100,9 @@ def _section(section: Section, number: int, charts: Charts, *, alone: bool) -> s
 
 def _ranking(section: Section, name: str) -> str:
     tables = "".join(
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Table">{html_table(t)}</div>'
-        for t in section.tables
+        '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
+        f"{html_table(table.on_paper)}</div>"
+        for table in section.tables
     )
     return f'<h3 id="{name}-ranking">Ranking</h3>\n{tables}'
 

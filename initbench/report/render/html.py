@@ -13,7 +13,7 @@ from initbench.report.views.view import Table, View
 
 def html_view(view: View) -> str:
     """Its tables, one below the other."""
-    return "".join(html_table(table.unfolded) for table in view.tables)
+    return "".join(html_table(table.on_paper) for table in view.tables)
 
 
 def html_table(table: Table) -> str:

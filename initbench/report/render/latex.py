@@ -14,7 +14,7 @@ _SPECIAL = {
 
 def latex_view(view: View) -> str:
     """Its tables, one below the other."""
-    return "\n".join(latex_table(table.unfolded) for table in view.tables)
+    return "\n".join(latex_table(table.on_paper) for table in view.tables)
 
 
 def latex_table(table: Table) -> str:

@@ -20,7 +20,7 @@ _BLOCK = re.compile(r"^( {0,3}\d*)(?=(?:#{1,6}|[>+.)-])(?:\s|$)|[=-]+\s*$)", re.
 
 def markdown_view(view: View) -> str:
     """Its tables, one below the other."""
-    return "\n".join(markdown_table(table.unfolded) for table in view.tables)
+    return "\n".join(markdown_table(table.on_paper) for table in view.tables)
 
 
 def markdown_table(table: Table) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from initbench.analysis.best import LEVEL
-from initbench.analysis.comparison import LEARNED_SHARE, Contest, Row, Target
+from initbench.analysis.comparison import LEARNED_SHARE, Contest, Row, Target, judged
 from initbench.analysis.intervals import BOOTSTRAP_SEED, CONFIDENCE, RESAMPLES, Interval
 from initbench.analysis.overview import Matrix, matrices, scores
 from initbench.analysis.paired import MIN_SEEDS
@@ -32,6 +32,7 @@ from initbench.report.views.rows import (
     row_fields,
 )
 from initbench.report.views.run import run_document, scales_of
+from initbench.report.views.screen import on_screen
 from initbench.report.views.settings import settings_table
 from initbench.report.views.texts import (
     DIVERGED,
@@ -122,7 +123,14 @@ def problem_tables(
 ) -> list[Table]:
     """One problem's ranking, with the maps of its sweep below it."""
     scale, notes = scale_of(contest.experiments[0]), data_notes(contest.experiments)
-    ranking = comparison_tables(title, rows, target, looks, scale)
+    first, *others = comparison_tables(title, rows, target, looks, scale)
+    judging = {
+        (s.records[0].config, s.records[0].initializer): s.records
+        for s in judged(contest, rows[0].metric)
+    }
+    groups = [judging[row.config, row.initializer] for row in rows]
+    beside = HEADINGS[rows[0].metric]
+    ranking = [on_screen(first, groups, rows[0].metric, beside), *others]
     said = [noted(t, contest.records, here, () if n else notes) for n, t in enumerate(ranking)]
     return [*said, *(table for matrix in swept for table in matrix_tables(matrix))]
 

@@ -11,6 +11,7 @@ from initbench.metrics import METRICS
 from initbench.report.views import regression, titles
 from initbench.report.views.records import noted, record_cells, record_fields
 from initbench.report.views.regression import Scale, scale_of
+from initbench.report.views.screen import on_screen
 from initbench.report.views.texts import (
     DIVERGED,
     HEADINGS,
@@ -22,7 +23,7 @@ from initbench.report.views.texts import (
     spread_cell,
 )
 from initbench.report.views.view import Table, View
-from initbench.runs.records import Record, setting_key
+from initbench.runs.records import Record, RowKey, setting_key
 from initbench.spec import Experiment
 
 DIVERGED_RUNS = "runs\ndiverged"
@@ -51,6 +52,7 @@ def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here:
         rows = [summary for summary in summaries if summary.config == name]
         scales = scales_of(of_config)
         table = summary_table(f"{name}: {titles.problem(of_config)}", rows, scales)
+        table = on_screen(table, _groups(mine), "train_loss", HEADINGS["train_loss"])
         tables.append(noted(table, mine, here, titles.data_notes(of_config)))
     return View(
         tuple(tables),
@@ -62,6 +64,14 @@ def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here:
         },
         lambda: record_cells(records),
     )
+
+
+def _groups(records: Sequence[Record]) -> list[list[Record]]:
+    """The records of each summary of them."""
+    groups: dict[RowKey, list[Record]] = {}
+    for record in records:
+        groups.setdefault(record.row, []).append(record)
+    return list(groups.values())
 
 
 def scales_of(experiments: Sequence[Experiment]) -> Scales:
@@ -76,12 +86,7 @@ def summary_table(title: str, summaries: Sequence[Summary], scales: Scales = NO_
     ``scales`` are those of regressions, by config and setting.
     """
     classified = any(summary.metrics["test_accuracy"] for summary in summaries)
-    # Both losses and both accuracies do not fit in 80 columns; files have all four.
-    metrics = (
-        ["train_loss", "train_accuracy", "test_accuracy"]
-        if classified
-        else ["train_loss", "test_loss"]
-    )
+    metrics = list(METRICS) if classified else ["train_loss", "test_loss"]
     rows = []
     for summary in summaries:
         cells = {
@@ -111,6 +116,7 @@ def summary_table(title: str, summaries: Sequence[Summary], scales: Scales = NO_
         frozenset(key for cells in rows for key in cells) - {"initializer"},
         "\n".join(legend) + failures + noted_runs(summaries),
         ("initializer", 16),
+        (HEADINGS["test_loss"],) if classified else (),  # 80 columns have no room for all four
     )
 
 

@@ -8,6 +8,26 @@ from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
+class Sparklines:
+    """What a terminal draws in one column of a table: a small curve for each row.
+
+    Attributes:
+        heading: The column that they stand in.
+        rows: Each row's values from left to right. One that is not finite has diverged; a row
+            without values has no curve.
+        bounds: The lowest and the highest value of the scale, which is the same for all rows.
+        log: Whether the scale is logarithmic.
+        legend: What they show, for the caption.
+    """
+
+    heading: str
+    rows: tuple[tuple[float, ...], ...]
+    bounds: tuple[float, float]
+    log: bool
+    legend: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Texts in rows under a header; ``numeric`` columns are set to the right.
 
@@ -15,7 +35,8 @@ class Table:
     ``strong``, (row, column), are set in bold. On a terminal, the texts of the ``names`` column are
     cut at their joints where they are longer than its width, and ``wide`` columns are shown only
     where there is room for them, the first of these first. In ``folded`` columns a line break only
-    saves width.
+    saves width. ``screen`` columns stand on a terminal alone: ``sparklines``, and what another
+    training of the same runs changes.
     """
 
     title: str
@@ -27,18 +48,31 @@ class Table:
     wide: tuple[str, ...] = ()
     strong: frozenset[tuple[int, int]] = frozenset()
     folded: frozenset[str] = frozenset()
+    screen: frozenset[str] = frozenset()
+    sparklines: Sparklines | None = None
 
     @property
-    def unfolded(self) -> Table:
-        """The table where width is no matter: without the line breaks of its folded columns."""
+    def on_paper(self) -> Table:
+        """The table in files and pages, where width is no matter.
+
+        It has neither the line breaks of folded columns nor the columns of a screen.
+        """
+        kept = [index for index, name in enumerate(self.header) if name not in self.screen]
         rows = tuple(
             tuple(
-                text.replace("\n", " ") if name in self.folded else text
-                for name, text in zip(self.header, row, strict=True)
+                row[index].replace("\n", " ") if self.header[index] in self.folded else row[index]
+                for index in kept
             )
             for row in self.rows
         )
-        return replace(self, rows=rows)
+        place = {old: new for new, old in enumerate(kept)}
+        return replace(
+            self,
+            header=tuple(self.header[index] for index in kept),
+            rows=rows,
+            strong=frozenset((row, place[index]) for row, index in self.strong if index in place),
+            sparklines=None,
+        )
 
 
 class Cells(NamedTuple):

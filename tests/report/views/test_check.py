@@ -93,7 +93,7 @@ def test_figures_of_faster_than_are_iterations() -> None:
         "he", "he_normal", {}, "test_accuracy", "expected_failed", "slow", 12_000, math.inf,
         tolerance=500, expectation=0, counts_iterations=True,
     )  # fmt: skip
-    (row,) = verdict_table([verdict], "b.json").unfolded.rows
+    (row,) = verdict_table([verdict], "b.json").on_paper.rows
     assert row[2:] == ("iterations to test accuracy", "12,000\nnever", "", "500")
 
 
