@@ -50,7 +50,7 @@ from initbench.runs.runner import (
     unshared,
     unwatched,
 )
-from initbench.runs.store import Filter, existing, opened
+from initbench.runs.store import Filter, Request, existing, opened
 from initbench.spec import Experiment
 from initbench.wording import counted
 
@@ -316,7 +316,10 @@ def _train(
         with existing(results) as store:
             return runner.train(experiments, execution, store, watch=refusing(why), say=say)
     with nullcontext() if results is None else opened(results) as store:
-        return runner.train(experiments, execution, store, watch=watch, say=say)
+        trained = runner.train(experiments, execution, store, watch=watch, say=say)
+        if store is not None:
+            store.note((record.id, Request.of(record)) for record in trained.records)
+        return trained
 
 
 def _write_weights(folder: Path, kept: Sequence[Weights]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,23 @@ from initbench.runs import identity, plan
 from initbench.runs.store import Filter, Store
 from initbench.spec.choice import registry_spelling
 
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Stored runs; ``config`` is the name of the config that they are seen as the runs of, if any.
+
+    ``is_run`` says that the user named a single run.
+    """
+
+    filter: Filter
+    config: str | None = None
+    is_run: bool = False
+
+
 #: An id may be cut to this many digits. A shorter text is more likely a misspelt config.
 FEWEST_DIGITS = 4
+#: A sentence names at most so many other configs.
+LISTED = 3
 
 
 def chosen(
@@ -26,12 +42,12 @@ def chosen(
     since: datetime | None,
     before: datetime | None,
     allowed: Allowed,
-) -> tuple[Filter, bool]:
-    """The filter that selects runs which match all arguments, and whether it names a single run.
+) -> Selection:
+    """The runs that match all arguments.
 
     Args:
         store: The store to look in.
-        what: A config's file, the name of a config that runs are stored under, or a run's id or the
+        what: A config's file, the name of a config that asked for runs, or a run's id or the
             beginning of one.
         status: How the runs ended.
         initializer: The runs' initializer, by name or alias, perhaps with parameters.
@@ -42,12 +58,14 @@ def chosen(
     Raises:
         ResultsError: The store has no such config and no such run.
     """
-    ids, name = (None, None) if what is None else _meant(store, what, allowed)
-    is_run = what is not None and ids is not None and not _is_file(what)
+    meant = Selection(Filter()) if what is None else _meant(store, what, allowed)
     asked = None if initializer is None else _stored_name(initializer)
     if asked is not None and asked.partition("(")[0] not in INITIALIZERS:
         _refuse_unknown(store, asked)
-    return Filter(ids, name, asked, status, _utc(since), _utc(before)), is_run
+    filtered = replace(
+        meant.filter, initializer=asked, status=status, since=_utc(since), before=_utc(before)
+    )
+    return replace(meant, filter=filtered)
 
 
 def _refuse_unknown(store: Store, initializer: str) -> None:
@@ -72,22 +90,37 @@ def _utc(moment: datetime | None) -> str | None:
     return None if moment is None else moment.replace(tzinfo=UTC).isoformat(timespec="seconds")
 
 
+def others_in_words(store: Store, selection: Selection) -> str:
+    """Which other configs asked for the runs, and for how many; empty where none did.
+
+    Runs that no config is named for are everybody's: then nobody is another.
+    """
+    if selection.config is None:
+        return ""
+    counts = store.asked_by_others(selection.filter, selection.config)
+    named = [f"{count:,} by {name}" for name, count in counts.items()]
+    more = [f"some by {len(named) - LISTED:,} more"] if len(named) > LISTED else []
+    return ", ".join([*named[:LISTED], *more]).replace(" by ", " of them also asked for by ", 1)
+
+
 def _is_file(what: str) -> bool:
     return Path(what).suffix in {".yaml", ".yml"}
 
 
-def _meant(store: Store, what: str, allowed: Allowed) -> tuple[tuple[str, ...] | None, str | None]:
-    """The ids of the runs that are meant, or the name of the config; the other one is None."""
+def _meant(store: Store, what: str, allowed: Allowed) -> Selection:
+    """The runs of a config's file, of a config's name, or the one run that are meant."""
     if _is_file(what):
-        # Its runs are found by their ids: they may be stored under another config's name.
-        runs = plan.runs(config.load([what], (), allowed))
-        return tuple(identity.identities(runs, datasets.fingerprint)), None
+        # Its runs are found by their ids: other configs may have asked for them alone.
+        experiments = config.load([what], (), allowed)
+        ids = identity.identities(plan.runs(experiments), datasets.fingerprint)
+        return Selection(Filter(tuple(ids)), experiments[0].name)
     names = store.names()
     if what in names:
-        return None, what
+        return Selection(Filter(config=what), what)
     ids = store.starting_with(what.lower()) if len(what) >= FEWEST_DIGITS else []
     if len(ids) == 1:
-        return tuple(ids), None
+        (one,) = store.select(Filter(tuple(ids)))
+        return Selection(Filter(tuple(ids)), one.record.config, is_run=True)
     if ids:
         raise ResultsError(
             f"{what!r} begins the ids of {len(ids)} runs, such as {ids[0]} and {ids[1]}; give more "

@@ -40,8 +40,9 @@ def command(
     """Remove stored runs, after asking.
 
     CONFIG (a config's file or name) or RUN (an id, or at least 4 of its first digits) and the
-    options select runs; a run must match all of them. Tables that were written stay. A run that was
-    removed is trained again when it is next asked for.
+    options select runs; a run must match all of them. Runs that other configs asked for too are
+    removed with the others: the question says how many. Tables that were written stay. A run that
+    was removed is trained again when it is next asked for.
 
     --damaged asks nothing: it checks every run against its checksum, and where the store is damaged
     it writes a new one with the runs that are whole. The damaged file is kept beside it.
@@ -55,31 +56,33 @@ def command(
     if everything == selected:
         both = "; not both" if everything else ""
         raise click.UsageError(f"Select runs, or give --all{both}.")
-    from initbench.api.stored import chosen
+    from initbench.api.stored import chosen, others_in_words
     from initbench.config.plugins import Allowed
     from initbench.runs.store import Filter, existing
     from initbench.wording import counted
 
     with existing(results) as store:
-        filtered, _ = chosen(
+        selection = chosen(
             store, what, status, initializer, since, before, Allowed(plugin_files, trust_plugins)
         )
-        count = store.count(filtered)
+        count = store.count(selection.filter)
         if not count:
             streams.tell(f"{store.path}: holds no such run")
             return
         runs = counted(count, "run")
+        others = others_in_words(store, selection)
+        also = f", {others}" if others else ""
         if not yes:
             if not asked():
                 raise click.UsageError(
-                    f"Nobody can answer on standard input; give --yes to remove {runs}."
+                    f"Nobody can answer on standard input; give --yes to remove {runs}{also}."
                 )
-            if not click.confirm(f"Remove {runs} from {store.path}?", err=True):
+            if not click.confirm(f"Remove {runs} from {store.path}{also}?", err=True):
                 streams.tell("nothing was removed")
                 return
-        removed = store.remove(filtered)
+        removed = store.remove(selection.filter)
         of = counted(removed + store.count(Filter()), "run")
-        streams.tell(f"removed {removed:,} of {of}")
+        streams.tell(f"removed {removed:,} of {of}{also}")
 
 
 def _save_what_is_whole(results: Path) -> None:

@@ -32,7 +32,8 @@ def command(
 ) -> None:
     """List the stored runs, the newest first, or show one run.
 
-    CONFIG is a config's file or name. RUN is the id of a run, or at least 4 of its first digits:
+    CONFIG is a config's file or name; the runs that it asked for are listed, whichever config they
+    were first trained for. RUN is the id of a run, or at least 4 of its first digits:
     the run is shown with all that determined it, where it was made, and its curve. CSV and JSON
     hold everything with all digits.
     """
@@ -43,14 +44,15 @@ def command(
     from initbench.runs.store import existing
 
     with existing(results) as store:
-        filtered, is_run = chosen(
+        selection = chosen(
             store, what, status, initializer, since, before, Allowed(plugin_files, trust_plugins)
         )
         if limit is None:
             limit = 30 if output_format == "table" else -1
-        found = list(store.select(filtered, limit))
-        total = store.count(filtered)
-    one = is_run and found
+        stored = store.select(selection.filter, limit)
+        found = [one.asked_by(selection.config) for one in stored]
+        total = store.count(selection.filter)
+    one = selection.is_run and found
     show(
         output_format, show_run_view(found[0]) if one else show_view(str(store.path), found, total)
     )

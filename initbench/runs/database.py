@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from initbench.errors import DamagedError, ResultsError
@@ -66,21 +66,34 @@ def writable(path: Path, schema: str, migrations: Sequence[str]) -> Iterator[sql
 
 
 @contextmanager
-def read_only(path: Path, schema: str, newest: int) -> Iterator[sqlite3.Connection]:
-    """Open a file in a folder that may not be written to; it must be of the ``newest`` version."""
+def read_only(path: Path, schema: str, migrations: Sequence[str]) -> Iterator[sqlite3.Connection]:
+    """Open a file in a folder that may not be written to.
+
+    Where it is of an older version, a copy is opened, which is migrated and is gone when closed.
+    """
     # Nobody writes here, so that without a log beside it the file is complete.
     mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     with explained(path, schema):
         connection = connect(path, f"?{mode}")
-    with closing(connection):
+    with ExitStack() as opened:
+        opened.enter_context(closing(connection))
         with explained(path, schema):
-            version = _judge(connection, path, schema, newest)
-        if version != newest:
-            raise ResultsError(
-                f"{path}: is of an older initbench and cannot be migrated in a read-only folder; "
-                "copy it to a folder of your own, and name that with --results"
-            )
+            version = _judge(connection, path, schema, len(migrations) + 1)
+            if version <= len(migrations):
+                copy = _migrated_copy(connection, version, schema, migrations)
+                connection = opened.enter_context(closing(copy))
         yield connection
+
+
+def _migrated_copy(
+    old: sqlite3.Connection, version: int, schema: str, migrations: Sequence[str]
+) -> sqlite3.Connection:
+    """A copy of an open file at the newest version, in a temporary file of SQLite's own."""
+    copy = _with_functions(sqlite3.connect("", isolation_level=None))
+    old.backup(copy)
+    for statement in _steps(version, schema, migrations):
+        copy.execute(statement)
+    return copy
 
 
 def connect(path: Path, mode: str = "") -> sqlite3.Connection:
@@ -90,7 +103,11 @@ def connect(path: Path, mode: str = "") -> sqlite3.Connection:
     """
     # as_uri quotes the characters of a path that mean something in a URI: ? # %
     uri = path.absolute().as_uri() + mode
-    connection = sqlite3.connect(uri, timeout=DEAF, isolation_level=None, uri=True)
+    return _with_functions(sqlite3.connect(uri, timeout=DEAF, isolation_level=None, uri=True))
+
+
+def _with_functions(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """The connection, which reads texts and knows the functions that our statements use."""
     # A damaged text is read too, so that its checksum can tell.
     connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
     connection.create_function("checksum", -1, checksum, deterministic=True)
@@ -216,11 +233,16 @@ def _migrate(
         version = _version(connection)  # another process may have been faster
         if 0 < version < newest:
             _copy(path, path.with_name(f"{path.name}.v{version}.bak"))
-        for script in migrations[version - 1 :] if version else [schema]:
-            for statement in _statements(script):
-                connection.execute(statement)
+        for statement in _steps(version, schema, migrations):
+            connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {newest}")
+
+
+def _steps(version: int, schema: str, migrations: Sequence[str]) -> Iterator[str]:
+    """The statements that lead from a version to the newest, or make it where there is none."""
+    for script in migrations[version - 1 :] if version else [schema]:
+        yield from _statements(script)
 
 
 def _statements(script: str) -> Iterator[str]:

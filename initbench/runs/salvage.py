@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from initbench.errors import DamagedError, ResultsError
 from initbench.files import ensure_writable
 from initbench.runs import identity, store
-from initbench.runs.database import FILE_ERRORS, connect, rewrite_schema
-from initbench.runs.store import Filter, Stored
+from initbench.runs.database import FILE_ERRORS, checksum, connect, rewrite_schema
+from initbench.runs.store import Filter, Request, Stored
 
 #: What SQLite keeps beside a file: its log, and the log's index.
 _BESIDE = ("-wal", "-shm")
@@ -64,6 +65,7 @@ def salvage(folder: Path) -> Salvaged:
                     resolved = {k: v for k, v in stored.resolved.items() if k != "seed"}
                     text = identity.settings_text(resolved)
                     target.add([(stored.record, text)], stored.provenance)
+                    target.note((stored.record.id, request) for request in stored.others)
                 kept = target.count(Filter())
             copy = _unused(path.with_name(f"{path.name}.damaged"))
             _copy(path, copy)
@@ -90,7 +92,17 @@ def _whole_runs(path: Path) -> Iterator[Stored]:
             with suppress(*FILE_ERRORS):
                 row = connection.execute(f"{store.SELECT} WHERE runs.rowid = ?", [rowid]).fetchone()
                 if row is not None and (stored := store.whole(row)) is not None:
-                    yield stored
+                    yield replace(stored, others=_whole_requests(connection, stored.record.id))
+
+
+def _whole_requests(connection: sqlite3.Connection, run: str) -> tuple[Request, ...]:
+    """The requests for a run that can be read and match their checksums."""
+    found = []
+    with suppress(*FILE_ERRORS):
+        for *words, written in connection.execute(store.REQUESTS_OF, [run]):
+            if checksum(run, *words) == written:
+                found.append(Request(*words))
+    return tuple(found)
 
 
 def _copy(path: Path, copy: Path) -> None:

@@ -12,9 +12,9 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from initbench.errors import ResultsError
 from initbench.files import finite_or_none
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS runs (
     id              TEXT NOT NULL PRIMARY KEY, -- hash of settings.resolved and the seed
     settings        INTEGER NOT NULL REFERENCES settings (id),
     seed            INTEGER NOT NULL,
-    config          TEXT NOT NULL,  -- name of the config that asked for it: a label
+    config          TEXT NOT NULL,  -- name of the config that it was trained for: a label
     initializer     TEXT NOT NULL,  -- with the parameters that differ from defaults: a label
     setting         TEXT NOT NULL,  -- JSON: the point of that config's sweep, {key: value}
     status          TEXT NOT NULL CHECK (status IN ('ok', 'diverged', 'failed')),
@@ -73,6 +73,17 @@ CREATE TABLE IF NOT EXISTS runs (
 );
 CREATE INDEX IF NOT EXISTS runs_by_age ON runs (created);
 """
+_REQUESTS = """
+CREATE TABLE IF NOT EXISTS requests ( -- other configs that asked for a run, in their words
+    run             TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    config          TEXT NOT NULL,
+    initializer     TEXT NOT NULL,
+    setting         TEXT NOT NULL,
+    checksum        TEXT NOT NULL,  -- of all of the above
+    PRIMARY KEY (run, config)
+);
+"""
+SCHEMA += _REQUESTS
 _ENVIRONMENT = tuple(field.name for field in fields(Provenance) if field.name != "created")
 _ENVIRONMENT_COLUMNS = tuple(
     {"commit": "git_commit", "dirty": "git_dirty"}.get(name, name) for name in _ENVIRONMENT
@@ -99,6 +110,7 @@ MIGRATIONS: list[str] = [
     ALTER TABLE runs ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
     {SEAL}
     """,
+    _REQUESTS,
 ]
 
 _COLUMNS = (
@@ -110,21 +122,75 @@ INSERT INTO runs ({", ".join(_COLUMNS)}) VALUES ({", ".join(f":{name}" for name 
 ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:])}
 WHERE runs.status = 'failed' OR (:again AND excluded.status != 'failed')
 """  # noqa: S608  # names of ours
+_REQUEST = """
+INSERT INTO requests (run, config, initializer, setting, checksum)
+SELECT :id, {0}config, {0}initializer, {0}setting,
+    checksum(:id, {0}config, {0}initializer, {0}setting)
+FROM runs WHERE id = :id AND config != :config
+ON CONFLICT (run, config) DO UPDATE
+SET initializer = excluded.initializer, setting = excluded.setting, checksum = excluded.checksum
+WHERE checksum != excluded.checksum
+"""
+#: Notes that another config asked for a run that is stored, in that config's words.
+_ASKED = _REQUEST.format(":")
+#: Notes whom a run was trained for, before another config takes that place.
+_WAS_ASKED = _REQUEST.format("runs.")
+#: The config that a run was trained for is no other.
+_TRAINED = """
+DELETE FROM requests WHERE run = :id AND config = (SELECT config FROM runs WHERE id = :id)
+"""
 #: Outer joins: a run whose settings are gone is damaged, and not absent.
-SELECT = f"""
-SELECT {_CHECKED_IN_SQL}, checksum
+_TABLES = """
 FROM runs LEFT JOIN settings ON settings.id = runs.settings
 LEFT JOIN environments ON environments.id = runs.environment
-"""  # noqa: S608  # names of ours
+"""
+SELECT = f"SELECT {_CHECKED_IN_SQL}, checksum {_TABLES}"  # names of ours
+#: The words of each config that asked for a run beside the one that it was trained for.
+REQUESTS_OF = "SELECT config, initializer, setting, checksum FROM requests WHERE run = ?"
+_REQUESTS_OF_RUN = """
+(SELECT json_group_array(json_array(requests.config, requests.initializer, requests.setting,
+requests.checksum)) FROM requests WHERE run = runs.id)
+"""
+
+
+class Request(NamedTuple):
+    """A config that asked for a run, and what it calls the run's initializer and setting."""
+
+    config: str
+    initializer: str
+    setting: str  # JSON
+
+    @classmethod
+    def of(cls, record: Record) -> Request:
+        """The words that a record speaks in."""
+        return cls(record.config, record.initializer, json.dumps(record.setting))
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored run: its record, all that determined it, and where and when it was made."""
+    """A stored run: its record, all that determined it, and where and when it was made.
+
+    The record speaks in the words of one config, and ``others`` are those of all others that asked
+    for the run.
+    """
 
     record: Record
     resolved: dict[str, Any]
     provenance: Provenance
+    others: tuple[Request, ...] = ()
+
+    def asked_by(self, config: str | None) -> Stored:
+        """The same run in the words of this config, if it asked for the run."""
+        asked = next((one for one in self.others if one.config == config), None)
+        if asked is None:
+            return self
+        own = self.record
+        record = replace(
+            own, config=asked.config, initializer=asked.initializer,
+            setting=json.loads(asked.setting),
+        )  # fmt: skip
+        others = sorted({Request.of(own), *self.others} - {asked})
+        return replace(self, record=record, others=tuple(others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +218,14 @@ class Filter:
                     [self.initializer, f"{self.initializer}("],
                 )
             )
+        if self.config is not None:
+            terms.append(
+                (
+                    "(runs.config = ? OR runs.id IN (SELECT run FROM requests WHERE config = ?))",
+                    [self.config, self.config],
+                )
+            )
         for condition, value in (
-            ("runs.config = ?", self.config),
             ("runs.status = ?", self.status),
             ("runs.created >= ?", self.since),
             ("runs.created < ?", self.before),
@@ -177,7 +249,7 @@ class Store:
         """Store records, each with its resolved settings as JSON, in one transaction.
 
         A stored run stays, unless it failed, or ``again`` says that it was trained anew. A failure
-        never replaces a result.
+        never replaces a result. Every config that a run was trained for is remembered.
         """
         environment = {
             column: getattr(provenance, name)
@@ -202,21 +274,37 @@ class Store:
                     "again": again,
                 }
                 values["checksum"] = checksum(*(values[name] for name in _CHECKED))
-                connection.execute(_UPSERT, values)
+                for statement in (_WAS_ASKED, _UPSERT, _ASKED, _TRAINED):
+                    connection.execute(statement, values)
+
+    def note(self, requests: Iterable[tuple[str, Request]]) -> None:
+        """Note that configs asked for runs, by their ids; a run that is gone meanwhile has none."""
+        with self._writing() as connection:
+            connection.executemany(
+                _ASKED, ({"id": run, **request._asdict()} for run, request in requests)
+            )
 
     def select(self, chosen: Filter, limit: int = -1) -> Iterator[Stored]:
-        """The runs that a filter selects, the newest first; DamagedError where one is not whole."""
+        """The runs that a filter selects, the newest first; DamagedError where one is not whole.
+
+        Where the filter names a config, they are in that config's words.
+        """
         where, values = chosen.where
         with explained(self.path, SCHEMA):
             for row in patiently(
                 self._connection,
-                f"{SELECT} WHERE {where} ORDER BY created DESC, runs.rowid LIMIT ?",
+                f"SELECT {_CHECKED_IN_SQL}, checksum, {_REQUESTS_OF_RUN} {_TABLES} WHERE {where} "
+                "ORDER BY created DESC, runs.rowid LIMIT ?",
                 [*values, limit],
             ):
-                stored = whole(row)
+                *of_run, asked = row
+                stored = whole(of_run)
                 if stored is None:
                     raise damaged(self.path, "a run does not match its checksum")
-                yield stored
+                others = _whole_requests(stored.record.id, asked)
+                if others is None:
+                    raise damaged(self.path, "a request does not match its checksum")
+                yield replace(stored, others=others).asked_by(chosen.config)
 
     def count(self, chosen: Filter) -> int:
         """How many runs a filter selects."""
@@ -227,11 +315,24 @@ class Store:
             return int(row.fetchone()[0])
 
     def names(self) -> list[str]:
-        """The names of all configs that runs are stored under."""
+        """The names of all configs that asked for runs."""
         with explained(self.path, SCHEMA):
-            query = "SELECT DISTINCT config FROM runs ORDER BY config"
+            query = "SELECT config FROM runs UNION SELECT config FROM requests ORDER BY config"
             rows = patiently(self._connection, query)
             return [name for (name,) in rows]
+
+    def asked_by_others(self, chosen: Filter, config: str) -> dict[str, int]:
+        """How many of the runs that a filter selects each config but this one has asked for."""
+        where, values = chosen.where
+        with explained(self.path, SCHEMA):
+            query = f"""
+                WITH chosen AS (SELECT runs.id AS id, runs.config AS config FROM runs WHERE {where})
+                SELECT config, count(*) FROM (
+                    SELECT id, config FROM chosen
+                    UNION SELECT run, requests.config FROM requests JOIN chosen ON run = chosen.id
+                ) WHERE config != ? GROUP BY config ORDER BY count(*) DESC, config
+            """  # noqa: S608
+            return dict(patiently(self._connection, query, [*values, config]).fetchall())
 
     def starting_with(self, prefix: str) -> list[str]:
         """The ids of stored runs that begin with ``prefix``."""
@@ -287,7 +388,7 @@ def existing(folder: Path) -> Iterator[Store]:
         with opened(folder) as store:
             yield store
         return
-    with read_only(path, SCHEMA, len(MIGRATIONS) + 1) as connection:
+    with read_only(path, SCHEMA, MIGRATIONS) as connection:
         yield Store(path, connection)
 
 
@@ -327,6 +428,17 @@ def _curve(text: str) -> Curve:
             for name, values in columns.items()
         }
     )
+
+
+def _whole_requests(run: str, text: str) -> tuple[Request, ...] | None:
+    """The requests in a text of :data:`_REQUESTS_OF_RUN`; None where one has changed."""
+    try:
+        rows = [tuple(map(str, row)) for row in json.loads(text)]
+    except ValueError:
+        return None
+    if any(checksum(run, *words) != written for *words, written in rows):
+        return None
+    return tuple(sorted(Request(*words) for *words, _ in rows))
 
 
 def whole(row: Sequence[Any]) -> Stored | None:

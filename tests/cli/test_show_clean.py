@@ -287,12 +287,50 @@ def test_clean_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
 @POSIX_WORDS
 def test_clean_removes_what_the_filters_say() -> None:
     done = invoke("clean", "small.yaml", "--yes")
-    assert (done.exit_code, done.stderr) == (0, "removed 2 of 4 runs\n")
+    assert (done.exit_code, done.stderr) == (
+        0, "removed 2 of 4 runs, 2 of them also asked for by rates\n"
+    )  # fmt: skip
     assert last_message(invoke("run", "rates.yaml")) == "4 runs: 2 from results, 2 trained"
     done = invoke("clean", "--status", "failed", "--yes")
     assert (done.exit_code, done.stderr) == (0, "results/runs.sqlite: holds no such run\n")
     assert invoke("clean", "--before", "2026-01-03", "--yes").stderr == "removed 2 of 4 runs\n"
     assert invoke("clean", "--all", "--yes").stderr == "removed 2 of 2 runs\n"
+
+
+def test_a_run_is_shown_in_the_words_of_each_config_that_asked_for_it() -> None:
+    invoke("run", "small.yaml", "--quiet")
+    (row,) = json.loads(invoke("show", "small", "--limit", "1", "--format", "json").stdout)["runs"]
+    assert (row["config"], row["setting"], row["others"]) == ("small", {}, ["rates"])
+    assert json.loads(invoke("show", "small.yaml", "--format", "json").stdout)["runs"][0] == row
+    whole = lines(invoke("show", row["id"], "--format", "markdown"))
+    assert whole[4:6] == ["| config | rates |", "| also asked for by | small |"]
+    listed = shown("rates", "--format", "markdown")
+    assert sum("also small" in line for line in listed) == 2
+    cells = csv.DictReader(invoke("show", "small", "--format", "csv").stdout.splitlines())
+    assert [row["others"] for row in cells] == ["rates", "rates"]
+
+
+def test_clean_says_what_it_would_take_from_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("b", "c", "d", "e"):
+        (folder / f"{name}.yaml").write_text(CONFIG)
+        seeds = "1" if name == "e" else "2"
+        assert invoke("run", f"{name}.yaml", "--quiet", "--seeds", seeds).exit_code == 0
+    monkeypatch.setattr("initbench.cli.clean_command.asked", lambda: True)
+    also = "2 of them also asked for by b, 2 by c, 2 by d, some by 1 more"
+    for what in ("rates", "rates.yaml"):
+        done = invoke("clean", what, answer="n\n")
+        assert f"Remove 4 runs from {Path('results', store.FILE)}, {also}? [y/N]:" in done.stderr
+    assert invoke("clean", "e", "--yes").stderr == (
+        "removed 1 of 4 runs, 1 of them also asked for by b, 1 by c, 1 by d, some by 1 more\n"
+    )
+    assert invoke("clean", "rates", "--yes").stderr.endswith(
+        "removed 3 of 3 runs, 1 of them also asked for by b, 1 by c, 1 by d\n"
+    )
+    # Runs that are selected by how they ended are nobody's own.
+    invoke("run", "b.yaml", "c.yaml", "--quiet")
+    assert invoke("clean", "--status", "ok", "--yes").stderr == "removed 2 of 2 runs\n"
 
 
 @pytest.mark.parametrize("name", ["*", "z*", "?eros", "[a-z]eros", "%", "zero_", "zeros\\"])

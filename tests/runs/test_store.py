@@ -23,7 +23,7 @@ from initbench.runs import database, store
 from initbench.runs.provenance import Provenance
 from initbench.runs.records import NO_CURVE, Curve, Record
 from initbench.runs.salvage import Salvaged, salvage
-from initbench.runs.store import Filter, Store, Stored
+from initbench.runs.store import Filter, Request, Store, Stored
 
 MADE = Provenance(
     "0.1.0", "3.13.0", "2.4.6", "openblas 0.3.31 Zen", "a CPU", "abc", True,
@@ -36,6 +36,7 @@ RECORD = Record(
 )  # fmt: skip
 FAILED = replace(RECORD, status="failed", curve=NO_CURVE, reason="ValueError: no")
 SETTINGS = json.dumps({"iterations": 10, "layers": [2, 1]})
+B = Request("b", "own", '{"depth": 2}')
 
 
 def add(opened: Store, *records: Record, made: Provenance = MADE, again: bool = False) -> None:
@@ -131,6 +132,68 @@ def test_filters(tmp_path: Path) -> None:
         assert ids() == ["b"]
 
 
+def test_a_run_keeps_the_words_of_every_config_that_asked_for_it(tmp_path: Path) -> None:
+    with store.opened(tmp_path) as opened:
+        add(opened, RECORD)
+        opened.note([(RECORD.id, B), ("nobody", B), (RECORD.id, Request.of(RECORD))])
+        (mine,) = opened.select(Filter())
+        assert (mine.record, mine.others) == (RECORD, (B,))
+        (theirs,) = opened.select(Filter(config="b"))
+        assert theirs.record == replace(RECORD, config="b", initializer="own", setting={"depth": 2})
+        assert theirs.others == (Request.of(RECORD),)
+        assert mine.asked_by("b") == theirs
+        assert theirs.asked_by("he") == mine
+        assert mine.asked_by("nobody") == mine
+        assert opened.names() == ["b", "he"]
+        assert opened.count(Filter(config="b")) == 1
+        # A config that changed speaks in its newest words.
+        opened.note([(RECORD.id, B._replace(setting="{}"))])
+        assert next(opened.select(Filter(config="b"))).record.setting == {}
+
+
+def test_training_again_for_another_config_forgets_nobody(tmp_path: Path) -> None:
+    other = replace(RECORD, config="b", initializer="own")
+    third = replace(RECORD, config="c")
+    with store.opened(tmp_path) as opened:
+        for again, record in ((False, RECORD), (False, third), (True, other), (True, other)):
+            add(opened, record, again=again)
+            asked = {"he", record.config} | ({"c"} if record != RECORD else set())
+            (found,) = opened.select(Filter())
+            assert {found.record.config, *(one.config for one in found.others)} == asked
+            assert opened.names() == sorted(asked)
+        assert found.record == other
+        assert found.others == (Request.of(third), Request.of(RECORD))
+
+
+def test_what_others_asked_for_is_counted_and_goes_with_the_run(tmp_path: Path) -> None:
+    more = replace(RECORD, id="b", config="b")
+    with store.opened(tmp_path) as opened:
+        add(opened, RECORD, more, replace(RECORD, id="c"))
+        opened.note([(RECORD.id, B), (more.id, Request.of(RECORD)), (RECORD.id, B)])
+        opened.note([(RECORD.id, B._replace(config="z"))])
+        assert opened.asked_by_others(Filter(config="he"), "he") == {"b": 2, "z": 1}
+        assert opened.asked_by_others(Filter(config="b"), "b") == {"he": 2, "z": 1}
+        assert opened.asked_by_others(Filter(ids=("c",)), "he") == {}
+        assert opened.remove(Filter(config="b")) == 2
+        assert opened.names() == ["he"]
+        opened.remove(Filter())
+        rows = opened._connection.execute("SELECT count(*) FROM requests").fetchone()
+        assert rows == (0,)
+
+
+def test_many_note_at_once(tmp_path: Path) -> None:
+    def one(number: int) -> None:
+        with store.opened(tmp_path) as opened:
+            add(opened, replace(RECORD, config=f"config {number}"))
+            opened.note([(RECORD.id, B._replace(config=f"noted {number}"))])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(16)))
+    with store.existing(tmp_path) as opened:
+        names = [f"{word} {number}" for word in ("config", "noted") for number in range(16)]
+        assert opened.names() == sorted(names)
+
+
 #: Names that mean something to GLOB, LIKE, a regular expression or SQL.
 WILD = st.text("*?[]%_^-()'\"\\;\0aA", max_size=6)
 
@@ -210,7 +273,10 @@ def test_many_open_a_new_folder_at_the_same_moment(tmp_path: Path) -> None:
         list(pool.map(all_folders, range(4)))
 
 
-def test_a_schema_that_is_made_meanwhile_is_not_another_programs(tmp_path: Path) -> None:
+def test_a_schema_that_is_made_meanwhile_is_not_another_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 0.05)  # the writer waits for a reader in vain
     path = tmp_path / store.FILE
     with (
         closing(database.connect(path)) as connection,
@@ -225,7 +291,7 @@ def test_a_schema_that_is_made_meanwhile_is_not_another_programs(tmp_path: Path)
                     database._migrate(other, path, store.SCHEMA, store.MIGRATIONS)
 
         connection.set_trace_callback(make)
-        assert database._judge(connection, path, store.SCHEMA, newest=3) == 0
+        assert database._judge(connection, path, store.SCHEMA, newest=4) == 0
         assert any("sqlite_master" in statement for statement in traced)
 
 
@@ -259,6 +325,7 @@ def filled(folder: Path, runs: int = 100) -> Path:
     folder.mkdir()
     with store.opened(folder) as opened:
         add(opened, *(replace(RECORD, id=f"{number:016x}", seed=number) for number in range(runs)))
+        opened.note((f"{number:016x}", B) for number in range(0, runs, 2))
     return folder
 
 
@@ -333,6 +400,11 @@ def damage(rng: random.Random, data: bytes) -> bytes:
     return bytes(changed)
 
 
+def bare(stored: Stored) -> Stored:
+    """The run without the words of other configs, which may be lost where the run is saved."""
+    return replace(stored, others=())
+
+
 #: `make fuzz` tries more.
 DAMAGES = int(os.environ.get("INITBENCH_FUZZ", "100"))
 
@@ -341,6 +413,7 @@ def test_no_damage_changes_a_number_or_ends_in_a_traceback(tmp_path: Path) -> No
     """A damaged store is refused, or gives what was written; what it holds is saved."""
     whole = filled(tmp_path / "whole", runs=33)
     truth = {one.record.id: one for one in read(whole)}
+    runs = {id_: bare(one) for id_, one in truth.items()}
     data = (whole / store.FILE).read_bytes()
     rng = random.Random(14)
     refused = saved = 0
@@ -358,9 +431,10 @@ def test_no_damage_changes_a_number_or_ends_in_a_traceback(tmp_path: Path) -> No
                 continue
             kept = {one.record.id: one for one in read(folder)}
             assert len(kept) == done.runs
-            assert kept.items() <= truth.items()
+            assert {id_: bare(one) for id_, one in kept.items()}.items() <= runs.items()
+            assert all(one.others in ((), truth[id_].others) for id_, one in kept.items())
             assert done.copy.read_bytes() == before
-            assert assert_refused_or_true(folder, truth)
+            assert assert_refused_or_true(folder, kept)
             saved += len(kept)
     assert refused > DAMAGES / 2
     assert saved > refused * 33 / 2  # most damage is to a page or two
@@ -389,6 +463,20 @@ def test_every_column_of_a_run_is_under_its_checksum(tmp_path: Path, statement: 
         read(tmp_path)
     assert salvage(tmp_path).runs == 0
     assert records(tmp_path) == []
+
+
+@pytest.mark.parametrize("column", ["config", "initializer", "setting", "checksum"])
+def test_a_request_is_under_its_checksum(tmp_path: Path, column: str) -> None:
+    with store.opened(tmp_path) as opened:
+        add(opened, RECORD)
+        opened.note([(RECORD.id, B), (RECORD.id, B._replace(config="c"))])
+    with closing(sqlite3.connect(tmp_path / store.FILE)) as connection, connection:
+        connection.execute(f"UPDATE requests SET {column} = 'other' WHERE config = 'b'")
+    with pytest.raises(DamagedError, match="a request does not match its checksum"):
+        read(tmp_path)
+    assert salvage(tmp_path).runs == 1
+    (saved,) = read(tmp_path)
+    assert (saved.record, [one.config for one in saved.others]) == (RECORD, ["c"])
 
 
 def test_one_damaged_run_costs_no_other(full: Path) -> None:
@@ -430,7 +518,7 @@ def test_a_newer_schema(full: Path) -> None:
     with closing(sqlite3.connect(full / store.FILE)) as connection:
         connection.execute("PRAGMA user_version = 7")
     assert refusal(full) == (
-        "results/runs.sqlite: was written by a newer initbench (schema 7; this one knows 3); "
+        "results/runs.sqlite: was written by a newer initbench (schema 7; this one knows 4); "
         "upgrade initbench, or choose another folder with --results"
     )
 
@@ -460,11 +548,11 @@ def test_an_older_schema_is_migrated_and_a_copy_kept(
     monkeypatch.setattr(store, "SCHEMA", store.SCHEMA + NEXT)
     assert records(full) == before
     with closing(sqlite3.connect(full / store.FILE)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
         assert connection.execute("SELECT DISTINCT word FROM runs").fetchall() == [("",)]
-    assert sorted(contents(full)) == ["runs.sqlite", "runs.sqlite.v3.bak"]
+    assert sorted(contents(full)) == ["runs.sqlite", "runs.sqlite.v4.bak"]
     monkeypatch.undo()
-    (full / "runs.sqlite.v3.bak").rename(full / store.FILE)
+    (full / "runs.sqlite.v4.bak").rename(full / store.FILE)
     assert records(full) == before
 
 
@@ -565,6 +653,28 @@ def test_the_first_version_is_migrated(tmp_path: Path) -> None:
         add(opened, replace(RECORD, note="a note"))
     assert records(new)[0].note == "a note"
     assert columns(old) == columns(new)
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_an_older_version_is_read_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    with closing(sqlite3.connect(tmp_path / store.FILE)) as connection:
+        connection.executescript(VERSION_1)
+    if version > 1:
+        with monkeypatch.context() as before:
+            before.setattr(store, "MIGRATIONS", store.MIGRATIONS[: version - 1])
+            before.setattr(store, "SCHEMA", store.SCHEMA.replace(store._REQUESTS, ""))
+            with store.opened(tmp_path):
+                pass
+    before_reading = contents(tmp_path)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert {record.id for record in records(tmp_path)} == {"failed", "noted", "plain"}
+    assert contents(tmp_path) == before_reading
+    monkeypatch.undo()
+    with store.existing(tmp_path) as opened:  # and where it can be, it is migrated
+        opened.note([("plain", B)])
+        assert opened.names() == ["b", "he"]
 
 
 def test_a_full_database_keeps_what_it_has(full: Path) -> None:

@@ -43,7 +43,7 @@ def runs_table(title: str, found: Sequence[Stored], total: int) -> Table:
     rows = tuple(
         (
             one.record.id[:SHORT_ID],
-            _name(one.record),
+            _name(one),
             str(one.record.seed),
             one.record.status,
             _number(one.record, "train_loss", ".4g"),
@@ -64,10 +64,16 @@ def runs_table(title: str, found: Sequence[Stored], total: int) -> Table:
     return Table(title, header, rows, frozenset({"seed", *header[-3:-1]}), caption, (NAMES, 24))
 
 
-def _name(record: Record) -> str:
-    """The config and, a line each, its initializer and its setting in a sweep."""
+def _name(one: Stored) -> str:
+    """The config and, a line each, its initializer, its setting in a sweep, and other configs."""
+    record = one.record
     setting = [f"{key}={value}" for key, value in record.setting.items()]
-    return "\n".join([record.config, record.initializer, *setting])
+    others = [f"also {', '.join(_others(one))}"] if one.others else []
+    return "\n".join([record.config, record.initializer, *setting, *others])
+
+
+def _others(one: Stored) -> list[str]:
+    return [request.config for request in one.others]
 
 
 def _number(record: Record, metric: str, digits: str) -> str:
@@ -80,6 +86,7 @@ def run_tables(one: Stored) -> list[Table]:
     record = one.record
     fields = {
         "config": record.config,
+        "also asked for by": ", ".join(_others(one)) or None,
         "initializer": record.initializer,
         **record.setting,
         "seed": record.seed,
@@ -134,7 +141,13 @@ def _fields(one: Stored) -> dict[str, Any]:
     del fields["cached"]  # all are
     provenance = asdict(one.provenance)
     created = provenance.pop("created")
-    return {**fields, "created": created, "resolved": one.resolved, "provenance": provenance}
+    return {
+        **fields,
+        "others": _others(one),
+        "created": created,
+        "resolved": one.resolved,
+        "provenance": provenance,
+    }
 
 
 def show_cells(found: Sequence[Stored]) -> Cells:
@@ -142,7 +155,7 @@ def show_cells(found: Sequence[Stored]) -> Cells:
     header, body = record_cells([one.record for one in found])
     made = ("created", "numpy", "blas")
     rows = [
-        [*row, *(getattr(one.provenance, name) for name in made)]
+        [*row, *(getattr(one.provenance, name) for name in made), " ".join(_others(one))]
         for row, one in zip(body, found, strict=True)
     ]
-    return Cells([*header, *made], rows)
+    return Cells([*header, *made, "others"], rows)
