@@ -72,7 +72,7 @@ ROOMS = {
         ["sparkline"],
     ],
     "gate": [
-        ["check"],
+        ["check", "sensitivity"],
         ["replay", "baseline", "training"],
         ["outcomes", "expectations"],
         ["verdicts"],

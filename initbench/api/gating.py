@@ -13,7 +13,8 @@ from initbench.gate import baseline as baselines
 from initbench.gate import check as gate
 from initbench.gate.check import Judgement
 from initbench.gate.outcomes import TWINS, RowOutcomes
-from initbench.gate.training import baseline_of, few_seeds
+from initbench.gate.sensitivity import unseen_changes
+from initbench.gate.training import baseline_of
 from initbench.gate.verdicts import exit_code
 from initbench.report.views import titles
 from initbench.report.views.check import check_view
@@ -75,7 +76,7 @@ def check_files(baseline: Path, candidate: Path, *, strict: bool = False) -> Che
 class SavedBaseline:
     """How many runs a baseline was saved of, and how many of its rows were there before.
 
-    ``warnings`` name configs whose seeds are too few to see some changes.
+    ``warnings`` say which changes the seeds of a config are too few to see.
     """
 
     runs: int
@@ -111,7 +112,7 @@ def save_baseline(
         runs=sum(len(row.runs) for row in rows),
         to_confirm=sum(len(row.confirm) for row in rows),
         kept=len(kept),
-        warnings=tuple(few_seeds(experiments)),
+        warnings=tuple(unseen_changes(rows)),
     )
 
 

@@ -31,6 +31,11 @@ class RunOutcome:
     spread: Mapping[str, float | None] | None = None
     reason: str = ""
 
+    def value(self, metric: str) -> float:
+        """The metric as statistics takes it: what a run does not have is worst, inf."""
+        value = self.metrics[metric]
+        return math.inf if value is None else value
+
 
 @dataclass(frozen=True, slots=True)
 class RowOutcomes:

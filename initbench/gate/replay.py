@@ -45,9 +45,12 @@ DIGESTS = {
 UNCONFIRMED_CONFIDENCE = 0.9995
 #: Level of the rank-sum test between two saved files without other seeds, beside the paired
 #: interval: what six against six runs can show at most. Of 1,000 pairs of files over six configs
-#: that differed in seeds alone, the interval by itself left 22 regressed, and both together 3. More
-#: seeds do not help: with 20 seeds the interval left 6 of 500.
+#: that differed in seeds alone, the interval by itself left 22 regressed, and both together 3.
 UNPAIRED_LEVEL = 1 / 924
+#: Level of the sign test that may take the rank-sum test's place: what so many pairs show that all
+#: differ to one side. A check of six configs looks at 24 metrics, and 24 times the level is 0.6 %.
+UNANIMOUS = 12
+PAIRED_LEVEL = 0.5**UNANIMOUS
 #: An effect that equals the minimum but for rounding is not beyond it.
 SLACK = 1e-9
 #: Verdicts that the seeds kept for it must confirm.
@@ -131,29 +134,36 @@ def _after_repeat(preliminary: Verdict, repeat: Verdict | None) -> Verdict:
 
 
 def seen_unpaired(verdict: Verdict, baseline: RowOutcomes, candidate: RowOutcomes) -> Verdict:
-    """A preliminary verdict that nothing can confirm, if the seeds as two samples show it too.
+    """A preliminary verdict that nothing can confirm, if the seeds show it beyond doubt.
 
     Ten pairs that all differ to one side are a chance of 1 in 1,024, and a check looks at many
-    metrics. So the one-sided rank-sum test of Mann and Whitney (1947, Annals of Mathematical
-    Statistics 18) must agree, which does not use that seeds are paired. Below MIN_SEEDS replay
+    metrics. So the pairs must show it by a sign test at PAIRED_LEVEL, which takes UNANIMOUS of
+    them, or the runs by the one-sided rank-sum test of Mann and Whitney (1947, Annals of
+    Mathematical Statistics 18), which does not use that seeds are paired. Below MIN_SEEDS replay
     decides, and there is nothing to test.
     """
     if len(candidate.runs) < MIN_SEEDS:
         return verdict
-    from scipy.stats import mannwhitneyu  # slow to import, and only this asks for it
+    from scipy.stats import binomtest, mannwhitneyu  # slow to import, and only this asks for them
 
     metric = METRICS[verdict.metric]
-    seeds = {run.seed for run in candidate.runs}
-    before = [_value(run, verdict.metric) for run in baseline.runs if run.seed in seeds]
-    after = [_value(run, verdict.metric) for run in candidate.runs]
+    known = {run.seed: run.value(verdict.metric) for run in baseline.runs}
+    before = [known[run.seed] for run in candidate.runs]
+    after = [run.value(verdict.metric) for run in candidate.runs]
+    sides = np.sign(differences(after, before))
+    sides *= metric.sign if verdict.verdict == "regressed" else -metric.sign
+    agreeing, told_apart = int((sides > 0).sum()), int((sides != 0).sum())
+    paired = binomtest(agreeing, told_apart, alternative="greater").pvalue
     larger = (verdict.verdict == "regressed") == metric.smaller_is_better
-    test = mannwhitneyu(after, before, alternative="greater" if larger else "less")
-    if test.pvalue <= UNPAIRED_LEVEL * (1 + SLACK):
+    unpaired = mannwhitneyu(after, before, alternative="greater" if larger else "less").pvalue
+    if paired <= PAIRED_LEVEL or unpaired <= UNPAIRED_LEVEL * (1 + SLACK):
         return verdict
     reason = (
-        f"{verdict.reason}; without other seeds to confirm it, the runs must differ as two "
-        f"unpaired samples too: rank-sum test, p at most {UNPAIRED_LEVEL:.2g}, and it is "
-        f"{test.pvalue:.2g}"
+        f"{verdict.reason}; the files hold no other seeds to confirm it, and "
+        f"{agreeing} of {counted(len(after), 'pair')} to one side are too few to do without: "
+        f"{UNANIMOUS} of {UNANIMOUS} would be enough (sign test: p = {paired:.2g}, at most "
+        f"{PAIRED_LEVEL:.2g}), or runs that differ without their pairing too (rank-sum test: "
+        f"p = {unpaired:.2g}, at most {UNPAIRED_LEVEL:.2g})"
     )
     return replace(verdict, verdict="not_confirmed", reason=reason)
 
@@ -194,7 +204,7 @@ def _judge_row(
     pairs = [(known[run.seed], run) for run in candidate.runs]
     verdicts = [
         _judge_metric(
-            replace(row, metric=name), pairs, _floors(METRICS[name], candidate), gate, confidence
+            replace(row, metric=name), pairs, floors_of(METRICS[name], candidate), gate, confidence
         )
         for name in METRICS
         if pairs[0][0].metrics[name] is not None
@@ -282,17 +292,17 @@ def _judge_metric(
     confidence: float,
 ) -> Verdict:
     """``row`` with what became of its metric; ``pairs`` are (baseline, candidate), by seed."""
-    before, after = ([_value(run, row.metric) for run in side] for side in zip(*pairs, strict=True))
-    tolerances = [_tolerance(run, row.metric, floors) for run, _ in pairs]
+    before, after = ([run.value(row.metric) for run in side] for side in zip(*pairs, strict=True))
+    tolerances = [tolerance_of(run, row.metric, floors) for run, _ in pairs]
     distances = [distance(b, a) for b, a in zip(before, after, strict=True)]
     worst = max(range(len(pairs)), key=lambda i: _excess(distances[i], tolerances[i]))
     level, interval = median(before), median_interval(differences(after, before), confidence)
+    outside = sum(far > near for far, near in zip(distances, tolerances, strict=True))
     verdict = replace(
         row, reason="every run is within its tolerance", baseline=level, candidate=median(after),
-        difference=interval, tolerance=tolerances[worst], confidence=confidence,
+        difference=interval, tolerance=tolerances[worst], confidence=confidence, moved=outside > 0,
     )  # fmt: skip
 
-    outside = sum(far > near for far, near in zip(distances, tolerances, strict=True))
     enough = len(pairs) >= MIN_SEEDS
     metric = METRICS[row.metric]
     least = gate.least_change(metric, level)
@@ -324,17 +334,17 @@ def _judge_metric(
     return replace(verdict, verdict=DIRECTIONS[direction], reason="; ".join(reasons))
 
 
-def _floors(metric: Metric, candidate: RowOutcomes) -> Floors:
+def floors_of(metric: Metric, row: RowOutcomes) -> Floors:
     """An accuracy may move by one sample, and a loss by ``FLOOR_ULPS`` units in the last place.
 
     Any one sample may lie on the boundary between classes to the last bit; if more than rounding
     moved it, the loss moved too.
     """
     if metric.floor == "sample":
-        samples = (candidate.samples or {}).get(metric.split)
+        samples = (row.samples or {}).get(metric.split)
         # A share of n samples is itself rounded: half a sample more cannot be a sample.
         return Floors(1.5 / samples if samples else 0.0, 0.0)
-    dtype = (candidate.resolved or {}).get("dtype", "float64")
+    dtype = (row.resolved or {}).get("dtype", "float64")
     return Floors(0.0, FLOOR_ULPS * float(np.finfo(dtype).eps))
 
 
@@ -348,13 +358,9 @@ def _direction(metric: Metric, interval: Interval, least: float) -> int:
     return 1 if ends[0] > 0 else -1
 
 
-def _value(run: RunOutcome, metric: str) -> float:
-    value = run.metrics[metric]
-    return math.inf if value is None else value
-
-
-def _tolerance(run: RunOutcome, metric: str, floors: Floors) -> float:
-    value = _value(run, metric)
+def tolerance_of(run: RunOutcome, metric: str, floors: Floors) -> float:
+    """How far another machine may move the run, by how far its twins moved."""
+    value = run.value(metric)
     spread = (run.spread or {}).get(metric) or 0.0
     floor = floors.absolute + (floors.relative * abs(value) if math.isfinite(value) else 0.0)
     return max(SPREAD_MULTIPLE * spread, floor)

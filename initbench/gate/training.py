@@ -13,7 +13,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from initbench import datasets
-from initbench.analysis.paired import MIN_SEEDS
 from initbench.errors import FailedRunsError
 from initbench.gate.outcomes import TWINS, RowOutcomes, RunOutcome, confirm_seeds, run_outcome
 from initbench.runs import identity, plan
@@ -22,7 +21,6 @@ from initbench.runs.provenance import provenance
 from initbench.runs.records import Record, RowKey
 from initbench.runs.runner import failure_lines
 from initbench.spec import Experiment
-from initbench.wording import counted
 
 Train = Callable[[Sequence[Run]], Sequence[Record]]
 
@@ -44,18 +42,6 @@ def baseline_of(experiments: Sequence[Experiment], train: Train) -> list[RowOutc
     return [
         replace(row, confirm=confirm[row.key])
         for row in row_outcomes([*runs, *twins], records[:first])
-    ]
-
-
-def few_seeds(experiments: Sequence[Experiment]) -> list[str]:
-    """A warning for each config whose seeds are too few for statistics."""
-    counts = {e.name: len(e.seeds) for e in experiments}
-    return [
-        f"{name}: with {counted(count, 'seed')} `check` sees a worse median where the code moved "
-        "the runs, but it cannot tell a small change from chance, nor judge runs that rounding "
-        f"alone moves; {MIN_SEEDS} seeds or more can."
-        for name, count in counts.items()
-        if count < MIN_SEEDS
     ]
 
 

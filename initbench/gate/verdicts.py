@@ -26,8 +26,9 @@ class Verdict:
     are medians over the seeds, and ``difference`` is paired by seed, candidate less baseline. For
     an expectation ``baseline`` is what was expected, and ``expectation`` its index in the config.
     ``tolerance`` belongs to the run that moved most in proportion to its own, and ``confidence``
-    to the interval of the difference. ``counts_iterations`` says that the figures of an expectation
-    are iterations until its metric is reached.
+    to the interval of the difference. ``moved`` says that a run moved by more than another machine
+    explains, which ``not_confirmed`` leaves open. ``counts_iterations`` says that the figures of an
+    expectation are iterations until its metric is reached.
     """
 
     config: str
@@ -42,6 +43,7 @@ class Verdict:
     tolerance: float | None = None
     expectation: int | None = None
     confidence: float | None = None
+    moved: bool = False
     counts_iterations: bool = False
 
     @property
@@ -50,12 +52,20 @@ class Verdict:
         return RowKey.of(self.config, self.initializer, self.setting)
 
 
-def exit_code(verdicts: Iterable[Verdict], *, strict: bool) -> int:
-    """1 for a regression or a failed expectation, 3 where something could not be judged, else 0.
+def failure_kind(verdict: Verdict, *, strict: bool) -> Literal["", "failure", "error"]:
+    """A build's word for it: a ``failure``, an ``error`` if nothing was judged, or "" if fine.
 
-    With ``strict`` a change that is neither better nor worse exits with 1 too.
+    With ``strict`` runs that moved are a failure too, unless they moved for the better.
     """
-    words = {verdict.verdict for verdict in verdicts}
-    if words & {"regressed", "expected_failed"} or (strict and "changed" in words):
-        return 1
-    return 3 if words & {"missing", "stale"} else 0
+    if verdict.verdict in ("missing", "stale"):
+        return "error"
+    if verdict.verdict in ("regressed", "expected_failed"):
+        return "failure"
+    moved = verdict.verdict == "changed" or (verdict.verdict == "not_confirmed" and verdict.moved)
+    return "failure" if strict and moved else ""
+
+
+def exit_code(verdicts: Iterable[Verdict], *, strict: bool) -> int:
+    """1 where anything is a failure, else 3 where something could not be judged, else 0."""
+    kinds = {failure_kind(verdict, strict=strict) for verdict in verdicts}
+    return 1 if "failure" in kinds else 3 if "error" in kinds else 0

@@ -358,7 +358,7 @@ def test_an_initializer_of_ones_own_is_judged_when_its_file_changes(
     )
     own = ("own.yaml", "--plugin", "own.py", "--baseline", "own.json")
     saved = invoke("baseline", "save", *own)
-    assert "own: with 4 seeds `check` sees a worse median" in saved.stderr
+    assert "own: 4 seeds are too few for statistics, which takes 6." in saved.stderr
     (folder / "own.py").write_text(OWN.replace(*change).replace("FACTOR", "1.0"))
     done = invoke("check", *own)
     assert done.exit_code == exit_code

@@ -114,7 +114,22 @@ def test_ten_pairs_to_one_side_are_not_enough_between_two_files() -> None:
     verdicts = check_saved(keyed(row(losses)), keyed(row(1.1 * losses))).verdicts
     (verdict,) = [v for v in verdicts if v.metric == "train_loss"]
     assert verdict.verdict == "not_confirmed"
-    assert "unpaired samples too: rank-sum test, p at most 0.0011, and it is 0.3" in verdict.reason
+    assert "10 of 10 pairs to one side are too few to do without: 12 of 12" in verdict.reason
+    assert "rank-sum test: p = 0.37, at most 0.0011" in verdict.reason  # SciPy's
+
+
+@pytest.mark.parametrize(
+    ("seeds", "better", "word"),
+    [(11, 0, "not_confirmed"), (12, 0, "regressed"), (20, 2, "regressed")],
+)
+def test_twelve_unanimous_pairs_are_enough_between_two_files(
+    seeds: int, better: int, word: str
+) -> None:
+    losses = np.geomspace(0.1, 0.5, seeds)
+    factors = np.where(np.arange(seeds) < better, 0.9, 1.1)
+    verdicts = check_saved(keyed(row(losses)), keyed(row(factors * losses))).verdicts
+    (verdict,) = [v for v in verdicts if v.metric == "train_loss"]
+    assert verdict.verdict == word
 
 
 def test_a_probable_cause_is_named_where_something_is_known_to_differ() -> None:

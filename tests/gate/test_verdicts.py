@@ -23,3 +23,9 @@ def test_exit_codes(verdicts: list[Any], code: int, strict: int) -> None:
     given_verdicts = [Verdict("c", "i", {}, "m", word, "") for word in verdicts]
     assert exit_code(given_verdicts, strict=False) == code
     assert exit_code(given_verdicts, strict=True) == strict
+
+
+def test_strict_fails_on_runs_that_moved_even_where_worse_was_not_confirmed() -> None:
+    moved = Verdict("c", "i", {}, "m", "not_confirmed", "", moved=True)
+    assert exit_code([moved], strict=True) == 1
+    assert exit_code([moved], strict=False) == 0

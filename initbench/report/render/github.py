@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from initbench.errors import ConfigError, InitbenchError, Place
-from initbench.gate.verdicts import WORDS, Verdict, Word
+from initbench.gate.verdicts import WORDS, Verdict, Word, failure_kind
 from initbench.printable import visible
-from initbench.report.views.check import advice, failure_kind, heading, in_words
+from initbench.report.views.check import advice, heading, in_words
 
 LEVELS: dict[Word, str] = {
     "regressed": "error",

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from itertools import groupby
 from xml.etree import ElementTree
 
-from initbench.gate.verdicts import Verdict
+from initbench.gate.verdicts import Verdict, failure_kind
 from initbench.printable import visible
-from initbench.report.views.check import failure_kind, row_name
+from initbench.report.views.check import row_name
 
 #: What is visible and yet no character of XML 1.0, escaped or not.
 _NOT_XML = re.compile("[^\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

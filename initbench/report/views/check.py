@@ -225,11 +225,3 @@ def check_cells(verdicts: Sequence[Verdict]) -> Cells:
         for v in verdicts
     ]  # fmt: skip
     return Cells(header, rows)
-
-
-def failure_kind(verdict: Verdict, *, strict: bool) -> str:
-    """A build's word for it: a ``failure``, an ``error`` if nothing was judged, or "" if fine."""
-    if verdict.verdict in ("missing", "stale"):
-        return "error"
-    failing = ("regressed", "expected_failed", *(["changed"] if strict else []))
-    return "failure" if verdict.verdict in failing else ""
