@@ -15,7 +15,7 @@ from initbench import datasets
 from initbench.config import plugins
 from initbench.config.amount import excess
 from initbench.config.document import Document, read
-from initbench.config.messages import closest, problems_of
+from initbench.config.messages import closest, likest, problems_of, question
 from initbench.config.overrides import override
 from initbench.config.plugins import Allowed
 from initbench.config.promises import broken_promises, unmatched_points
@@ -238,8 +238,9 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         folder = path.parent if os.path.isdir(path.parent) else configs_folder()
-        known = list(map(str, _yaml_files(folder, "*")))
-        message = "no such file" + closest(str(path), known)
+        known = {each.stem: str(each) for each in _yaml_files(folder, "*")}
+        like = [known[stem] for stem in likest(path.stem, known)]
+        message = "no such file" + question(like)
         if path.name == str(path) and not path.suffix:
             message = "no such file, and no config of this name" + (
                 closest(str(path), named_configs()) or "; `initbench list configs` shows all names"

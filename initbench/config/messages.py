@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from initbench import metrics, spec
@@ -18,6 +20,10 @@ from initbench.spec.choice import registry_spelling
 from initbench.spec.expectations import Expectation, Gate
 from initbench.spec.kinds import Kind, kinds
 
+#: The keys that choose a model by its name.
+CHOICES = ("initializer", "activation", "dataset", "optimizer")
+#: How like a name another must be to be meant, from 0 to 1: `mnist` is not `moons`.
+LIKENESS = 0.65
 #: A message lists at most this many names.
 LISTED = 15
 
@@ -29,6 +35,7 @@ class _Mistake:
     path: KeyPath
     error: ErrorDetails
     model: type[Experiment]
+    data: Any
 
     @property
     def key(self) -> str:
@@ -39,6 +46,25 @@ class _Mistake:
     def last(self) -> str:
         """The last key of the path."""
         return str(self.path[-1]) if self.path else ""
+
+    @property
+    def beside(self) -> dict[str, Any]:
+        """The mapping of the document that has the key."""
+        held = self.data
+        for part in self.path[:-1]:
+            held = held[part]
+        return dict(held)
+
+    @property
+    def field(self) -> FieldInfo | None:
+        """The model's field of a key of the config, or of a parameter; None for other keys."""
+        if len(self.path) == 1:
+            return Experiment.model_fields.get(self.last)
+        kind = kinds(self.model).get(str(self.path[0]))
+        if kind is None:
+            return None
+        chosen = next((str(p) for p in self.error["loc"][1:] if p in kind.models), None)
+        return kind.models[chosen].model_fields.get(self.last) if chosen else None
 
     @property
     def limits(self) -> Mapping[str, Any]:
@@ -73,7 +99,7 @@ def problems_of(
         if error["type"] == "too_short" and error["loc"] in items:
             continue  # pydantic counts only the valid items: this repeats a problem of an item
         path = _path(document.data, error["loc"], missing=error["type"] == "missing")
-        problems.append(_problem(document, _Mistake(path, error, model)))
+        problems.append(_problem(document, _Mistake(path, error, model, document.data)))
     return problems
 
 
@@ -85,16 +111,22 @@ def spelled(path: KeyPath) -> str:
 
 def closest(word: str, known: Iterable[str]) -> str:
     """`; did you mean ...?`: the name most like ``word``, or the names that it begins (`he`)."""
+    return question(likest(word, known))
+
+
+def likest(word: str, known: Iterable[str]) -> list[str]:
+    """The name most like ``word``, or the names that it begins; none where none is like it."""
     names = list(known)
     if len(word) > 100:
-        return ""  # no typo of any name, and slow to compare
-    close = difflib.get_close_matches(word, names, n=1)
+        return []  # no typo of any name, and slow to compare
+    close = difflib.get_close_matches(word, names, n=1, cutoff=LIKENESS)
     if not close and word:
         close = [name for name in names if name.startswith(f"{word}_")]
-    return _question(close)
+    return close
 
 
-def _question(names: Sequence[str]) -> str:
+def question(names: Sequence[str]) -> str:
+    """`; did you mean ...?` of these names; empty where there are none."""
     return f"; did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
@@ -105,6 +137,9 @@ def _path(data: Any, location: tuple[int | str, ...], *, missing: bool) -> KeyPa
     has a single value instead of a list; neither stands in the document.
     """
     path: list[int | str] = []
+    chosen = next((i for i, part in enumerate(location[1:], 1) if isinstance(part, str)), None)
+    if location and location[0] in CHOICES and chosen is not None:
+        location = (*location[:chosen], *location[chosen + 1 :])  # data sets have a key `file`
     for part in location:
         held = isinstance(data, dict) and part in data
         if held or (isinstance(data, list) and isinstance(part, int)):
@@ -126,7 +161,22 @@ def _problem(document: Document, mistake: _Mistake) -> Problem:
 
 def _must_be(what: str, fix: str = "") -> Callable[[_Mistake], str]:
     """The message of a value that must be ``what``."""
-    return lambda mistake: f"must be {what}, {mistake.got}{fix or mistake.example}"
+
+    def message(mistake: _Mistake) -> str:
+        hint = _as_written(mistake) or fix or mistake.example
+        return f"must be {what}, {mistake.got}{hint}"
+
+    return message
+
+
+def _as_written(mistake: _Mistake) -> str:
+    """How a value is written that other libraries, or people, write otherwise."""
+    value = mistake.error["input"]
+    if hint := pointers.of_value(mistake.last, value):
+        return hint
+    field = mistake.field
+    nothing = isinstance(value, str) and value.lower() in ("none", "nothing", "na")
+    return "; write null" if nothing and field is not None and field.default is None else ""
 
 
 def _unknown_key(mistake: _Mistake) -> str:
@@ -136,23 +186,47 @@ def _unknown_key(mistake: _Mistake) -> str:
         str(mistake.path[0]) if inside else "",
         str(mistake.error["loc"][-2]) if inside else "",
         mistake.last,
-        mistake.error["input"],
         known,
+        mistake.beside,
     )
-    hint = hint or closest(mistake.last, known) or f"; known: {', '.join(known)}"
+    hint = hint or closest(mistake.last, known)
+    if not hint and known == ["name"]:
+        hint = f"; {mistake.error['loc'][-2]} takes no parameters, remove it"
+    hint = hint or ("" if inside else _of_a_part(mistake)) or f"; known: {', '.join(known)}"
     return f"unknown key{hint}"
+
+
+def _of_a_part(mistake: _Mistake) -> str:
+    """Where a key of the config stands that is a parameter of what another key names."""
+    for key, kind in kinds(mistake.model).items():
+        given = mistake.data.get(key, Experiment.model_fields[key].get_default())
+        named = given.get("name") if isinstance(given, dict) else getattr(given, "name", given)
+        chosen = kind.find(named) if isinstance(named, str) else None
+        if chosen and mistake.last in kind.models[chosen].model_fields:
+            value = mistake.error["input"]
+            form = f"{{name: {chosen}, {mistake.last}: {value if _is_plain(value) else '...'}}}"
+            return f"; write {key}: {form}"
+    return ""
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and value.isidentifier())
 
 
 def _unknown_name(mistake: _Mistake) -> str:
     kind, name = str(mistake.path[0]), mistake.error["input"]["name"]
     names, aliases = _likely(str(name), kinds(mistake.model)[kind])
     meant = pointers.of_name(kind, str(name), [*names, *aliases])
-    hint = _question(meant) or closest(registry_spelling(str(name)), [*names, *aliases])
+    if kind == "dataset" and {".", "/"} & set(str(name)):
+        form = f"{{name: file, path: {name}, target: COLUMN}}"
+        return f"unknown name {_shortened(repr(name))}; write {form}"
+    hint = question(meant) or closest(registry_spelling(str(name)), [*names, *aliases])
     if not hint and len(names) <= LISTED:
         hint = f"; known: {', '.join(names)}"
     if not hint:
         own = "; for one of your own add --plugin FILE" if kind == "initializer" else ""
-        hint = f"; `initbench list {kind}s` shows all {len(names)}{own}"
+        listed = "frameworks" if ":" in str(name) else f"{kind}s"
+        hint = f"; `initbench list {listed}` shows all {len(names)}{own}"
     return f"unknown name {_shortened(repr(name))}{hint}"
 
 
@@ -169,7 +243,7 @@ def unknown_anywhere(name: str, known: Mapping[str, Kind], others: Iterable[str]
     for key, kind in known.items():
         likely = [each for several in _likely(name, kind) for each in several]
         if meant := pointers.of_name(key, name, likely):
-            return f"unknown name {_shortened(repr(name))}{_question(meant)}"
+            return f"unknown name {_shortened(repr(name))}{question(meant)}"
         names += likely
     hint = closest(registry_spelling(name), names)
     own = "; `initbench list` shows all names; for an initializer of your own add --plugin FILE"
@@ -179,7 +253,15 @@ def unknown_anywhere(name: str, known: Mapping[str, Kind], others: Iterable[str]
 def _no_list(mistake: _Mistake) -> str:
     if mistake.last == "seeds":
         return f"must be a count from 1 to {spec.MAX_SEEDS:,} or a list of seeds, {mistake.got}"
-    return _must_be("a list")(mistake)
+    value, fix = mistake.error["input"], ""
+    if mistake.last == "layers":
+        sizes = re.findall(r"\d+", value) if isinstance(value, str) else []
+        fix = f"; write [{', '.join(sizes)}]" if len(sizes) > 1 else ""
+    elif isinstance(value, dict):
+        fix = "; write it in brackets, [{...}]"
+    elif isinstance(value, str | int | float) and mistake.last != "expect":
+        fix = f"; write [{value}]"
+    return _must_be("a list", fix)(mistake)
 
 
 def _too_short(mistake: _Mistake) -> str:
@@ -188,9 +270,11 @@ def _too_short(mistake: _Mistake) -> str:
 
 
 def _none_of_the_words(mistake: _Mistake) -> str:
-    expected = str(mistake.limits["expected"]).replace("'", "").replace(" or ", ", ")
-    hint = closest(str(mistake.error["input"]), expected.split(", "))
-    return f"must be one of {expected}, {mistake.got}{hint}"
+    words = str(mistake.limits["expected"]).replace("'", "").replace(" or ", ", ")
+    hint = _as_written(mistake) or closest(str(mistake.error["input"]), words.split(", "))
+    # A gain may be a word or a number.
+    number = "a number above 0, or " if mistake.error["loc"][-1] == "word" else ""
+    return f"must be {number}one of {words}, {mistake.got}{hint}"
 
 
 def _outside_a_bound(mistake: _Mistake) -> str:
@@ -202,10 +286,10 @@ def _outside_a_bound(mistake: _Mistake) -> str:
 
 def _not_in_the_pattern(mistake: _Mistake) -> str:
     if mistake.last == "metric":
-        return (
-            f"must be {metrics.known()}, or one of these @ an iteration, {mistake.got}; "
-            "write e.g. train_loss@14000"
-        )
+        word = str(mistake.error["input"]).partition("@")[0]
+        meant = [name for name in metrics.METRICS if name.endswith(f"_{word}")]
+        hint = question(meant) or closest(word, metrics.METRICS) or "; write e.g. train_loss@14000"
+        return f"must be {metrics.known()}, or one of these @ an iteration, {mistake.got}{hint}"
     return (
         "must be a plain file name of at most 100 characters without separators, "
         f"{mistake.got}; results are written under it"
@@ -217,7 +301,14 @@ def _in_pydantic_s_words(mistake: _Mistake) -> str:
 
 
 _WHOLE_NUMBER = _must_be("a whole number")
-_NAME_OR_MAPPING = _must_be("a name or {name: ..., parameter: ...}")
+
+
+def _name_or_mapping(mistake: _Mistake) -> str:
+    value = mistake.error["input"]
+    own_data = mistake.last == "dataset" and isinstance(value, dict) and "path" in value
+    return _must_be("a name or {name: ..., parameter: ...}", "; add name: file" * own_data)(mistake)
+
+
 _MAPPING = _must_be("`key: value` lines")
 
 #: The message of each kind of error that pydantic finds with the spec's models.
@@ -225,8 +316,8 @@ MESSAGES: dict[str, Callable[[_Mistake], str]] = {
     "missing": lambda mistake: f"is missing{mistake.example}",
     "extra_forbidden": _unknown_key,
     "union_tag_invalid": _unknown_name,
-    "union_tag_not_found": _NAME_OR_MAPPING,
-    "model_attributes_type": _NAME_OR_MAPPING,
+    "union_tag_not_found": _name_or_mapping,
+    "model_attributes_type": _name_or_mapping,
     "int_type": _WHOLE_NUMBER,
     "int_from_float": _WHOLE_NUMBER,
     "int_parsing_size": _WHOLE_NUMBER,

@@ -42,9 +42,8 @@ def refused(*settings: str) -> str:
          "initializer.a: unknown key; write gain: 0.632456, which is sqrt(2 / (1 + a^2))\n",
          "initializer={name: kaiming_uniform_, gain: 0.632456}"),
         ("initializer={name: kaiming_normal_, nonlinearity: relu}",
-         "initializer.nonlinearity: unknown key; write gain: torch, PyTorch's gain for the "
-         "activation that the config names\n",
-         "initializer={name: kaiming_normal_, gain: torch}"),
+         "initializer.nonlinearity: unknown key; write gain: 1.41421, PyTorch's gain for relu\n",
+         "initializer={name: kaiming_normal_, gain: 1.41421}"),
         ("initializer={name: uniform_, a: -1}", "initializer.a: unknown key; write low\n",
          "initializer={name: uniform_, low: -1}"),
         ("initializer={name: normal, stddev: 1}", "initializer.stddev: unknown key; write std\n",
