@@ -109,6 +109,12 @@ def parse(source: str, text: str, *, fixed: Place | None = None) -> Document:
     return document
 
 
+def spelled(path: KeyPath) -> str:
+    """A path as messages write it: ``expect[0].metric``."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).lstrip(".")
+
+
 def scalar(text: str) -> Any:
     """The value of a plain scalar, by YAML 1.2's core schema.
 

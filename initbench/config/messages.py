@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from initbench import metrics, spec
 from initbench.config import pointers
-from initbench.config.document import Document, KeyPath
+from initbench.config.document import Document, KeyPath, spelled
 from initbench.errors import MAX_LISTED, Problem
 from initbench.spec import Experiment
 from initbench.spec.choice import registry_spelling
@@ -101,12 +101,6 @@ def problems_of(
         path = _path(document.data, error["loc"], missing=error["type"] == "missing")
         problems.append(_problem(document, _Mistake(path, error, model, document.data)))
     return problems
-
-
-def spelled(path: KeyPath) -> str:
-    """A path as messages write it: ``expect[0].metric``."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return "".join(parts).lstrip(".")
 
 
 def closest(word: str, known: Iterable[str]) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from initbench.config.document import Document, parse
+from pydantic import BaseModel
+
+from initbench.config.document import Document, KeyPath, parse, spelled
 from initbench.errors import ConfigError, Place, Problem
 from initbench.spec import Experiment
 from initbench.spec.choice import Choice
-from initbench.spec.expectations import Gate
+from initbench.spec.expectations import Expectation, Gate
+from initbench.spec.kinds import kinds
+
+#: A key with the keys and the places of items that lead to it.
+_KEY = re.compile(r"[^.\[\]]+(\.[^.\[\]]+|\[\d+\])*")
 
 
 def override(document: Document, option: str, text: str) -> None:
@@ -29,37 +36,92 @@ def override(document: Document, option: str, text: str) -> None:
         document.problems += error.problems
         return
     document.problems += parsed.problems
-    if parsed.data is None and value.strip() and key.strip() in Experiment.model_fields:
-        # null takes a key away: it gets its default, or is missing here. An empty VALUE is none.
-        document.data.pop(key.strip(), None)
-        document.values[key.strip(),] = place
-        return
-    assign(document, key.strip(), parsed.data, place)
+    # null takes a key away: it gets its default, or is missing. An empty VALUE is none.
+    removed = parsed.data is None and bool(value.strip())
+    assign(document, key.strip(), parsed.data, place, removed=removed)
 
 
-def assign(document: Document, dotted: str, value: Any, place: Place) -> None:
-    """Set a dotted key, and remember that it stands at ``place``."""
-    target = document.data
-    # A key of the sweep is itself dotted: sweep.dataset.noise sets the values of dataset.noise.
-    *outer, last = parts = dotted.split(".", 1 if dotted.startswith("sweep.") else -1)
-    for depth, part in enumerate(outer, 1):
-        inner = target.get(part)
-        if inner is None and depth == 1:
+def assign(
+    document: Document, dotted: str, value: Any, place: Place, *, removed: bool = False
+) -> None:
+    """Set a dotted key, and remember that it stands at ``place``; or take it away.
+
+    A part may be the place of an item, from 0: ``expect[0].min`` or ``layers.1``.
+    """
+    *outer, last = _parts(dotted)
+    target: Any = document.data
+    path: KeyPath = ()
+    for part in outer:
+        if part == "0" and path == ("initializer",) and not isinstance(target, list):
+            continue  # one initializer stands for a list of one
+        step = _step(target, part)
+        if step is None:
+            _refuse(document, place, dotted, path, target)
+            return
+        inner = target.get(step) if isinstance(target, dict) else target[step]
+        if inner is None and not path:
             inner = _default(part)
         if isinstance(inner, str):  # `dataset: circles` grows to {name: circles, noise: ...}
             inner = {"name": inner}
-        if not isinstance(inner, dict):
-            message = f"{'.'.join(parts[:depth])} has no keys of its own to set"
-            document.problems.append(Problem(place, dotted, message))
+        path = (*path, step)
+        if not isinstance(inner, dict | list):
+            _refuse(document, place, dotted, path, inner)
             return
-        target[part] = inner
+        document.values.setdefault(path, place)
+        target[step] = inner
         target = inner
-    target[last] = value
-    path = tuple(parts)
+    step = _step(target, last)
+    if step is None:
+        _refuse(document, place, dotted, path, target)
+        return
+    if removed and isinstance(target, dict) and (step in target or _is_known(outer, last)):
+        target.pop(step, None)
+    else:
+        target[step] = value
+    whole = (*path, step)
     for places in (document.keys, document.values):
-        for stale in [p for p in places if p[: len(path)] == path]:
+        for stale in [p for p in places if p[: len(whole)] == whole]:
             del places[stale]  # the new value has none of the old one's parts
-        places[path] = place
+        places[whole] = place
+
+
+def _parts(dotted: str) -> list[str]:
+    """The parts of a key: ``expect[0].min`` has expect, 0 and min."""
+    if dotted.startswith("sweep."):
+        return dotted.split(".", 1)  # a key of the sweep is itself dotted: sweep.dataset.noise
+    if not _KEY.fullmatch(dotted):
+        return [dotted]
+    return [part for part in re.split(r"[.\[\]]+", dotted) if part]
+
+
+def _step(target: Any, part: str) -> str | int | None:
+    """A part as a key of a mapping or an index of a list; None where it can be neither."""
+    if isinstance(target, list):
+        return int(part) if part.isdigit() and int(part) < len(target) else None
+    return part if isinstance(target, dict) else None
+
+
+def _refuse(document: Document, place: Place, dotted: str, path: KeyPath, target: Any) -> None:
+    """Add the problem of a key that there is no place for."""
+    what = spelled(path)
+    message = f"{what} has no keys of its own to set"
+    if isinstance(target, list):
+        message = f"{what} is a list of {len(target)}, whose items are counted from {what}[0]"
+    document.problems.append(Problem(place, dotted, message))
+
+
+def _is_known(outer: list[str], last: str) -> bool:
+    """Whether there is such a key, so that taking it away is no mistake."""
+    if not outer:
+        return last in Experiment.model_fields
+    if outer[0] == "sweep":
+        return last.partition(".")[0] in Experiment.model_fields
+    models: dict[str, list[type[BaseModel]]] = {
+        **{key: list(kind.models.values()) for key, kind in kinds().items()},
+        "gate": [Gate],
+        "expect": [Expectation],
+    }
+    return any(last in model.model_fields for model in models.get(outer[0], []))
 
 
 def _default(key: str) -> str | dict[str, Any] | None:

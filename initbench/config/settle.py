@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from initbench import datasets, spec
-from initbench.config.document import Document
-from initbench.config.messages import closest, spelled
+from initbench.config.document import Document, spelled
+from initbench.config.messages import closest
 from initbench.errors import Problem
 from initbench.runs import cost
 from initbench.spec import Experiment

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import math
+import re
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -73,7 +74,8 @@ def _problems(document: Document, sweep: dict[str, list[object]]) -> list[Proble
     """Keys that cannot be swept, and too many combinations."""
     problems = []
     for key in sweep:
-        if key.split(".")[0] in UNSWEPT:
+        first, *others = re.split(r"[.\[\]]+", key)
+        if first in UNSWEPT or any(part.isdigit() for part in others):
             place = document.place(("sweep", key), of_key=True)
             problems.append(Problem(place, f"sweep.{key}", f"{key} cannot be swept; remove it"))
     size = math.prod(map(len, sweep.values()))

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from pathlib import Path
+from typing import Any
 
+import pytest
+from pydantic import TypeAdapter
+
+from initbench.spec import Experiment
+from initbench.spec.expectations import Gate
+from initbench.spec.kinds import kinds
 from tests.config.conftest import BASE, load, refused
 
 
@@ -16,13 +24,77 @@ def test_overrides_win_and_grow_a_name_to_a_mapping() -> None:
     assert labels == ["circles(noise=0)", "adam(beta1=0.5)"]
 
 
+def test_items_of_lists_and_null_are_set_at_any_depth() -> None:
+    text = (
+        BASE.replace("initializer: he_normal", "initializer: [zeros, {name: normal, std: 3}]")
+        + "expect: [{metric: train_loss, max: 3}]\ngate: {loss: 0}\n"
+        "dataset: {name: circles, noise: 0}\nsweep: {learning_rate: [0.1], dtype: [float32]}\n"
+    )
+    (experiment,) = load(
+        text, "initializer[0].name=ones", "initializer.1.std=2", "expect[0].max=2", "layers[1]=7",
+        "gate.loss=null", "dataset.noise=null", "sweep.dtype=null",
+    )  # fmt: skip
+    assert [choice.label for choice in experiment.initializer] == ["ones", "normal(std=2)"]
+    assert experiment.expect[0].max == 2
+    assert experiment.architecture.sizes == (2, 7, 1)
+    assert (experiment.gate.loss, experiment.dataset.label) == (Gate().loss, "circles")
+    assert experiment.setting == {"learning_rate": 0.1}
+    (one,) = load(BASE, "initializer[0].dialect=torch", "initializer.dialect=null")[0].initializer
+    assert one.label == "he_normal"
+
+
+KEYS = {
+    **Experiment.model_fields,
+    **{f"gate.{key}": field for key, field in Gate.model_fields.items()},
+    **{
+        f"{kind}.{key}": field
+        for kind, name in (
+            ("initializer", "variance_scaling"), ("activation", "sine"), ("optimizer", "adam"),
+            ("dataset", "spirals"),
+        )
+        for key, field in kinds()[kind].models[name].model_fields.items()
+    },
+}  # fmt: skip
+#: A config in which each of the keys may stand.
+EVERY = BASE.replace("initializer: he_normal", "initializer: variance_scaling") + (
+    "activation: sine\noptimizer: adam\ndataset: spirals\n"
+)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_can_be_set_whole_and_to_null_or_is_refused_at_its_place(key: str) -> None:
+    default = KEYS[key].get_default()
+    required = KEYS[key].is_required() or key.endswith(".name") or key == "layers"
+    if not required or key == "name":
+        assert load(EVERY, f"{key}=null")
+    else:
+        assert refused_alone(f"{key}=null")
+    if default is not None and not KEYS[key].is_required():
+        plain = TypeAdapter(Any).dump_python(default, mode="json")
+        assert load(EVERY, f"{key}={json.dumps(plain)}")
+    assert refused_alone(f"{key}={{no: [such, thing]}}")
+    assert refused_alone(f"{key}.deeper.still=1")
+
+
+def refused_alone(item: str) -> bool:
+    """Whether the option is refused, and each line names the option or the file as its place."""
+    Path("every.yaml").write_text(EVERY)
+    lines = refused(["every.yaml"], [(f"--set {item}", item)]).splitlines()
+    return all(line.startswith((f"--set {item}: ", "every.yaml:")) for line in lines)
+
+
 OVERRIDES = [
     ("x", "must be KEY=VALUE, as in --set learning_rate=0.1"),
     ("=3", "must be KEY=VALUE, as in --set learning_rate=0.1"),
     ("seeds=", "seeds: must be a count from 1 to 100,000 or a list of seeds, got null"),
     ("seeds=*a", "*a is an alias; write the value out"),
     ("a.b=3", "a.b: a has no keys of its own to set"),
-    ("layers.0=3", "layers.0: layers has no keys of its own to set"),
+    ("log_every.0=3", "log_every.0: log_every has no keys of its own to set"),
+    ("layers[3]=1", "layers[3]: layers is a list of 3, whose items are counted from layers[0]"),
+    ("layers[=1", "layers[: unknown key; did you mean 'layers'?"),
+    ("dataset.noise.0=1", "dataset.noise.0: dataset.noise has no keys of its own to set"),
+    ("dataset.nose=null", "dataset.nose: unknown key; did you mean 'noise'?"),
+    ("dataset.name=null", "dataset: must be a name or {name: ..., parameter: ...}, got {}"),
     ("layers=[3, 1]", "layers[0]: must be 2, the number of features of circles, got 3; write 2"),
     ("activation.name=rleu", "activation: unknown name 'rleu'; did you mean 'relu'?"),
     ("dataset={name: moons, noise: 1, noise: 2}", "noise: is given twice; keep one"),
