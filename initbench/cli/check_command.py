@@ -34,7 +34,7 @@ FORMATS = (
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(FORMATS),
+    type=options.Word(FORMATS),
     default="table",
     show_default=True,
     help="Format of standard output; github-action-benchmark reads the custom ones.",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @options.everything
 @click.option(
     "--metric",
-    type=click.Choice(list(METRICS)),
+    type=options.Word(list(METRICS)),
     default="train_loss",
     show_default=True,
     help="Metric to rank by.",

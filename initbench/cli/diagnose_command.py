@@ -27,14 +27,14 @@ from initbench.cli import options, streams
 )
 @click.option(
     "--loss",
-    type=click.Choice(["auto", "cross_entropy", "mse"]),
+    type=options.Word(["auto", "cross_entropy", "mse"]),
     default="auto",
     show_default=True,
     help="Loss of the model.",
 )
 @click.option(
     "--optimizer",
-    type=click.Choice(["sgd", "adam"]),
+    type=options.Word(["sgd", "adam"]),
     default="sgd",
     show_default=True,
     help="Optimizer whose first update of the model is meant.",

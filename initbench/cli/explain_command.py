@@ -19,7 +19,7 @@ OF_INITIALIZERS = ("layers", "layer", "activation", "dataset")
 @click.argument("name")
 @click.option(
     "--kind",
-    type=click.Choice(KINDS),
+    type=options.Word(KINDS),
     help="What NAME is; needed for a name of two kinds, such as identity, where the initializer is "
     "not meant.",
 )

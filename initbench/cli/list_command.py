@@ -14,7 +14,7 @@ NARROW = 80
 
 
 @click.command("list")
-@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.argument("kind", required=False, type=options.Word(KINDS))
 @options.plugins
 @options.output_format
 def command(kind: str | None, plugin_files: tuple[Path, ...], output_format: str) -> None:

@@ -16,6 +16,24 @@ from initbench.metrics import parse_target
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+class Word(click.Choice[str]):
+    """One of some words; a misspelt one is answered with the closest."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word; BadParameter where it is none of them."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            import difflib
+
+            words = [str(choice) for choice in self.choices]
+            close = difflib.get_close_matches(value, words, n=1)
+            if not close:
+                raise
+            message = f"{error.message} Did you mean {close[0]!r}?"
+            raise click.BadParameter(message, ctx, param) from error
+
+
 def _together(*decorators: Callable[[Any], Any]) -> Callable[[Function], Function]:
     def decorate(function: Function) -> Function:
         for decorator in reversed(decorators):
@@ -43,7 +61,7 @@ def _seeds(ctx: click.Context, param: click.Parameter, value: str | None) -> lis
 output_format = click.option(
     "--format",
     "output_format",
-    type=click.Choice(["table", "json", "csv", "markdown", "latex"]),
+    type=Word(["table", "json", "csv", "markdown", "latex"]),
     default="table",
     show_default=True,
     help="Format of standard output; progress and messages go to standard error.",
@@ -108,7 +126,7 @@ _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 stored = _together(
     click.option(
-        "--status", type=click.Choice(["ok", "diverged", "failed"]),
+        "--status", type=Word(["ok", "diverged", "failed"]),
         help="Only runs with this status.",
     ),
     click.option(
@@ -204,7 +222,7 @@ _execution = _together(
     click.option("--force", is_flag=True, help="Train runs again that the results hold already."),
     click.option("--fail-fast", is_flag=True, help="Stop at the first run that fails."),
     click.option(
-        "--executor", type=click.Choice(["processes", "dask"]), default="processes",
+        "--executor", type=Word(["processes", "dask"]), default="processes",
         show_default=True,
         help="Train in processes of this machine, or on the workers of a Dask cluster.",
     ),

@@ -41,7 +41,7 @@ def _file(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
 
 
 @click.command("plot")
-@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("kind", type=options.Word(KINDS), metavar="KIND")
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...", type=click.Path())
 @click.option(
     "-o", "--output", "path", required=True, metavar="FIGURE", callback=_file,
@@ -61,11 +61,11 @@ def _file(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
     show_default=True, help="Size of the text in points.",
 )  # fmt: skip
 @click.option(
-    "--metric", type=click.Choice(list(METRICS)), default="train_loss", show_default=True,
+    "--metric", type=options.Word(list(METRICS)), default="train_loss", show_default=True,
     help="Metric to rank by, which curves, seeds, forest and sensitivity show.",
 )  # fmt: skip
 @click.option(
-    "--scale", type=click.Choice(["log", "linear"]),
+    "--scale", type=options.Word(["log", "linear"]),
     help="Axis of curves; by default logarithmic for a loss.",
 )  # fmt: skip
 @options.drawing

@@ -25,7 +25,7 @@ METRIC = "train_loss"
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
 @click.option("--title", default="Weight initializers compared", help="Heading of the page.")
 @click.option(
-    "--metric", type=click.Choice(list(METRICS)), default=METRIC, show_default=True,
+    "--metric", type=options.Word(list(METRICS)), default=METRIC, show_default=True,
     help="Metric to rank by.",
 )  # fmt: skip
 @options.drawing

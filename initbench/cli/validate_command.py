@@ -18,7 +18,7 @@ from initbench.cli import options
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(["table", "json", "github"]),
+    type=options.Word(["table", "json", "github"]),
     default="table",
     show_default=True,
     help="Format of standard output; with github mistakes are annotations at their lines.",

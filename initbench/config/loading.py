@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -64,15 +65,19 @@ def load(
             problems += error.problems
             continue
         name = loaded[0].name
-        if name in places:
+        # Some file systems do not tell He from he, nor the two forms of an accented letter.
+        key = unicodedata.normalize("NFC", name).casefold()
+        if places.get(key) == place:
+            problems.append(Problem(Place(place), "", "is named twice; name it once"))
+        elif key in places:
             problems.append(
                 Problem(
                     Place(place), "name",
-                    f"{name!r} is also the name of {places[name]}, whose results it would "
+                    f"{name!r} is also the name of {places[key]}, whose results it would "
                     "overwrite; give one another name",
                 )
             )  # fmt: skip
-        places[name] = place
+        places[key] = place
         experiments += loaded
     if problems:
         # A wrong override is wrong for every config, and is said once.
@@ -243,7 +248,9 @@ def _content(path: Path) -> bytes:
         message = "no such file" + question(like)
         if path.name == str(path) and not path.suffix:
             message = "no such file, and no config of this name" + (
-                closest(str(path), named_configs()) or "; `initbench list configs` shows all names"
+                question(like)
+                or closest(str(path), named_configs())
+                or "; `initbench list configs` shows all names"
             )
     except IsADirectoryError:
         found = _yaml_files(path, "*")

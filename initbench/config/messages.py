@@ -168,6 +168,9 @@ def _as_written(mistake: _Mistake) -> str:
     value = mistake.error["input"]
     if hint := pointers.of_value(mistake.last, value):
         return hint
+    sizes = re.findall(r"\d+", value) if isinstance(value, str) else []
+    if mistake.path[0] == "layers" and len(mistake.path) > 1 and len(sizes) > 1:
+        return f"; write {', '.join(sizes)}"
     field = mistake.field
     nothing = isinstance(value, str) and value.lower() in ("none", "nothing", "na")
     return "; write null" if nothing and field is not None and field.default is None else ""

@@ -27,7 +27,8 @@ def override(document: Document, option: str, text: str) -> None:
     place = Place(option)
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        message = "must be KEY=VALUE, as in --set learning_rate=0.1"
+        example = f"{option}=VALUE" if key.strip() else "--set learning_rate=0.1"
+        message = f"must be KEY=VALUE, as in {example}"
         document.problems.append(Problem(place, "", message))
         return
     try:

@@ -143,6 +143,39 @@ def test_show_and_clean_know_a_misspelt_initializer() -> None:
     assert "0 runs" in invoke("show", "--initializer", "ones").stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("list", "dataset"), "Did you mean 'datasets'?"),
+        (("show", "--status", "fail"), "Did you mean 'failed'?"),
+        (("compare", "small.yaml", "--metric", "accuracy"), "Did you mean 'test_accuracy'?"),
+        (("plot", "curvs", "small.yaml"), "Did you mean 'curves'?"),
+        (("explain", "relu", "--kind", "activations"), "Did you mean 'activation'?"),
+        (("explain", "normal", "--format", "yaml"), "'latex'."),
+        (("run", "smal"), "smal: no such file, and no config of this name; did you mean 'small"),
+        (("run", "small.yaml", "small.yaml"), "small.yaml: is named twice; name it once"),
+        (("explain", "normal", "--set", "std"), "must be KEY=VALUE, as in --set std=VALUE"),
+        (("explain", "normal", "--layers", "7-3-2"), "got the text '7-3-2'; write 7, 3, 2"),
+    ],
+)
+def test_misspelt_words_of_the_command_line(arguments: tuple[str, ...], hint: str) -> None:
+    done = invoke(*arguments)
+    assert done.exit_code == 2
+    assert hint in done.stderr.splitlines()[-1]
+
+
+def test_names_that_some_file_systems_do_not_tell_apart_are_refused(folder: Path) -> None:
+    for name in ("Small", "caf\u00e9", "cafe\u0301"):
+        (folder / f"{name}.yaml").write_text(CONFIG)
+    done = invoke("run", "small.yaml", "Small.yaml")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "Small.yaml: name: 'Small' is also the name of small.yaml, whose results it would "
+        "overwrite; give one another name\n"
+    )
+    assert invoke("run", "caf\u00e9.yaml", "cafe\u0301.yaml").exit_code == 2
+
+
 def test_explain_fits_its_network_to_the_data() -> None:
     done = invoke("explain", "lsuv", "--dataset", "iris", "--format", "json")
     layers = json.loads(done.stdout)["layers"]

@@ -84,7 +84,7 @@ def refused_alone(item: str) -> bool:
 
 
 OVERRIDES = [
-    ("x", "must be KEY=VALUE, as in --set learning_rate=0.1"),
+    ("x", "must be KEY=VALUE, as in --set x=VALUE"),
     ("=3", "must be KEY=VALUE, as in --set learning_rate=0.1"),
     ("seeds=", "seeds: must be a count from 1 to 100,000 or a list of seeds, got null"),
     ("seeds=*a", "*a is an alias; write the value out"),
