@@ -18,6 +18,8 @@ MAX_GUESSED_CLASSES = 20
 ROWS_A_CLASS = 3
 #: A number in which a comma can hardly part thousands.
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,(?!\d{3}$)\d+")
+#: A number in which a comma may do either.
+_ANY_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 def is_text(column: Column) -> bool:
@@ -103,6 +105,8 @@ def _strange(column: Column, place: str, fix: str) -> list[FileProblem]:
         hint = ""
         if _DECIMAL_COMMA.fullmatch(odd.example):
             hint = 'write decimal: "," if the comma is the decimal mark, or '
+        elif _ANY_COMMA.fullmatch(odd.example):
+            hint = 'write decimal: "," if the comma is the decimal mark; if it parts thousands, '
         problems.append(
             FileProblem(odd.line, f"{place}: {odd.example!r} {words}{_others(odd)}; {hint}{fix}")
         )

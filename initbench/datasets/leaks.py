@@ -28,8 +28,10 @@ def numbers_rows(column: Column) -> str:
     """Why a column only numbers or names the rows, in words; empty where it does not.
 
     >>> from initbench.datasets.columns import column_of
-    >>> numbers_rows(column_of("week", ["1", "2", "3"])), numbers_rows(column_of("age", ["3", "1"]))
-    ('1 to 3, a row number', '')
+    >>> numbers_rows(column_of("week", ["1", "2", "3"])), numbers_rows(column_of("n", list("321")))
+    ('1 to 3, a row number', '3 to 1, a row number')
+    >>> numbers_rows(column_of("age", ["3", "1", "2"]))
+    ''
     """
     if not column.name:
         return "a column without a name"
@@ -38,9 +40,10 @@ def numbers_rows(column: Column) -> str:
     named = bool(_ID.fullmatch(column.name) or _CAMEL_ID.fullmatch(column.name))
     values = column.values
     if column.kind == "numbers":
-        first = values[0]
-        if (first == 1 or (first == 0 and named)) and (np.diff(values) == 1).all():
-            return f"{first:g} to {values[-1]:g}, a row number"
+        upwards = values if values[0] < values[-1] else values[::-1]
+        first = upwards[0]
+        if (first == 1 or (first == 0 and named)) and (np.diff(upwards) == 1).all():
+            return f"{values[0]:g} to {values[-1]:g}, a row number"
         if named and (values == np.round(values)).all() and len(np.unique(values)) == len(values):
             return "another number in each row"
     if named and column.kind in ("texts", "mixed"):

@@ -201,8 +201,9 @@ def _too_small(y: Array, share: float, part: str, *, classify: bool) -> str:
     (_, least), classes = counts.most_common()[-1], len(counts)
     if least < 2:
         single = sum(count < 2 for count in counts.values())
+        has = "has" if single == 1 else "have"
         return (
-            f"{single} of {classes} classes have 1 sample, and each needs 2, one to train on and "
+            f"{single} of {classes} classes {has} 1 sample, and each needs 2, one to train on and "
             f"one for the {part} split; remove them or add samples"
         )
     if min(held, rest) < classes:

@@ -334,7 +334,8 @@ def _chaotic(f: Findings, bounds: Bounds) -> Assessment | None:
     if _gradient_change(f) <= bounds.growth * signal:
         return None
     most = hidden[-1].gradient_energy * bounds.growth
-    begins = max(x.layer for x in hidden if x.gradient_energy > most)
+    # Where the last gradient is infinite already, none is larger.
+    begins = max((x.layer for x in hidden if x.gradient_energy > most), default=hidden[-1].layer)
     reason = f"neighbouring inputs move apart and gradients explode: {_gradient_rate(f)}"
     if f.theory is not None:
         reason += f"; theory expects {f.theory.chi_1:.3g} (chi_1)"

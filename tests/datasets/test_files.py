@@ -89,7 +89,12 @@ BAD_CSV = [
             f":3: column 'b': {cell!r} is a number that other programs read differently or not at "
             f"all; {MEND}",
         )
-        for cell in ("1_000", "1,000", "$5", "5%", "١٢", "1.000.000")
+        for cell in ("1_000", "$5", "5%", "١٢", "1.000.000")
+    ),
+    (
+        "a;b;y\n1;2;0\n1;1,000;1\n",
+        ":3: column 'b': '1,000' is a number that other programs read differently or not at all; "
+        f'write decimal: "," if the comma is the decimal mark; if it parts thousands, {MEND}',
     ),
     ("a,yy\n1,2\n", ": has no column 'y' for the target; did you mean 'yy'?"),
     ("a,b\n1,2\n", ": has no column 'y' for the target; it has a, b"),

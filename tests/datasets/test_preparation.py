@@ -59,7 +59,7 @@ def test_a_constant_column_becomes_zero_although_its_mean_is_rounded(tmp_path: P
         (
             "uvuvuvuvuvw",
             {},
-            "1 of 3 classes have 1 sample, and each needs 2, one to train on and one for the test "
+            "1 of 3 classes has 1 sample, and each needs 2, one to train on and one for the test "
             "split; remove them or add samples",
         ),
         (

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from initbench.core.optimizers import OPTIMIZERS
@@ -144,6 +144,9 @@ sizes = st.one_of(st.just(0.0), st.floats(1e-300, 1e300), st.just(math.inf))
     weights=st.lists(st.sampled_from([0.0, 1.0]), min_size=4, max_size=4),
     iteration=st.integers(0, 1),
     family=st.sampled_from(list(BOUNDS)),
+)
+@example(
+    [1.0, 0, 1, 0], [1.0, 0, 1, 0], [math.inf, 0, math.inf], 0, math.nan, [1] * 4, 0, "descent"
 )
 def test_there_is_always_a_condition(
     variances: list[float],
