@@ -74,6 +74,7 @@ ROOMS = {
     "gate": [
         ["check", "sensitivity"],
         ["replay", "baseline", "training"],
+        ["reading"],
         ["outcomes", "expectations"],
         ["verdicts"],
     ],

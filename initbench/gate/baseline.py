@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from initbench.errors import BaselineError
 from initbench.files import BASELINE, finite_or_none
 from initbench.gate.outcomes import RowOutcomes, RunOutcome
-from initbench.metrics import METRICS, Metric
-from initbench.runs.records import RowKey, Status
+from initbench.gate.reading import UnreadableError, recorded_rows, saved_rows
+from initbench.metrics import METRICS
+from initbench.runs.records import RowKey
 from initbench.spec.expectations import Gate
 
 VERSION = 1
@@ -68,17 +68,35 @@ def load(path: Path) -> dict[RowKey, RowOutcomes]:
     """
     document = _document(path)
     try:
-        if "initbench_baseline" in document:
-            rows = _saved(path, document)
-        elif "records" in document:
-            rows = _recorded(document["records"], document.get("gates", {}))
+        if "records" in document:
+            way_out = "write it again with `initbench run` or `initbench compare`"
+            rows = recorded_rows(document)
+        elif "initbench_baseline" in document:
+            way_out = _again(path)
+            _ensure_unedited(path, document)
+            rows = saved_rows(document)
         else:
             raise BaselineError(f"{path}: is neither a baseline nor a result of `initbench run`")
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-        raise BaselineError(
-            f"{path}: has a missing or wrong field: {type(error).__name__} {error}; {_again(path)}"
-        ) from None
+    except UnreadableError as error:
+        raise BaselineError(f"{path}: {error}; {way_out}") from None
     return {row.key: row for row in rows}
+
+
+def _ensure_unedited(path: Path, document: Mapping[str, Any]) -> None:
+    if (version := document["initbench_baseline"]) != VERSION:
+        raise BaselineError(
+            f"{path}: is version {version!r:.40}, and this initbench reads version {VERSION}; "
+            f"{_again(path)}"
+        )
+    try:
+        unedited = _digest(document.get("groups")) == document.get("digest")
+    except ValueError:  # NaN, which no baseline holds
+        unedited = False
+    if not unedited:
+        raise BaselineError(
+            f"{path}: does not match its digest: it was edited, or merged line by line; "
+            f"{_again(path)}"
+        )
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -93,7 +111,7 @@ def _document(path: Path) -> dict[str, Any]:
     if not content.strip():
         raise BaselineError(f"{path}: is empty; {_again(path)}")
     try:
-        document = json.loads(content)
+        document = json.loads(content.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise BaselineError(
             f"{path}: is not JSON, or is cut off: {error}; {_again(path)}"
@@ -101,40 +119,6 @@ def _document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise BaselineError(f"{path}: is not a baseline; {_again(path)}")
     return document
-
-
-def _saved(path: Path, document: Mapping[str, Any]) -> list[RowOutcomes]:
-    if (version := document["initbench_baseline"]) != VERSION:
-        raise BaselineError(
-            f"{path}: is version {version}, and this initbench reads version {VERSION}; "
-            f"{_again(path)}"
-        )
-    entries = document["groups"]
-    if _digest(entries) != document["digest"]:
-        raise BaselineError(
-            f"{path}: does not match its digest: it was edited, or merged line by line; "
-            f"{_again(path)}"
-        )
-    return [_row(entry) for entry in entries]
-
-
-def _recorded(
-    records: Iterable[Mapping[str, Any]], gates: Mapping[str, Mapping[str, Any]]
-) -> list[RowOutcomes]:
-    runs: dict[RowKey, tuple[Mapping[str, Any], list[RunOutcome]]] = {}
-    for record in records:
-        key = RowKey.of(record["config"], record["initializer"], record["setting"])
-        runs.setdefault(key, (record, []))[1].append(_run(record))
-    return [
-        RowOutcomes(
-            first["config"],
-            first["initializer"],
-            first["setting"],
-            tuple(of_row),
-            gate=Gate(**gates.get(first["config"], {})),
-        )
-        for first, of_row in runs.values()
-    ]
 
 
 def _row_fields(row: RowOutcomes) -> dict[str, Any]:
@@ -151,71 +135,12 @@ def _row_fields(row: RowOutcomes) -> dict[str, Any]:
     }
 
 
-def _row(entry: Mapping[str, Any]) -> RowOutcomes:
-    return RowOutcomes(
-        config=entry["config"],
-        initializer=entry["initializer"],
-        setting=entry["setting"],
-        runs=tuple(map(_run, entry["runs"])),
-        confirm=tuple(map(_run, entry["confirm"])),
-        resolved=entry["resolved"],
-        samples=entry["samples"],
-        provenance=entry["provenance"],
-        gate=Gate(**entry["gate"]) if "gate" in entry else None,
-    )
-
-
 def _run_fields(run: RunOutcome) -> dict[str, Any]:
     fields: dict[str, Any] = {"seed": run.seed, "id": run.id, "status": run.status}
     fields |= {name: finite_or_none(run.metrics[name]) for name in METRICS}
     if run.spread is not None:
         fields["spread"] = {name: finite_or_none(run.spread[name]) for name in METRICS}
     return fields
-
-
-def _run(entry: Mapping[str, Any]) -> RunOutcome:
-    spread = entry.get("spread")
-    return RunOutcome(
-        seed=int(entry["seed"]),
-        id=entry["id"],
-        status=_status(entry["status"]),
-        metrics=_metrics(entry, failed=entry["status"] == "failed"),
-        spread=None if spread is None else _metrics(spread, failed=False, spread=True),
-        reason=entry.get("reason", ""),
-    )
-
-
-def _status(word: object) -> Status:
-    for status in get_args(Status):
-        if word == status:
-            known: Status = status
-            return known
-    raise ValueError(f"status must be one of {', '.join(get_args(Status))}, got {word!r:.40}")
-
-
-def _metrics(
-    entry: Mapping[str, Any], *, failed: bool, spread: bool = False
-) -> dict[str, float | None]:
-    """A loss of null is infinite; an accuracy of null does not exist."""
-    metrics: dict[str, float | None] = {}
-    for name, metric in METRICS.items():
-        value = entry[name]
-        if value is not None:
-            metrics[name] = _valid(metric, value, spread=spread)
-        else:
-            metrics[name] = math.inf if metric.can_be_infinite and not failed else None
-    return metrics
-
-
-def _valid(metric: Metric, value: object, *, spread: bool) -> float:
-    """A number that a run can have; ValueError for any other value."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError(f"{metric.name} must be a number, got {value!r:.40}")
-    number = float(value)  # OverflowError is an ArithmeticError, which load() knows
-    if not (spread or metric.is_valid(number)) or math.isnan(number):
-        low, high = metric.valid_range
-        raise ValueError(f"{metric.name} must be from {low:g} to {high:g}, got {number:g}")
-    return number
 
 
 def _order(entry: Mapping[str, Any]) -> tuple[str, str, str]:

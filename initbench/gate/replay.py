@@ -197,11 +197,18 @@ def _judge_row(
         )
         reason = f"{seeds} not in the baseline"
         return [replace(row, verdict="missing", reason=reason)]
+    if broken := [run.seed for run in baseline.runs if run.status == "failed"]:
+        reason = f"the baseline's run at seed {broken[0]} failed, and there is nothing to compare"
+        return [replace(row, verdict="missing", reason=reason)]
     if failed := [run for run in candidate.runs if run.status == "failed"]:
         reasons = "; ".join(dict.fromkeys(run.reason for run in failed))
         reason = f"{len(failed)} of {len(candidate.runs)} runs failed: {reasons}"
         return [replace(row, verdict="regressed", reason=reason)]
     pairs = [(known[run.seed], run) for run in candidate.runs]
+    lone = [n for n in METRICS if len({r.metrics[n] is None for pair in pairs for r in pair}) > 1]
+    if lone:
+        reason = f"only one of the two has {lone[0]}"
+        return [replace(row, verdict="missing", reason=reason)]
     verdicts = [
         _judge_metric(
             replace(row, metric=name), pairs, floors_of(METRICS[name], candidate), gate, confidence

@@ -18,6 +18,7 @@ from initbench.gate import baseline
 from initbench.gate.check import check_saved
 from initbench.gate.outcomes import RowOutcomes, RunOutcome
 from initbench.gate.verdicts import exit_code
+from initbench.metrics import METRICS
 from initbench.runs.records import RowKey
 from initbench.spec.expectations import Gate
 
@@ -88,8 +89,58 @@ def test_values_that_no_run_has_are_refused(tmp_path: Path, field: str, value: o
     }  # fmt: skip
     path = tmp_path / "b.json"
     path.write_text(json.dumps({"records": [{**record, field: value}]}))
-    with pytest.raises(BaselineError, match=f"^{path}: has a missing or wrong field"):
+    with pytest.raises(BaselineError, match=rf"^{path}: records\[0\]\.{field}: must"):
         baseline.load(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        ({"config": None}, r"records\[0\].config: must be a valid string, got None"),
+        ({"initializer": 5}, r"records\[0\].initializer: must be a valid string, got 5"),
+        ({"setting": []}, r"records\[0\].setting: must be .* got \[\]"),
+        ({"seed": 1.5}, r"records\[0\].seed: must be a valid integer, got 1.5"),
+        ({"seed": 1}, "he, he_normal: seed 1 is there twice"),
+        ({"train_accuracy": None}, "he, he_normal: seed 0 has no train_accuracy, and other seeds"),
+        ({"seed": "x", "id": 3, "status": ""}, r"\.seed: .*\.id: .*\.status: must be 'ok'"),
+    ],
+)
+def test_a_result_that_no_run_wrote_is_refused_with_every_field(
+    tmp_path: Path, spoil: dict[str, Any], message: str
+) -> None:
+    fields = {"config": "he", "initializer": "he_normal", "setting": {}, "status": "ok"}
+    metrics = dict.fromkeys(METRICS, 0.5)
+    records = [{**fields, **metrics, "seed": seed, "id": str(seed)} for seed in (0, 1)]
+    records[0] |= spoil
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps({"records": records}))
+    with pytest.raises(BaselineError, match=message) as caught:
+        baseline.load(path)
+    assert "; write it again with `initbench run`" in str(caught.value)
+
+
+def test_what_only_one_side_has_is_missing() -> None:
+    def without(name: str, side: RowOutcomes) -> RowOutcomes:
+        runs = [replace(run, metrics={**run.metrics, name: None}) for run in side.runs]
+        return replace(side, runs=tuple(runs))
+
+    whole, lacking = row(LOSSES), without("train_accuracy", row(LOSSES))
+    for sides in ((whole, lacking), (lacking, whole)):
+        (verdict,) = check_saved(*map(keyed, sides)).verdicts
+        assert (verdict.verdict, verdict.reason) == (
+            "missing",
+            "only one of the two has train_accuracy",
+        )
+
+
+def test_a_baseline_whose_run_failed_is_nothing_to_compare_with() -> None:
+    whole = row(LOSSES)
+    empty = replace(whole.runs[0], status="failed", metrics=dict.fromkeys(METRICS))
+    verdicts = check_saved(
+        keyed(replace(whole, runs=(empty, *whole.runs[1:]))), keyed(whole)
+    ).verdicts
+    assert [v.verdict for v in verdicts] == ["missing"]
+    assert "the baseline's run at seed 0 failed" in verdicts[0].reason
 
 
 def test_rows_are_found_whatever_their_order() -> None:
