@@ -33,6 +33,7 @@ from initbench.report.render.markdown import markdown_view
 from initbench.report.views.listing import catalogue, list_view
 from initbench.spec import (
     ACTIVATION_MODELS,
+    BIAS_MODELS,
     DATASET_MODELS,
     INITIALIZER_MODELS,
     OPTIMIZER_MODELS,
@@ -46,6 +47,7 @@ WIDTH = 88
 #: What a config may write for the rows of a registry.
 MODELS: dict[str, Mapping[str, type[BaseModel]]] = {
     "initializers": INITIALIZER_MODELS,
+    "biases": BIAS_MODELS,
     "activations": ACTIVATION_MODELS,
     "optimizers": OPTIMIZER_MODELS,
 }

@@ -96,6 +96,7 @@ ROOMS = {
         ["starter"],
         ["loading"],
         ["amount", "sweep", "settle", "promises"],
+        ["layers"],
         ["overrides", "messages"],
         ["document", "plugins", "pointers"],
     ],
@@ -127,6 +128,8 @@ ROOMS = {
     "spec": [
         ["schema", "kinds"],
         ["experiment"],
+        ["biases"],
+        ["by_layer"],
         ["initializers", "datasets", "expectations"],
         ["choice"],
         ["fields", "parameters"],
@@ -134,7 +137,7 @@ ROOMS = {
     "interop": [["frameworks", "plugin_functions"], ["plugin_process"]],
     "audit": [["explain", "fans", "verify"]],
     "core": [
-        ["propagation"],
+        ["propagation", "by_layer"],
         ["draw"],
         ["gains"],
         ["engine", "initializers", "meanfield"],
@@ -145,7 +148,7 @@ ROOMS = {
     ],
     "core.engine": [["numpy_stack"], ["protocol", "blas"]],
     "core.initializers": [
-        ["advice"],
+        ["advice", "biases"],
         ["registry"],
         ["network_wide", "uniform_biases"],
         ["scaling", "data_dependent"],

@@ -12,15 +12,16 @@ from initbench.spec import Experiment
 
 #: The share of the train samples that choose a sweep's settings, where the config has none.
 VALIDATION = 0.2
-#: Keys that tune the training on a problem, not the problem.
-TUNED = ("learning_rate", "optimizer", "batch_size")
+#: Keys that tune the start or the training on a problem, not the problem.
+TUNED = ("learning_rate", "optimizer", "batch_size", "bias")
 
 
 def problem(experiment: Experiment) -> Hashable:
     """The part of an experiment that others must share for their initializers to compete.
 
     A swept key that tunes training (TUNED) is no part of it, because each initializer may have its
-    own best value. Each value of any other swept key is a problem of its own.
+    own best value. Each value of any other swept key is a problem of its own. Biases belong to a
+    start, as weights do: those of configs without a sweep of them compete.
     """
     e = experiment
     tuned = sorted(key for key in e.sweep if key.partition(".")[0] in TUNED)

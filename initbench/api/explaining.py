@@ -23,6 +23,7 @@ from initbench.errors import ConfigError, Place, Problem
 from initbench.report.views.facts import Facts, facts_view
 from initbench.report.views.view import View
 from initbench.spec import DATASET_MODELS, Experiment
+from initbench.spec.by_layer import is_by_layer
 from initbench.spec.choice import Choice
 from initbench.spec.kinds import kinds
 from initbench.spec.parameters import parameters_of, prose
@@ -38,6 +39,8 @@ def kinds_named(text: str, model: type[Experiment]) -> list[str]:
     Raises:
         ConfigError: The text is not YAML, or no kind knows the name.
     """
+    if is_by_layer(parse(text, text, fixed=Place(text)).data):
+        return ["initializer"]
     name = _name(text)
     known = kinds(model)
     found = [key for key, kind in known.items() if kind.find(name)]

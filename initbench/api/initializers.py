@@ -123,7 +123,8 @@ def explanation(
             f"{len(SEEDS)} seeds, {network.inputs.shape[1]:,} {dataset or 'standard normal'} "
             "samples",
             [] if in_dialect else draws_of_frameworks(choice.name, given, network, SEEDS),
-            parameters_of(model.initializer_models[choice.name]),
+            # Parts have parameters, and a mapping of them by layer has none of its own.
+            parameters_of(known) if (known := model.initializer_models.get(choice.name)) else [],
             also,
         )
     )

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from initbench import config, datasets
+from initbench.config.document import parse
 from initbench.config.plugins import Allowed
 from initbench.core.initializers import ALIASES, INITIALIZERS
-from initbench.errors import ResultsError
+from initbench.errors import ConfigError, ResultsError
 from initbench.runs import identity, plan
 from initbench.runs.store import Filter, Store
+from initbench.spec import Experiment
 from initbench.spec.choice import registry_spelling
 
 
@@ -80,9 +82,22 @@ def _refuse_unknown(store: Store, initializer: str) -> None:
 
 def _stored_name(initializer: str) -> str:
     """The name that runs are stored under, where a config may write another for it."""
+    if initializer.lstrip().startswith("{"):
+        return _label_by_layer(initializer)
     name, bracket, parameters = initializer.partition("(")
     known = ALIASES.get(registry_spelling(name), registry_spelling(name))
     return f"{known}{bracket}{parameters}" if known in INITIALIZERS else initializer
+
+
+def _label_by_layer(text: str) -> str:
+    """The label of a mapping by layer; the text itself if it is a label already, or none."""
+    some = {"name": "any", "layers": [1, 1], "iterations": 1, "learning_rate": 1.0}
+    try:
+        config_of_it = some | {"initializer": parse(text, text).data}
+        (choice,) = Experiment.model_validate(config_of_it).initializer
+    except (ConfigError, ValueError):
+        return text
+    return choice.label
 
 
 def _utc(moment: datetime | None) -> str | None:

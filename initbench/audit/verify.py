@@ -263,11 +263,14 @@ def _moments(
         for (layer, law), scale in zip(layers, scales, strict=True)
     ]
     every = np.concatenate(scaled, axis=1)  # (R, weights)
+    # Each weight counts alike; those of a layer without spread vary by 0.
+    sizes = [one.shape[1] for one in scaled]
+    varying = float(np.average([law.std > 0 for _, law in layers], weights=sizes))
     yield _PerSeed(f"mean, {orientation}", every.mean(axis=1), 0.0)
     yield _PerSeed(
         f"variance, {orientation}",
         np.mean(every**2, axis=1),
-        float(np.mean([law.std > 0 for _, law in layers])),
+        varying,
         faults,
     )
     below, above = (

@@ -8,7 +8,10 @@ import click
 
 from initbench.cli import options
 
-KINDS = ("initializers", "frameworks", "activations", "datasets", "optimizers", "losses", "configs")
+KINDS = (
+    "initializers", "frameworks", "biases", "activations", "datasets", "optimizers", "losses",
+    "configs",
+)  # fmt: skip
 #: Columns of the terminal that every row fits into.
 NARROW = 80
 

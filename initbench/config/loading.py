@@ -16,6 +16,7 @@ from initbench import datasets
 from initbench.config import plugins
 from initbench.config.amount import excess
 from initbench.config.document import Document, read
+from initbench.config.layers import problems_of_layers
 from initbench.config.messages import closest, likest, problems_of, question
 from initbench.config.overrides import override
 from initbench.config.plugins import Allowed
@@ -153,6 +154,9 @@ def from_options(
         experiment = model(**document.data)
     except ValidationError as error:
         document.problems += problems_of(document, error.errors(), model)
+    else:
+        layers = len(experiment.architecture.shapes)
+        document.problems += problems_of_layers(document, experiment, layers)
     if document.problems:
         raise ConfigError(document.problems)
     return experiment

@@ -15,7 +15,8 @@ from initbench import metrics, spec
 from initbench.config import pointers
 from initbench.config.document import Document, KeyPath, spelled
 from initbench.errors import MAX_LISTED, Problem
-from initbench.spec import Experiment
+from initbench.spec import Experiment, biases
+from initbench.spec.by_layer import BY_LAYER, ROLES, is_layer_key
 from initbench.spec.choice import registry_spelling
 from initbench.spec.expectations import Expectation, Gate
 from initbench.spec.kinds import Kind, kinds
@@ -146,7 +147,8 @@ def _path(data: Any, location: tuple[int | str, ...], *, missing: bool) -> KeyPa
 
 def _problem(document: Document, mistake: _Mistake) -> Problem:
     kind = mistake.error["type"]
-    place = document.place(mistake.path, of_key=kind == "extra_forbidden")
+    of_key = kind == "extra_forbidden" or mistake.error["loc"][-1:] == ("[key]",)
+    place = document.place(mistake.path, of_key=of_key)
     if kind == "union_tag_invalid":  # the name is wrong, not the whole mapping
         place = document.values.get((*mistake.path, "name"), place)
     message = MESSAGES.get(kind, _in_pydantic_s_words)
@@ -186,6 +188,8 @@ def _unknown_key(mistake: _Mistake) -> str:
         known,
         mistake.beside,
     )
+    if inside and mistake.path[0] in BY_LAYER and is_layer_key(mistake.last):
+        hint = "; a mapping by layer, as {hidden: ..., output: ...}, has no name of its own"
     hint = hint or closest(mistake.last, known)
     if not hint and known == ["name"]:
         hint = f"; {mistake.error['loc'][-2]} takes no parameters, remove it"
@@ -212,7 +216,7 @@ def _is_plain(value: Any) -> bool:
 
 def _unknown_name(mistake: _Mistake) -> str:
     kind, name = str(mistake.path[0]), mistake.error["input"]["name"]
-    names, aliases = _likely(str(name), kinds(mistake.model)[kind])
+    names, aliases = _likely(str(name), _kind(mistake))
     meant = pointers.of_name(kind, str(name), [*names, *aliases])
     if kind == "dataset" and {".", "/"} & set(str(name)):
         form = f"{{name: file, path: {name}, target: COLUMN}}"
@@ -282,6 +286,9 @@ def _outside_a_bound(mistake: _Mistake) -> str:
 
 
 def _not_in_the_pattern(mistake: _Mistake) -> str:
+    if mistake.error["loc"][-1] == "[key]":  # of a mapping by layer
+        hint = closest(mistake.last, ROLES) or f"; write {', '.join(ROLES)}, or a layer's number"
+        return f"unknown layer{hint}"
     if mistake.last == "metric":
         word = str(mistake.error["input"]).partition("@")[0]
         meant = [name for name in metrics.METRICS if name.endswith(f"_{word}")]
@@ -300,10 +307,15 @@ def _in_pydantic_s_words(mistake: _Mistake) -> str:
 _WHOLE_NUMBER = _must_be("a whole number")
 
 
-def _name_or_mapping(mistake: _Mistake) -> str:
+def _no_choice(mistake: _Mistake) -> str:
+    key, *inside = mistake.path
     value = mistake.error["input"]
     own_data = mistake.last == "dataset" and isinstance(value, dict) and "path" in value
-    return _must_be("a name or {name: ..., parameter: ...}", "; add name: file" * own_data)(mistake)
+    forms = ["a name", *(["a number"] if key == "bias" else []), "{name: ..., parameter: ...}"]
+    if key in BY_LAYER and not any(isinstance(part, str) for part in inside):
+        forms.append("{hidden: ..., output: ...}")
+    words = f"{', '.join(forms[:-1])} or {forms[-1]}"
+    return _must_be(words, "; add name: file" * own_data)(mistake)
 
 
 _MAPPING = _must_be("`key: value` lines")
@@ -313,8 +325,8 @@ MESSAGES: dict[str, Callable[[_Mistake], str]] = {
     "missing": lambda mistake: f"is missing{mistake.example}",
     "extra_forbidden": _unknown_key,
     "union_tag_invalid": _unknown_name,
-    "union_tag_not_found": _name_or_mapping,
-    "model_attributes_type": _name_or_mapping,
+    "union_tag_not_found": _no_choice,
+    "model_attributes_type": _no_choice,
     "int_type": _WHOLE_NUMBER,
     "int_from_float": _WHOLE_NUMBER,
     "int_parsing_size": _WHOLE_NUMBER,
@@ -354,6 +366,14 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def _kind(mistake: _Mistake) -> Kind:
+    """What the mistaken key of a config names."""
+    key = str(mistake.path[0])
+    if key == "bias":
+        return Kind(biases.BIAS_MODELS, biases.ALIASES)
+    return kinds(mistake.model)[key]
+
+
 def _known_keys(mistake: _Mistake) -> list[str]:
     """The keys that may stand in the place of an unknown one."""
     kind = str(mistake.path[0])
@@ -362,4 +382,4 @@ def _known_keys(mistake: _Mistake) -> list[str]:
     if kind in ("expect", "gate"):
         return list((Expectation if kind == "expect" else Gate).model_fields)
     chosen = str(mistake.error["loc"][-2])  # pydantic names the chosen model before its key
-    return list(kinds(mistake.model)[kind].models[chosen].model_fields)
+    return list(_kind(mistake).models[chosen].model_fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import re
 from typing import Any
 
@@ -9,7 +11,8 @@ from pydantic import BaseModel
 
 from initbench.config.document import Document, KeyPath, parse, spelled
 from initbench.errors import ConfigError, Place, Problem
-from initbench.spec import Experiment
+from initbench.spec import BIAS_MODELS, Experiment
+from initbench.spec.by_layer import BY_LAYER, is_layer_key
 from initbench.spec.choice import Choice
 from initbench.spec.expectations import Expectation, Gate
 from initbench.spec.kinds import kinds
@@ -52,7 +55,7 @@ def assign(
     *outer, last = _parts(dotted)
     target: Any = document.data
     path: KeyPath = ()
-    for part in outer:
+    for part, following in itertools.pairwise([*outer, last]):
         if part == "0" and path == ("initializer",) and not isinstance(target, list):
             continue  # one initializer stands for a list of one
         step = _step(target, part)
@@ -62,9 +65,11 @@ def assign(
         inner = target.get(step) if isinstance(target, dict) else target[step]
         if inner is None and not path:
             inner = _default(part)
+        path = (*path, step)
+        if _may_be_by_layer(path) and is_layer_key(following):
+            inner = _for_all_layers(inner)
         if isinstance(inner, str):  # `dataset: circles` grows to {name: circles, noise: ...}
             inner = {"name": inner}
-        path = (*path, step)
         if not isinstance(inner, dict | list):
             _refuse(document, place, dotted, path, inner)
             return
@@ -117,17 +122,38 @@ def _is_known(outer: list[str], last: str) -> bool:
         return last in Experiment.model_fields
     if outer[0] == "sweep":
         return last.partition(".")[0] in Experiment.model_fields
+    if outer[0] in BY_LAYER and is_layer_key(last):
+        return True
     models: dict[str, list[type[BaseModel]]] = {
         **{key: list(kind.models.values()) for key, kind in kinds().items()},
+        "bias": list(BIAS_MODELS.values()),
         "gate": [Gate],
         "expect": [Expectation],
     }
     return any(last in model.model_fields for model in models.get(outer[0], []))
 
 
+def _may_be_by_layer(path: KeyPath) -> bool:
+    """Whether initializers or biases by layer may stand there: ``initializer[1]``, ``bias``."""
+    return path[0] in BY_LAYER and all(isinstance(part, int) for part in path[1:])
+
+
+def _for_all_layers(inner: Any) -> Any:
+    """What stands for all layers by layer: ``he_normal`` is that of the hidden ones and the output.
+
+    A list, and what is by layer already, stays as it is.
+    """
+    named = isinstance(inner, dict) and "name" in inner
+    if named or isinstance(inner, str | int | float):
+        return {"hidden": inner, "output": copy.deepcopy(inner)}
+    return inner
+
+
 def _default(key: str) -> str | dict[str, Any] | None:
     """What a config's key has by default: ``circles`` for ``dataset``, ``{}`` for ``sweep``."""
     field = Experiment.model_fields.get(key)
+    if key == "bias":
+        return {}
     if field and isinstance(field.default, Choice):
         return field.default.name
     return {} if field and isinstance(field.default, dict | Gate) else None

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from initbench import datasets, spec
-from initbench.config.document import Document, spelled
+from initbench.config.document import Document, KeyPath, spelled
+from initbench.config.layers import initializers_of, problems_of_layers
 from initbench.config.messages import closest
 from initbench.errors import Problem
 from initbench.runs import cost
@@ -23,14 +24,16 @@ def settled(
 ) -> Experiment | list[Problem]:
     """The experiment with the sizes of all layers, and bound to a user's files as they are now.
 
-    Or the problems: sizes and a batch that do not fit the data, initializers that an expectation
-    names and the config does not have, or a network larger than the machine's memory.
+    Or the problems: sizes and a batch that do not fit the data, keys of layers that do not fit the
+    sizes, initializers that an expectation names and the config does not have, or a network larger
+    than the machine's memory.
     """
     problems = [
         *_sizes_that_do_not_fit(document, experiment, data),
         *_too_large_a_batch(document, experiment, data),
         *_unknown_initializers(document, experiment),
         *_numbers_beyond_the_dtype(document, experiment),
+        *problems_of_layers(document, experiment, len(_sizes(experiment, data)) - 1),
     ]
     # model_copy validates nothing: what it changes is checked here.
     sizes = _sizes(experiment, data)
@@ -90,15 +93,14 @@ def _too_large_a_batch(
 def _numbers_beyond_the_dtype(document: Document, experiment: Experiment) -> list[Problem]:
     """A problem for each number that becomes infinite or 0 in the type of all arithmetic."""
     dtype = np.dtype(experiment.dtype)
-    parts: list[tuple[tuple[str | int, ...], Mapping[str, Any]]] = [
+    parts: list[tuple[KeyPath, Mapping[str, Any]]] = [
         ((), {"learning_rate": experiment.learning_rate}),
         (("optimizer",), experiment.optimizer.parameters),
         (("activation",), experiment.activation.parameters),
-        *(
-            (("initializer", index), choice.parameters)
-            for index, choice in enumerate(experiment.initializer)
-        ),
     ]
+    for path, choice in initializers_of(document, experiment):
+        for key, part in choice.parts.items():
+            parts.append(((*path, key) if key else path, part.parameters))
     problems = []
     for path, parameters in parts:
         for key, value in parameters.items():

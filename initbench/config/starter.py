@@ -17,6 +17,7 @@ initializer:                # a name, {name: ..., parameter: ...}, or a list of 
   - {name: normal, std: 0.1}
 layers: [2, 10, 5, 1]       # sizes from input to output; or `width` and `depth` of the hidden part
 activation: relu            # of the hidden layers; `initbench list activations`
+bias: zeros                 # what biases start at; none for no biases; `initbench list biases`
 dataset: circles            # `initbench list datasets`; or {name: file, path: ..., target: ...}
 optimizer: gd               # plain gradient descent; `initbench list optimizers`
 learning_rate: 0.1

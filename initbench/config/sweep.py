@@ -154,4 +154,7 @@ def equal_values(document: Document, points: Sequence[Experiment]) -> list[Probl
 
 def _settled(experiment: Experiment) -> Hashable:
     """All that a sweep can vary, as it is trained."""
-    return tuple(getattr(experiment, key) for key in Experiment.model_fields if key not in UNSWEPT)
+    # Zeros that initializers give by themselves are no other biases.
+    biases = tuple(map(experiment.biases_of, experiment.initializer))
+    others = [key for key in Experiment.model_fields if key not in {*UNSWEPT, "bias"}]
+    return biases, *(getattr(experiment, key) for key in others)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,8 @@ class Architecture:
         activation: The name of the hidden layers' activation in
             :data:`~initbench.core.activations.ACTIVATIONS`. The last layer has none.
         activation_parameters: The activation's keyword parameters.
+        unbiased: The indices of the layers without biases, from 0. The parameters of such a layer
+            have the place of a bias as well; it holds 0, and no update moves it.
 
     Examples:
         >>> article = Architecture((2, 10, 5, 1), np.dtype(np.float64), "relu", {})
@@ -49,6 +51,7 @@ class Architecture:
     dtype: np.dtype[Any]
     activation: str
     activation_parameters: Mapping[str, Any]
+    unbiased: frozenset[int] = field(default=frozenset(), kw_only=True)
 
     @property
     def shapes(self) -> list[Shape]:
@@ -67,7 +70,7 @@ class Architecture:
 
     @property
     def parameter_count(self) -> int:
-        """P, the number of weights and biases."""
+        """P, the number of weights and biases, with a place for each bias that a layer lacks."""
         return sum(math.prod(shape) + shape[0] for shape in self.shapes)
 
     def views(self, theta: Array) -> list[Array]:
@@ -85,6 +88,18 @@ class Architecture:
             start = stop
         return views
 
+    def bias_columns_to_clear(self, gradient: Array) -> list[Array]:
+        """The gradient (R, P) of the biases that the network lacks: views, (R, O) a layer.
+
+        Whoever sets them to 0 before each step of an optimizer keeps those biases at 0.
+
+        >>> network = Architecture((2, 3, 1), np.dtype(np.float64), "relu", {}, unbiased={1})
+        >>> [column.shape for column in network.bias_columns_to_clear(network.zeros(4))]
+        [(4, 1)]
+        """
+        views = self.views(gradient)
+        return [views[layer][:, :, -1] for layer in sorted(self.unbiased)]
+
     def zeros(self, runs: int, dtype: DTypeLike | None = None) -> Array:
         """Zeros (R, P) for parameters or gradients, every run's row aligned alike in memory.
 
@@ -97,6 +112,29 @@ class Architecture:
         chosen = self.dtype if dtype is None else np.dtype(dtype)
         count = self.parameter_count
         return np.zeros((runs, aligned(count, chosen.itemsize)), chosen)[:, :count]
+
+
+def layer_key(keys: Collection[str], number: int, count: int) -> str | None:
+    """Which of the ``keys`` speaks for a layer; None where none does.
+
+    A key is a layer's number, or a role: ``output`` is the last layer, ``first`` the first,
+    and ``hidden`` all but the last. The most specific key wins: the number, then ``output``, then
+    ``first``, then ``hidden``.
+
+    Args:
+        keys: The keys that settings are given for.
+        number: The layer's number, from 1.
+        count: The number of layers.
+
+    Examples:
+        >>> [layer_key({"hidden", "output", "2"}, number, 4) for number in (1, 2, 3, 4)]
+        ['hidden', '2', 'hidden', 'output']
+        >>> layer_key({"hidden"}, 1, 1) is None
+        True
+    """
+    roles = {"output": number == count, "first": number == 1, "hidden": number < count}
+    fitting = [str(number), *(role for role, fits in roles.items() if fits)]
+    return next((key for key in fitting if key in keys), None)
 
 
 def fans(shape: Shape) -> tuple[int, int]:

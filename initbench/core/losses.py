@@ -30,6 +30,8 @@ class Loss(NamedTuple):
             for a loss without classes.
         formula: The loss of one sample, for people.
         task: The task of the data sets that this loss is for.
+        prior: targets (O, N) -> the outputs (O,) of the best network that ignores its inputs, in
+            float64.
 
     Examples:
         >>> loss = LOSSES["binary_cross_entropy"]
@@ -38,6 +40,8 @@ class Loss(NamedTuple):
         array([[  0.6931, 100.    ]])
         >>> loss.correct(logits, targets)
         array([[False, False]])
+        >>> loss.prior(np.array([[1.0, 0.0, 0.0, 0.0]])).round(4)  # log(1 / 3)
+        array([-1.0986])
         >>> loss.delta(logits, targets)
         >>> logits
         array([[[-0.25,  0.5 ]]])
@@ -48,6 +52,25 @@ class Loss(NamedTuple):
     correct: Callable[[Array, Array], Array] | None
     formula: str
     task: str
+    prior: Callable[[Array], Array]
+
+
+def _shares(targets: Array) -> Array:
+    """The share of each output's class among the samples, (O,).
+
+    A share of 0 or 1 becomes that of half a sample: the log odds of others would be infinite.
+    """
+    samples = targets.shape[1]
+    shares = targets.mean(axis=1, dtype=np.float64)
+    clipped: Array = np.clip(shares, 0.5 / samples, 1 - 0.5 / samples)
+    return clipped
+
+
+def _bce_prior(targets: Array) -> Array:
+    """log(p / (1 - p)), p being the share of class 1."""
+    share = _shares(targets)
+    log_odds: Array = np.log(share / (1 - share))
+    return log_odds
 
 
 def _bce_value(logits: Array, targets: Array) -> Array:
@@ -102,6 +125,12 @@ def _ce_delta(logits: Array, targets: Array) -> None:
     logits *= logits.dtype.type(1 / logits.shape[-1])
 
 
+def _ce_prior(targets: Array) -> Array:
+    """log(p) of each class, p being its share."""
+    log_shares: Array = np.log(_shares(targets))
+    return log_shares
+
+
 def _ce_correct(logits: Array, targets: Array) -> Array:
     """The largest logit names the class, the first of equals. NaN and inf are wrong."""
     finite = np.isfinite(logits).all(axis=1)
@@ -122,14 +151,22 @@ def _mse_delta(logits: Array, targets: Array) -> None:
     logits *= logits.dtype.type(2 / (logits.shape[-1] * logits.shape[1]))
 
 
+def _mse_prior(targets: Array) -> Array:
+    """The mean of each output."""
+    mean: Array = targets.mean(axis=1, dtype=np.float64)
+    return mean
+
+
 LOSSES: dict[str, Loss] = {
     "binary_cross_entropy": Loss(
-        _bce_value, _bce_delta, _bce_correct, "log(1 + exp(z)) - y z", "binary"
+        _bce_value, _bce_delta, _bce_correct, "log(1 + exp(z)) - y z", "binary", _bce_prior
     ),
     "cross_entropy": Loss(
-        _ce_value, _ce_delta, _ce_correct, "log(sum exp(z)) - z[class]", "multiclass"
+        _ce_value, _ce_delta, _ce_correct, "log(sum exp(z)) - z[class]", "multiclass", _ce_prior
     ),
-    "mean_squared_error": Loss(_mse_value, _mse_delta, None, "mean((z - y)^2)", "regression"),
+    "mean_squared_error": Loss(
+        _mse_value, _mse_delta, None, "mean((z - y)^2)", "regression", _mse_prior
+    ),
 }
 
 #: Task -> the name of its loss. A data set says which task it poses.

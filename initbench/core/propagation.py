@@ -164,6 +164,8 @@ def weight_gradient(
         view[:, :, :-1] = np.matmul(delta, below.swapaxes(1, 2)) / samples
         view[:, :, -1] = delta.mean(axis=2)
         below = layer.activation
+    for column in architecture.bias_columns_to_clear(gradient):
+        column.fill(0.0)
     return gradient
 
 

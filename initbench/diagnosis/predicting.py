@@ -24,7 +24,10 @@ MEAN_SHARE, MEAN_ERRORS = 0.1, 5.0
 
 @dataclass(frozen=True, slots=True)
 class WeightVariances:
-    """Each layer's mean square of weights and of biases, (L,), and whether all means are 0."""
+    """Each layer's mean square of weights and of biases, (L,), and whether all means are 0.
+
+    The output's biases need no mean of 0: no layer follows them.
+    """
 
     weights: Array
     biases: Array
@@ -61,7 +64,8 @@ def background(drawn: DrawnStack) -> Background:
             found.input_square,
             found.input_cosine,
         )
-    theory = _theory(variances, prediction, found.shape, found.architecture)
+    apart = _output_apart(drawn.work)
+    theory = _theory(variances, prediction, found.shape, found.architecture, apart=apart)
     return replace(found, prediction=prediction, theory=theory)
 
 
@@ -99,7 +103,27 @@ def _variances(work: Work, theta: Array) -> WeightVariances:
         errors.append(MEAN_ERRORS / math.sqrt(weights.size) if moments is None else 0.0)
         biases.append((view[:, :, -1].astype(np.float64) ** 2).mean())
     centred = np.abs(mean) <= np.maximum(errors, MEAN_SHARE) * np.sqrt(squares)
-    return WeightVariances(np.array(squares), np.array(biases), bool(centred.all()))
+    return WeightVariances(
+        np.array(squares), np.array(biases), bool(centred.all()) and _centred_biases(work)
+    )
+
+
+def _centred_biases(work: Work) -> bool:
+    """Whether the biases that a config asks for have mean 0 in the layers that others follow."""
+    for chosen in work.biases[0][:-1]:
+        if chosen is None or chosen.initializer.law is None or chosen.initializer.scope != "layer":
+            continue  # those rules have mean 0
+        (moments,) = draw.laws(chosen, replace(work.network, sizes=(1, 1)))
+        square = moments.mean**2 + moments.std**2 if moments else 0.0
+        if moments and abs(moments.mean) > MEAN_SHARE * math.sqrt(square):
+            return False
+    return True
+
+
+def _output_apart(work: Work) -> bool:
+    """Whether the output's weights or biases have a rule of their own."""
+    biases = work.biases[0]
+    return "parts" in work.chosen[0].parameters or biases[-1] != biases[0]
 
 
 def _theory(
@@ -107,10 +131,15 @@ def _theory(
     prediction: Prediction | None,
     shape: ActivationShape,
     architecture: Architecture,
+    *,
+    apart: bool,
 ) -> Theory | None:
-    """Theory supposes that the network goes on for ever as its median hidden layer is."""
+    """Theory supposes that the network goes on for ever as its median hidden layer is.
+
+    It says nothing where the only layer to tell that from is an output that is drawn ``apart``.
+    """
     layers = len(architecture.shapes)
-    if prediction is None or layers < 2:
+    if prediction is None or layers < 2 or (layers == 2 and apart):
         return None
     # Layers that an activation feeds: hidden ones, or where there is but one, the last.
     inner = slice(1, -1) if layers > 2 else slice(1, None)

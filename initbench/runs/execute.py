@@ -18,11 +18,11 @@ from threadpoolctl import threadpool_limits
 
 from initbench.core import draw
 from initbench.core.arrays import Array
-from initbench.core.draw import ChosenInitializer, Draws
+from initbench.core.draw import ChosenBiases, ChosenInitializer, Draws
 from initbench.core.engine.numpy_stack import train
 from initbench.core.engine.protocol import Point, TrainingTask
 from initbench.core.initializers import Network
-from initbench.core.losses import LOSS_OF_TASK
+from initbench.core.losses import LOSS_OF_TASK, LOSSES
 from initbench.datasets import load
 from initbench.errors import ExecutorError
 from initbench.runs.plan import Stack
@@ -44,14 +44,17 @@ class Work:
 
     task: TrainingTask
     chosen: tuple[ChosenInitializer, ...]
+    biases: tuple[ChosenBiases, ...]
     seeds: tuple[int, ...]
     hyperparameters: dict[str, Array]
     nudges: tuple[int, ...]
 
     @property
     def network(self) -> Network:
-        """What the initializers may know: the network, and some train samples."""
-        return draw.network_of(self.task.architecture, self.task.train.inputs)
+        """What the initializers may know: the network, train samples, and the targets' prior."""
+        train_split = self.task.train
+        prior = LOSSES[self.task.loss].prior(train_split.targets)
+        return draw.network_of(self.task.architecture, train_split.inputs, prior)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,7 @@ def prepare(stack: Stack) -> Work:
     return Work(
         task,
         tuple(run.initializer.chosen for run in stack.runs),
+        tuple(run.experiment.chosen_biases for run in stack.runs),
         tuple(run.seed for run in stack.runs),
         {key: np.array([[row[key]] for row in rows], task.architecture.dtype) for key in rows[0]},
         tuple(run.nudge for run in stack.runs),
@@ -229,7 +233,7 @@ def train_work(tell: Tell, work: Work) -> StackOutcome:
 
 def draw_work(work: Work) -> tuple[Work, Draws]:
     """Draw a stack's first parameters; the work that is returned lacks the runs that failed."""
-    draws = draw.draw(work.network, work.chosen, work.seeds)
+    draws = draw.draw(work.network, work.chosen, work.seeds, work.biases)
     return (select(work, draws.drawn) if draws.failures else work), draws
 
 
@@ -238,6 +242,7 @@ def select(work: Work, runs: Sequence[int]) -> Work:
     return Work(
         work.task,
         tuple(work.chosen[run] for run in runs),
+        tuple(work.biases[run] for run in runs),
         tuple(work.seeds[run] for run in runs),
         {name: values[list(runs)] for name, values in work.hyperparameters.items()},
         tuple(work.nudges[run] for run in runs),

@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from initbench.core import ENGINE_REVISION
 from initbench.core.activations import ACTIVATIONS
 from initbench.interop import frameworks
 from initbench.runs.plan import Run
+from initbench.spec import InitializerChoice
+from initbench.spec.biases import OWN
 from initbench.spec.choice import Choice
 
 #: Hexadecimal digits of an identity. They are 64 bits: of 10^7 stores with a million runs each, one
@@ -39,17 +41,17 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
     if data is not None:
         paths = dict.fromkeys(("path", "test_path") & dataset.keys())
         dataset = {**dataset, **paths, "sha256": data}
-    # Parameters that are null are left out, so that a new one does not change old identities.
-    initializer = run.initializer.model_dump(mode="json", exclude_none=True)
-    if run.initializer.plugin is not None:
-        initializer["sha256"] = run.initializer.plugin.sha256
-    framework = frameworks.versions(run.initializer.name)
+    initializers = run.initializer.of_layers(len(e.architecture.shapes))
+    drawing = {one.name for one in initializers}
+    framework = {k: v for name in drawing for k, v in frameworks.versions(name).items()}
+    biases = e.biases_of(run.initializer)
     revision = ACTIVATIONS[e.activation.name].revision
     return {
-        "initializer": initializer,
+        "initializer": _by_layer(initializers),
         **({"framework": framework} if framework else {}),
         "layers": list(e.architecture.sizes),
         "activation": e.activation.model_dump(mode="json"),
+        **({} if all(one == OWN for one in biases) else {"bias": _by_layer(biases)}),
         "dataset": dataset,
         "optimizer": e.optimizer.model_dump(mode="json"),
         "learning_rate": e.learning_rate,
@@ -62,6 +64,26 @@ def resolved(run: Run, data: str | None) -> dict[str, Any]:
         **({"activation_revision": revision} if revision else {}),
         **({"nudge": run.nudge} if run.nudge else {}),
     }
+
+
+def _by_layer(choices: Sequence[InitializerChoice]) -> dict[str, Any]:
+    """The settings of the first choice where all have the same; else all, by their layers' numbers.
+
+    Layers often share one object, whose settings are written once.
+    """
+    written = {id(one): _settings_of(one) for one in {id(one): one for one in choices}.values()}
+    settings = [written[id(one)] for one in choices]
+    if all(one == settings[0] for one in settings):
+        return settings[0]
+    return {str(number): one for number, one in enumerate(settings, 1)}
+
+
+def _settings_of(choice: InitializerChoice) -> dict[str, Any]:
+    # Parameters that are null are left out, so that a new one does not change old identities.
+    settings = choice.model_dump(mode="json", exclude_none=True)
+    if choice.plugin is not None:
+        settings["sha256"] = choice.plugin.sha256
+    return settings
 
 
 def identity(run: Run, data: str | None) -> str:

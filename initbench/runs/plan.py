@@ -82,9 +82,9 @@ def stack_key(experiment: Experiment) -> Hashable:
 
     Learning rates and optimizer parameters are not in it: they may differ from run to run.
     """
-    e = experiment
+    e, architecture = experiment, experiment.architecture
     return (
-        e.architecture.sizes, e.activation, e.dataset, e.optimizer.name,
+        architecture.sizes, architecture.unbiased, e.activation, e.dataset, e.optimizer.name,
         e.iterations, e.log_every, e.batch_size, e.dtype,
     )  # fmt: skip
 

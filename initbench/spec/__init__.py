@@ -1,5 +1,6 @@
 """The models of a config: every key with its bounds and default, declared once."""
 
+from initbench.spec.biases import BIAS_MODELS
 from initbench.spec.datasets import DATASET_MODELS, CirclesDataset, FileDataset
 from initbench.spec.experiment import (
     ACTIVATION_MODELS,
@@ -16,6 +17,7 @@ from initbench.spec.schema import json_schema
 
 __all__ = [
     "ACTIVATION_MODELS",
+    "BIAS_MODELS",
     "DATASET_MODELS",
     "INITIALIZER_MODELS",
     "MAX_RUNS",

@@ -27,10 +27,13 @@ from pydantic import (
 
 from initbench.core import activations, initializers, optimizers
 from initbench.core.architecture import Architecture
+from initbench.core.draw import ChosenBiases
 from initbench.core.gains import torch_gain
 from initbench.core.initializers import Initializer
 from initbench.files import PARTIAL
 from initbench.printable import hidden
+from initbench.spec.biases import BIAS_FIELD, OWN
+from initbench.spec.by_layer import initializers_field
 from initbench.spec.choice import Choice, choice_field, models_of, registry_spelling
 from initbench.spec.datasets import DATASET_MODELS, CirclesDataset, ResplitDataset
 from initbench.spec.expectations import Expectation, Gate
@@ -38,7 +41,6 @@ from initbench.spec.fields import Model, Seed, as_tuple
 from initbench.spec.initializers import (
     INITIALIZER_MODELS,
     InitializerChoice,
-    initializers_field,
 )
 
 MAX_SEEDS = 100_000
@@ -72,11 +74,13 @@ if TYPE_CHECKING:
     ActivationChoice: TypeAlias = Choice
     OptimizerChoice: TypeAlias = Choice
     DatasetChoice: TypeAlias = ResplitDataset
+    Biases: TypeAlias = InitializerChoice
 else:
     Initializers = initializers_field(INITIALIZER_MODELS)
     ActivationChoice = choice_field(ACTIVATION_MODELS, activations.ALIASES)
     OptimizerChoice = choice_field(OPTIMIZER_MODELS, optimizers.ALIASES)
     DatasetChoice = choice_field(DATASET_MODELS, {})
+    Biases = BIAS_FIELD
 
 
 def stated_seeds(value: Any) -> Any:
@@ -167,6 +171,13 @@ class Experiment(Model):
     activation: Annotated[
         ActivationChoice, Field(description="Activation of the hidden layers.")
     ] = ACTIVATION_MODELS["relu"](name="relu")
+    bias: Annotated[
+        Biases,
+        Field(
+            description="What biases start at: a name, a number, {name: ..., parameter: ...}, or "
+            "{hidden: ..., output: ...}."
+        ),
+    ] = OWN
     dataset: Annotated[
         DatasetChoice, Field(description="A data set's name, or {name: ..., parameter: ...}.")
     ] = CirclesDataset()
@@ -244,7 +255,7 @@ class Experiment(Model):
     @classmethod
     def _has_a_torch_gain(cls, activation: Choice, info: ValidationInfo) -> Choice:
         for choice in info.data.get("initializer", ()):
-            if choice.parameters.get("gain") == "torch":
+            if any(part.parameters.get("gain") == "torch" for part in choice.parts.values()):
                 torch_gain(activation.name, activation.parameters)
         return activation
 
@@ -293,9 +304,32 @@ class Experiment(Model):
         if self.layers is None:
             raise ValueError("the sizes depend on the data set: load the config with config.load")
         activation = self.activation
+        unbiased = frozenset(index for index, rule in enumerate(self.biases) if rule.name == "none")
         return Architecture(
-            self.layers, np.dtype(self.dtype), activation.name, activation.parameters
+            self.layers,
+            np.dtype(self.dtype),
+            activation.name,
+            activation.parameters,
+            unbiased=unbiased,
         )
+
+    @property
+    def biases(self) -> tuple[InitializerChoice, ...]:
+        """What fills the biases of each layer, from the first to the last; sizes must be known."""
+        return self.bias.of_layers(len(self.layers or ()) - 1)
+
+    def biases_of(self, initializer: InitializerChoice) -> tuple[InitializerChoice, ...]:
+        """:attr:`biases`, where zeros that the initializer gives by itself are its own."""
+        rules = self.biases
+        return tuple(
+            OWN if rule.name == "zeros" and layer.leaves_biases_at_0 else rule
+            for rule, layer in zip(rules, initializer.of_layers(len(rules)), strict=True)
+        )
+
+    @property
+    def chosen_biases(self) -> ChosenBiases:
+        """What fills the biases of each layer; None for those that the initializer gives."""
+        return tuple(None if rule == OWN else rule.chosen for rule in self.biases)
 
     def find_initializer(self, name: str) -> Choice | None:
         """The initializer with this label, or the only one with this name or alias, or None."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from annotated_types import MinLen
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from initbench.core import initializers
 from initbench.core.draw import ChosenInitializer
 from initbench.core.initializers import GAIN_WORDS, Initializer
+from initbench.core.initializers.biases import WITHOUT_BIASES
 from initbench.core.initializers.dialects import (
     DIALECTS,
     Dialect,
@@ -23,7 +23,7 @@ from initbench.core.initializers.dialects import (
     with_dialect_defaults,
 )
 from initbench.interop import frameworks
-from initbench.spec.choice import Choice, choice_field, models_of
+from initbench.spec.choice import Choice, models_of
 
 
 class InitializerChoice(Choice):
@@ -42,6 +42,21 @@ class InitializerChoice(Choice):
             return ChosenInitializer(self.name, self.plugin, self.parameters)
         name, parameters = equivalent_of(self.name, self.parameters)
         return ChosenInitializer(self.name, frameworks.ROWS[name], parameters)
+
+    @property
+    def parts(self) -> Mapping[str, InitializerChoice]:
+        """The initializers by the layers' keys; this one alone, by no key, where it is for all."""
+        return {"": self}
+
+    def of_layers(self, count: int) -> tuple[InitializerChoice, ...]:
+        """The initializer of each of ``count`` layers, which must all have one."""
+        return (self,) * count
+
+    @property
+    def leaves_biases_at_0(self) -> bool:
+        """Whether the biases of the layers that it draws are known to be 0."""
+        by_layers = self.chosen.initializer.scope == "layer"
+        return by_layers or (self.plugin is None and self.chosen.name in WITHOUT_BIASES)
 
     @classmethod
     def with_dependent_defaults(cls, value: dict[str, Any]) -> dict[str, Any]:
@@ -87,24 +102,3 @@ INITIALIZER_MODELS: dict[str, type[InitializerChoice]] = {
         {k: v.draw for k, v in frameworks.FRAMEWORKS.items()}, InitializerChoice, "Initializer"
     ),
 }
-
-
-def initializers_field(models: Mapping[str, type[Choice]]) -> Any:
-    """The type of the field that holds one initializer of ``models``, or a list of them."""
-    choice = choice_field(models, initializers.ALIASES)
-    several: Any = tuple[choice, ...]  # type: ignore[valid-type]  # made when called
-    one_or_list: Any = choice | list[choice]  # type: ignore[valid-type]
-    return Annotated[
-        several,
-        MinLen(1),
-        BeforeValidator(_one_or_several, json_schema_input_type=one_or_list),
-        Field(
-            description="An initializer's name, {name: ..., parameter: ...}, or a list of these.",
-            examples=["he_normal"],
-        ),
-    ]
-
-
-def _one_or_several(value: Any) -> Any:
-    """One initializer stands for a list of one."""
-    return tuple(value) if isinstance(value, list | tuple) else (value,)

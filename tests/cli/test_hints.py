@@ -81,7 +81,7 @@ def test_what_pytorch_accepts_is_drawn(std: float) -> None:
         ("learning_rate=1e39", "learning_rate: 1e+39 is infinite in float32"),
         ("learning_rate=1e-50", "learning_rate: 1e-50 is 0 in float32"),
         ("initializer={name: normal, std: 1e39}",
-         "initializer[0].std: 1e+39 is infinite in float32"),
+         "initializer.std: 1e+39 is infinite in float32"),
         ("optimizer={name: adam, epsilon: 1e-60}", "optimizer.epsilon: 1e-60 is 0 in float32"),
         ("activation={name: elu, alpha: 1e40}", "activation.alpha: 1e+40 is infinite in float32"),
     ],

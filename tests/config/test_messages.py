@@ -26,7 +26,8 @@ KNOWN = ", ".join(Experiment.model_fields)
 def mistakes() -> list[tuple[str, str]]:
     """(a line of a config, the whole message), of data/config_mistakes.txt."""
     models: dict[str, Iterable[str]] = {
-        "<initializers>": INITIALIZERS, "<datasets>": spec.DATASET_MODELS
+        "<initializers>": INITIALIZERS, "<datasets>": spec.DATASET_MODELS,
+        "<biases>": spec.BIAS_MODELS,
     }  # fmt: skip
     names = {mark: ", ".join(known) for mark, known in models.items()} | {"<keys>": KNOWN}
     table: list[tuple[str, str]] = []
@@ -125,6 +126,7 @@ def loads_or_says_where(content: bytes) -> None:
 
 NAMES = [
     "name", "std", "mean", "low", "high", "noise", "value", "metric", "min", "max", "path", "a.csv",
+    "hidden", "output", "first", "prior", "none", "1",
     "target", "test_loss", "turns", "dataset.noise", "optimizer.beta1", "kaiming_normal_", ".",
 ]  # fmt: skip
 MODELS = spec.INITIALIZER_MODELS | spec.ACTIVATION_MODELS | spec.OPTIMIZER_MODELS

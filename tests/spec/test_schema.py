@@ -35,4 +35,7 @@ def test_the_json_schema_names_its_definitions_for_users() -> None:
         "Dataset": spec.DATASET_MODELS,
     }
     expected = {model_name(name, kind) for kind, models in kinds.items() for name in models}
-    assert set(spec.json_schema()["$defs"]) == expected | {"Expectation", "Gate"}
+    rules = {f"{name.title()}Bias" for name in spec.BIAS_MODELS.keys() - spec.INITIALIZER_MODELS}
+    by_layer = {"InitializersByLayer", "BiasesByLayer"}
+    others = {"Expectation", "Gate", *rules, *by_layer}
+    assert set(spec.json_schema()["$defs"]) == expected | others

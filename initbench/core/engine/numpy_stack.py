@@ -154,6 +154,7 @@ def train(
     batches = _batches(task, seeds)
     inputs, targets = next(batches)
     layers = build(architecture, theta, gradient, inputs)
+    no_biases = architecture.bias_columns_to_clear(gradient)
     apply, delta, step = architecture.apply, LOSSES[task.loss].delta, optimizer.step
 
     point = _evaluate(task, theta, 0)
@@ -166,6 +167,8 @@ def train(
                 logits = forward(layers, apply)
                 delta(logits, targets)
                 backward(layers)
+                for column in no_biases:
+                    column.fill(0.0)
                 step(theta, gradient, slots, iteration, **hyperparameters)
                 next(batches)
         point = _evaluate(task, theta, stop)

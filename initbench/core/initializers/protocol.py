@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from inspect import Parameter, signature
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -67,16 +67,19 @@ class Network(Architecture):
     """What an initializer may know beside its generator: an architecture, and some of its data.
 
     ``inputs`` (I, B) are samples of the train split, the same for every run of a stack; (I, 0)
-    where only a law is asked for.
+    where only a law is asked for. ``prior`` (O,) are the outputs of the best network that ignores
+    its inputs: the log odds of the classes in the train split, or the mean of a regression's
+    target. It is empty where no targets are known.
     """
 
     inputs: Array
+    prior: Array = field(default_factory=lambda: np.zeros(0), kw_only=True)
 
     @classmethod
-    def of(cls, architecture: Architecture, inputs: Array) -> Network:
-        """The network of an architecture and of samples (I, B)."""
-        own = {field.name: getattr(architecture, field.name) for field in fields(Architecture)}
-        return cls(**own, inputs=inputs)
+    def of(cls, architecture: Architecture, inputs: Array, prior: Array | None = None) -> Network:
+        """The network of an architecture, of samples (I, B), and of the targets' prior (O,)."""
+        own = {one.name: getattr(architecture, one.name) for one in fields(Architecture)}
+        return cls(**own, inputs=inputs, prior=np.zeros(0) if prior is None else prior)
 
 
 class Start(NamedTuple):
@@ -121,6 +124,11 @@ class Initializer(NamedTuple):
     scope: Literal["layer", "network"] = "layer"
     properties: frozenset[Property] = frozenset()
     sha256: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether a layer may depend on those before it: that of a network without a law may."""
+        return self.scope == "network" and self.law is None
 
 
 def defaults(function: Callable[..., Any]) -> dict[str, Any]:

@@ -190,7 +190,10 @@ def theory_line(diagnosis: Diagnosis) -> str:
     """What theory says about the network as a whole, its symbols explained."""
     theory = diagnosis.findings.theory
     if theory is None:
-        return "Theory: none, because it needs random weights of mean 0, and hidden layers."
+        return (
+            "Theory: none, because it needs random weights and biases of mean 0, and hidden layers "
+            "to go by."
+        )
     if theory.fixed_variance in (0, math.inf):
         fading = theory.fixed_variance == 0
         rate = math.exp((-1 if fading else 1) / theory.xi_q) if theory.xi_q > 0 else 0.0

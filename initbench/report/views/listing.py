@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from initbench.core import activations, initializers, losses, optimizers
+from initbench.core.initializers.biases import BIASES
 from initbench.interop.frameworks import FRAMEWORKS
 from initbench.report.views.parameters import default, parameter_fields, shared_tables
 from initbench.report.views.view import Cells, Table, View
-from initbench.spec import DATASET_MODELS, Experiment
+from initbench.spec import BIAS_MODELS, DATASET_MODELS, Experiment
+from initbench.spec.biases import ALIASES as BIAS_ALIASES
 from initbench.spec.kinds import kinds
 from initbench.spec.parameters import Parameter, parameters_of, prose
 
@@ -34,6 +36,7 @@ def catalogue(model: type[Experiment] = Experiment) -> dict[str, list[Row]]:
     rows = {
         "initializers": _rows({**initializers.INITIALIZERS, **own}, initializers.ALIASES),
         "frameworks": _rows(FRAMEWORKS, {}),
+        "biases": _rows(BIASES, BIAS_ALIASES),
         "activations": _rows(activations.ACTIVATIONS, activations.ALIASES),
         "datasets": [
             {
@@ -56,7 +59,7 @@ def catalogue(model: type[Experiment] = Experiment) -> dict[str, list[Row]]:
         ],
     }
     models = {f"{key}s": kind.models for key, kind in kinds(model).items()}
-    models["frameworks"] = models["initializers"]
+    models["frameworks"], models["biases"] = models["initializers"], BIAS_MODELS
     return {
         kind: [
             {**row, "parameters": parameters_of(known[row["name"]]) if known else []}

@@ -9,6 +9,7 @@ from typing import Any
 
 from initbench import datasets
 from initbench.spec import Experiment, FileDataset
+from initbench.spec.biases import OWN
 from initbench.wording import counted
 
 
@@ -37,6 +38,7 @@ def problem(experiments: Sequence[Experiment]) -> str:
     words = {
         "dataset": _data(e),
         "activation": f"layers {e.activation.label}" if sizes_swept else network(e),
+        "bias": _biases(e),
         "optimizer": e.optimizer.label,
         "learning_rate": f"learning rate {e.learning_rate:g}",
         "iterations": counted(e.iterations, "iteration"),
@@ -45,9 +47,17 @@ def problem(experiments: Sequence[Experiment]) -> str:
     }
     if "log_every" in e.setting:  # which is part of a problem only under a sweep of it
         words["log_every"] = f"logged every {counted(e.log_every, 'iteration')}"
-    parts = [text for key, text in words.items() if key not in swept]
+    parts = [text for key, text in words.items() if text and key not in swept]
     parts += [f"{key} swept" for key in e.setting if key in swept]
     return ", ".join(parts)
+
+
+def _biases(experiment: Experiment) -> str:
+    """What biases start at, unless all initializers give them so by themselves."""
+    e = experiment
+    if all(rule == OWN for choice in e.initializer for rule in e.biases_of(choice)):
+        return ""
+    return "no biases" if e.bias.name == "none" else f"bias {e.bias.label}"
 
 
 def _data(experiment: Experiment) -> str:

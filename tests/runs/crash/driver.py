@@ -20,12 +20,12 @@ workers._no_main_module = nullcontext  # type: ignore[assignment]  # workers run
 plain_draw = start.draw
 
 
-def draw(network: Any, chosen: Any, seeds: Sequence[int]) -> Any:
+def draw(network: Any, chosen: Any, seeds: Sequence[int], biases: Any = None) -> Any:
     if "DRAWS" in os.environ:
         handle = os.open(os.environ["DRAWS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(handle, "".join(f"{seed}\n" for seed in seeds).encode())
         os.close(handle)
-    return plain_draw(network, chosen, seeds)
+    return plain_draw(network, chosen, seeds, biases)
 
 
 start.draw = draw
