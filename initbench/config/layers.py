@@ -51,8 +51,8 @@ def _misplaced(
         if part.chosen.initializer.fits and parts[:number] != (part,) * number:
             yield (
                 (str(layer_key(choice.parts, number + 1, count)),),
-                f"{part.label} fits a layer to those before it, and layer {number} is of "
-                f"{parts[number - 1].label}; give it all layers from the first on",
+                f"{part.label} declares no law: it may fit a layer to those before it, and layer "
+                f"{number} is of {parts[number - 1].label}; give it all layers from the first on",
             )
             break
     whole = [one for one in others if "" in one.parts or not misfits(one.parts, count)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from initbench import datasets
-from initbench.analysis.contests import contests, problem
+from initbench.analysis.contests import contests, problem, with_validation
 from initbench.runs.records import NO_CURVE, Record
 from initbench.spec import Experiment
 
@@ -78,3 +78,15 @@ def test_a_record_belongs_to_an_experiment() -> None:
 
 def test_the_problem_of_configs_that_differ_in_words_is_one() -> None:
     assert problem(experiment()) == problem(experiment(name="b", description="words", seeds=3))
+
+
+def test_biases_compete_as_weights_do() -> None:
+    """They belong to a start; a sweep of them is a setting, which validation samples choose."""
+    plain, none = experiment(), experiment(name="b", bias="none")
+    assert problem(plain) == problem(none)
+    one, other = swept(bias=["zeros", "prior"])
+    assert problem(one) == problem(other) != problem(plain)
+    judging, choosing = with_validation([one, other], "test_loss")
+    assert [e.dataset.judged_on for e in (*judging, *choosing)] == [
+        "test", "test", "validation", "validation",
+    ]  # fmt: skip

@@ -20,6 +20,7 @@ from initbench.config import plugins
 from initbench.core.initializers import INITIALIZERS, Moments
 from initbench.errors import ConfigError, PluginError
 from initbench.runs import identity, plan
+from initbench.runs.execute import draw_work, prepare
 from initbench.spec import Experiment, json_schema
 from tests.conftest import POSIX_WORDS, printed_by
 
@@ -474,3 +475,30 @@ def test_a_config_s_plugins_are_its_own(tmp_path: Path) -> None:
     assert "unknown name 'spraed'" in refusal_of(
         str(tmp_path / "c.yaml"), plugins.Allowed(trusted=True)
     )
+
+
+def test_a_plugin_s_initializer_may_have_some_layers() -> None:
+    """Its file's checksum, its parameters and its draws are those that it has alone."""
+    base = "layers: [2, 40, 30, 1]\niterations: 1\nlearning_rate: 1\nseeds: 1\n"
+
+    def run_of(initializer: str) -> plan.Run:
+        Path("own.yaml").write_text(f"{base}initializer: {initializer}\n")
+        allowed = plugins.Allowed(files=("spread.py",))
+        (run,) = plan.runs(config.load(["own.yaml"], (), allowed))
+        return run
+
+    mixed = run_of("{first: he_normal, hidden: {name: spread, factor: 2}, output: zeros}")
+    alone = run_of("{name: spread, factor: 2}")
+    resolved = identity.resolved(mixed, None)["initializer"]
+    assert resolved["2"] == identity.resolved(alone, None)["initializer"]
+    assert resolved["3"] == {"name": "zeros"}
+    starts = draw_work(prepare(plan.Stack((mixed,), (0,))))[1]
+    assert starts.failures == {}
+    first, second, head = mixed.experiment.architecture.views(starts.theta)
+    assert first[0].std() > 0
+    assert 0.9 * 2 / 40 < np.abs(second[0, :, :-1]).max() <= 2 / 40
+    assert not head.any()
+    wrong = "{hidden: {name: spread, factor: 0}, output: zeros}"
+    Path("own.yaml").write_text(f"{base}initializer: {wrong}\n")
+    with pytest.raises(ConfigError, match=r"5:46: initializer\.hidden\.factor: must be above 0"):
+        config.load(["own.yaml"], (), plugins.Allowed(files=("spread.py",)))

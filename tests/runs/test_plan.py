@@ -133,6 +133,24 @@ def test_describe() -> None:
     )
 
 
+def test_titles_say_which_biases() -> None:
+    def biases(*changes: dict[str, Any]) -> str:
+        title = titles.problem([experiment(**change) for change in changes])
+        return title.removeprefix("circles (one split), 2-10-5-1 relu, ").partition("gd, ")[0]
+
+    assert biases({}) == biases({"bias": "zeros", "initializer": "lsuv"}) == ""
+    assert biases({"bias": "zeros", "initializer": "torch_default"}) == "bias zeros, "
+    assert biases({"bias": "none"}) == "no biases, "
+    assert biases({"bias": {"output": 0.5}}) == "bias {output: constant(value=0.5)}, "
+    assert biases({"bias": "none"}, {}) == "biases by config, "
+    for key, value in (("bias", "none"), ("bias.output", "prior")):
+        other = {"bias": value if key == "bias" else {"output": value}, "sweep": {key: [value]}}
+        title = titles.problem([experiment(sweep={key: ["zeros"]}), experiment(**other)])
+        assert ", float64, " in title
+        assert title.endswith(f", {key} swept")
+        assert "biases" not in title
+
+
 def identities(*experiments: Experiment) -> list[str]:
     return [identity.identity(run, None) for run in plan.runs(experiments)]
 

@@ -38,7 +38,7 @@ def problem(experiments: Sequence[Experiment]) -> str:
     words = {
         "dataset": _data(e),
         "activation": f"layers {e.activation.label}" if sizes_swept else network(e),
-        "bias": _biases(e),
+        "bias": "" if any(key.startswith("bias.") for key in swept) else _biases(experiments),
         "optimizer": e.optimizer.label,
         "learning_rate": f"learning rate {e.learning_rate:g}",
         "iterations": counted(e.iterations, "iteration"),
@@ -52,12 +52,17 @@ def problem(experiments: Sequence[Experiment]) -> str:
     return ", ".join(parts)
 
 
-def _biases(experiment: Experiment) -> str:
+def _biases(experiments: Sequence[Experiment]) -> str:
     """What biases start at, unless all initializers give them so by themselves."""
-    e = experiment
-    if all(rule == OWN for choice in e.initializer for rule in e.biases_of(choice)):
+    first, *others = dict.fromkeys(map(_biases_of, experiments))
+    return "biases by config" if others else first
+
+
+def _biases_of(experiment: Experiment) -> str:
+    rules = {rule for c in experiment.initializer for rule in experiment.biases_of(c)}
+    if rules == {OWN}:
         return ""
-    return "no biases" if e.bias.name == "none" else f"bias {e.bias.label}"
+    return "no biases" if experiment.bias.name == "none" else f"bias {experiment.bias.label}"
 
 
 def _data(experiment: Experiment) -> str:
