@@ -7,7 +7,7 @@ wrap between words, each row becomes a block of lines.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -143,7 +143,7 @@ def _left_out(table: Table, room: int) -> list[str]:
     passing = table.screen - ({table.sparklines.heading} if table.sparklines else set())
     for column in table.wide:
         fewer = [name for name in left_out if name != column]
-        needed = _total([one.natural for one in _columns(_without(table, fewer))])
+        needed = _total([one.modest for one in _columns(_without(table, fewer))])
         if needed <= room and (column not in passing or room >= SPACIOUS):
             left_out = fewer
         elif column not in table.screen:
@@ -153,10 +153,10 @@ def _left_out(table: Table, room: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """The texts of a column, and how wide it would be and can be, in characters' columns."""
+    """How wide a column would be, is before any other is left out, and can be, in characters."""
 
-    texts: tuple[str, ...]
     natural: int
+    modest: int
     least: int
 
 
@@ -167,16 +167,19 @@ def _columns(table: Table) -> list[_Column]:
     found = []
     for index, name in enumerate(table.header):
         texts = tuple(row[index] for row in table.rows)
+        natural = modest = least = _widest(cell_len, name, *texts)
         if name == names:
-            texts = tuple(cut(text, width) for text in texts)
-        lines = [line for text in (name, *texts) for line in text.split("\n")]
-        natural = least = max(map(cell_len, lines))
-        if name not in table.numeric and name not in (names, *UNWRAPPED):
-            words = [cell_len(word) for line in lines for word in line.split()]
+            modest = least = _widest(cell_len, name, *(cut(text, width) for text in texts))
+        elif name not in table.numeric and name not in UNWRAPPED:
+            words = [cell_len(word) for text in (name, *texts) for word in text.split()]
             longest = min(LONGEST_WORD, max(words, default=0))
             least = min(natural, max(NARROWEST, longest))
-        found.append(_Column(texts, natural, least))
+        found.append(_Column(natural, modest, least))
     return found
+
+
+def _widest(length: Callable[[str], int], *texts: str) -> int:
+    return max(length(line) for text in texts for line in text.split("\n"))
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -210,12 +213,15 @@ def _grid(table: Table, widths: Sequence[int], box: Box) -> RenderableType:
             overflow="fold",
             width=width,
         )
-    columns = _columns(table)
-    for number in range(len(table.rows)):
+    names, _ = table.names
+    for number, row in enumerate(table.rows):
         rich.add_row(
             *(
-                Text(column.texts[number], style="bold" if (number, index) in table.strong else "")
-                for index, column in enumerate(columns)
+                Text(
+                    cut(text, widths[index]) if table.header[index] == names else text,
+                    style="bold" if (number, index) in table.strong else "",
+                )
+                for index, text in enumerate(row)
             )
         )
     return rich
@@ -280,7 +286,7 @@ def cut(name: str, width: int) -> str:
             joints = [m.end() for m in re.finditer(r"[_(=, ]", rest) if m.end() <= width]
             if not joints:
                 break
-            lines.append(rest[: joints[-1]])
+            lines.append(rest[: joints[-1]].rstrip())
             rest = rest[joints[-1] :]
         lines.append(rest)
     return "\n".join(lines)
