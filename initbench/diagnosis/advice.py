@@ -17,6 +17,7 @@ from initbench.core.means import Phi, elementwise, means_of
 from initbench.diagnosis.findings import Findings
 from initbench.diagnosis.rules import ADVISED, FAMILIES, Condition
 from initbench.spec import Experiment
+from initbench.spec.biases import OWN
 
 #: The sigma_w^2 of initializers that have a name; others are a variance_scaling.
 NAMED = {1: "lecun_normal", 2: "he_normal"}
@@ -41,13 +42,17 @@ class Remedy:
 
 
 def remedies(experiment: Experiment, findings: Findings, condition: Condition) -> Iterator[Remedy]:
-    """What may mend a start, best first: weights, then inputs, activation, optimizer and sizes.
+    """What may mend a start, best first.
+
+    Hidden biases come first if the config gives them, then weights, inputs, activation, optimizer
+    and sizes.
 
     Args:
         experiment: The config, as it was diagnosed.
         findings: What was measured.
         condition: What is to be mended.
     """
+    yield from _without_hidden_biases(experiment)
     layers = f"{len(findings.layers)} layers of"
     architecture = experiment.architecture
     activation = architecture.activation
@@ -73,6 +78,17 @@ def remedies(experiment: Experiment, findings: Findings, condition: Condition) -
             f"Use the optimizer adam, with a learning rate of about {ADAM_RATE}",
         )
     yield from _other_sizes(architecture.sizes, phi, findings.input_square)
+
+
+def _without_hidden_biases(experiment: Experiment) -> Iterator[Remedy]:
+    """Hidden biases of 0, where the config gives other ones; the output keeps its own."""
+    *hidden, output = experiment.biases
+    if all(rule.name in ("initializer", "zeros", "none") for rule in hidden):
+        return
+    biases: dict[str, Any] = {"hidden": "zeros"}
+    if output != OWN:
+        biases["output"] = output.model_dump(mode="json", exclude_unset=True)
+    yield Remedy({"bias": biases}, "Start the hidden biases at 0 (bias: {hidden: zeros})")
 
 
 def _inputs(

@@ -80,3 +80,23 @@ def test_what_is_there_already_is_not_recommended() -> None:
     found = only(posed(width=64, depth=2, dataset=dataset, initializer="lsuv"))
     assert found.condition == "ordered"
     assert found.remedy != {"initializer": {"name": "lsuv"}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "remedy"),
+    [
+        ({"bias": {"hidden": -10.0, "output": "prior"}}, {"hidden": "zeros", "output": "prior"}),
+        ({"bias": {"1": -10.0}}, {"hidden": "zeros"}),
+        ({"bias": 5.0, "activation": "tanh", "initializer": "lecun_normal"}, None),
+    ],
+)
+def test_hidden_biases_that_a_config_gives_go_first(keys: Any, remedy: Any) -> None:
+    experiment = posed(width=16, depth=3, dataset="digits", **keys)
+    found = only(experiment)
+    assert found.condition != "healthy"
+    assert found.advice.startswith("Start the hidden biases at 0 (bias: {hidden: zeros}): that")
+    mended = changed(experiment, found.remedy)
+    assert only(mended).condition == "healthy"
+    kept = changed(experiment, {"bias": remedy}) if remedy else None
+    assert kept is None or kept.biases == mended.biases
+    assert mended.biases[-1] == experiment.biases[-1]
