@@ -270,7 +270,7 @@ def report(
     if compared.stopped_by is not None:
         raise compared.stopped_by
     ids = tuple(record.id for record in compared.records)
-    with opened(results) as store:
+    with existing(results) as store:
         made = [stored.provenance for stored in store.select(Filter(ids=ids))]
     with share() as tell:
         galleries = [Gallery(problem, seed, tell) for problem in compared.problems]

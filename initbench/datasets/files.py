@@ -42,6 +42,11 @@ def read_file(choice: FileDataset, folder: Path) -> Table:
             raise DataError("\n".join(_placed(p, path) for p in refused.problems)) from None
         sources.append(source)
         hashes.append(sha256)
+    if len(set(hashes)) < len(hashes):
+        raise DataError(
+            f"{paths[1]}: test_path names the train samples themselves; name another file, or "
+            "write test_fraction: 0 in its place to train and judge on all of them"
+        )
     try:
         return replace(table_of(choice, *sources), sha256="+".join(hashes))
     except Refused as refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -219,6 +220,10 @@ def test_titles_name_files_as_seen_from_here(folder: Path) -> None:
     done = invoke("run", "own.yaml")
     assert done.exit_code == 0
     assert "file(path=data.csv, target=class)" in " ".join(lines(done)[:3])
+    (folder / "sub").mkdir()
+    os.chdir(folder / "sub")
+    done = invoke("run", "../own.yaml")
+    assert f"file(path={Path('..', 'data.csv')}, target=class)" in " ".join(lines(done)[:3])
 
 
 @pytest.fixture
@@ -252,6 +257,15 @@ def test_a_read_only_folder_shows_what_it_holds(trained: list[list[str]], folder
     after = {path.name: path.stat().st_mtime_ns for path in (folder / "results").iterdir()}
     tables = [name for name in before if not name.startswith("runs.sqlite")]
     assert {name: after[name] for name in tables} == {name: before[name] for name in tables}
+
+
+@pytest.mark.usefixtures("trained", "read_only")
+def test_a_report_only_reads_what_is_stored(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr("initbench.api.flows.ensure_writable", lambda *_: None)
+    monkeypatch.setattr("initbench.api.flows.opened", None)  # which writes
+    done = invoke("report", "small.yaml", "-o", "page.html")
+    assert done.exit_code == 0, done.stderr
+    assert (folder / "page.html").exists()
 
 
 @pytest.mark.usefixtures("trained", "read_only")

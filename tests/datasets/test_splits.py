@@ -29,6 +29,16 @@ def text(rows: Any) -> str:
     return HEADER + "".join(",".join(map(str, row)) + "\n" for row in rows)
 
 
+def test_the_train_samples_are_no_test_samples(tmp_path: Path) -> None:
+    path = csv_of(tmp_path, text(ROWS))
+    (tmp_path / "copy.csv").write_bytes(path.read_bytes())
+    for name in (path.name, "copy.csv"):
+        assert refusal(path, target="weight", test_path=name, missing="drop") == (
+            f"{tmp_path / name}: test_path names the train samples themselves; name another file, "
+            "or write test_fraction: 0 in its place to train and judge on all of them"
+        )
+
+
 def test_a_split_column_is_prepared_as_scikit_learn_would(tmp_path: Path) -> None:
     path = csv_of(tmp_path, text(ROWS))
     keys: dict[str, Any] = {"target": "weight", "split_column": "fold", "test_value": "1"}
@@ -93,7 +103,7 @@ def test_problems_of_the_file_of_test_samples_name_it(tmp_path: Path) -> None:
 def test_both_files_are_bound_to_their_bytes(tmp_path: Path) -> None:
     rows = "".join(f"{i},{i % 2}\n" for i in range(20))
     path, other = csv_of(tmp_path, f"a,y\n{rows}"), tmp_path / "test.csv"
-    other.write_text(f"a,y\n{rows}")
+    other.write_text(f"a,y\n{rows}8,0\n")
     choice = spec.FileDataset(path="data.csv", target="y", test_path="test.csv")
     bound = datasets.pinned(choice, tmp_path)
     assert isinstance(bound, spec.FileDataset)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from initbench import datasets
@@ -70,7 +70,8 @@ def _data(experiment: Experiment) -> str:
     dataset = experiment.dataset
     plain: dict[str, Any] = {"resplit": False, "validation": None, "judged_on": "test"}
     if isinstance(dataset, FileDataset):
-        plain |= {"path": _from_here(dataset.path)}
+        paths = {"path": dataset.path, "test_path": dataset.test_path}
+        plain |= {key: path and _from_here(path) for key, path in paths.items()}
     label = dataset.model_copy(update=plain).label
     words = "a split for each seed" if dataset.resplit else "one split"
     if getattr(dataset, "test_fraction", None) == 0 and not dataset.validation:
@@ -83,9 +84,9 @@ def _data(experiment: Experiment) -> str:
 
 
 def _from_here(path: str) -> str:
-    """A path relative to the working directory, where it is below that."""
-    with suppress(ValueError, OSError):
-        return str(Path(path).relative_to(Path.cwd()))
+    """A path as seen from the working directory, where that is shorter than the whole path."""
+    with suppress(ValueError, OSError):  # another drive of Windows, or no working directory
+        return min(os.path.relpath(path), path, key=len)
     return path
 
 
