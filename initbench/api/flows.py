@@ -5,6 +5,7 @@ The Python API and the command line both call these functions.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -350,7 +351,7 @@ def _say_what_is_replaced(results: Path, name: str, runs: int, say: Say) -> None
     if held is not None and held > runs:
         say(
             f"{results / name}.* held {counted(held, 'run')} and now hold {runs:,}; "
-            f"`initbench list --results {results}` shows which runs are stored"
+            f"`initbench show --results {shlex.quote(str(results))}` shows which runs are stored"
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 
@@ -17,4 +19,4 @@ def command(name: str) -> None:
     from initbench.config.starter import write_starter
 
     path = write_starter(name)
-    tell(f"wrote {path}; `initbench compare {path}` trains it")
+    tell(f"wrote {path}; `initbench compare {shlex.quote(str(path))}` trains it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import shlex
 import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -227,9 +228,10 @@ def _with_own_plugins(
     for index, name in enumerate(own if isinstance(own, list) else []):
         if not isinstance(name, str) or allowed.named(folder / name):
             continue  # the model says what is wrong with a number; a named file is loaded already
+        option = f"--plugin {shlex.quote(str(folder / name))}"
         message = (
             f"{folder / name} is code, which a config does not run by itself; look at it, then add "
-            f"--trust-plugins or --plugin {folder / name} (in Python trust_plugins=True)"
+            f"--trust-plugins or {option} (in Python trust_plugins=True)"
         )
         if allowed.trusted:
             try:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import shlex
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -327,9 +328,10 @@ def _is_ours(path: Path, schema: str) -> bool:
 
 def damaged(path: Path, detail: str) -> DamagedError:
     """The one error about a file whose bytes are not those that were written."""
+    command = f"initbench clean --damaged --results {shlex.quote(str(path.parent))}"
     return DamagedError(
-        f"{path}: is damaged ({detail}); `initbench clean --damaged --results {path.parent}` saves "
-        "the runs that can be read and are whole, and keeps a copy of the file"
+        f"{path}: is damaged ({detail}); `{command}` saves the runs that can be read and are "
+        "whole, and keeps a copy of the file"
     )
 
 

@@ -278,9 +278,11 @@ class Experiment(Model):
     def _consistent(self) -> Experiment:
         by_width = self.width is not None or self.depth is not None
         if self.layers is not None and by_width:
+            both = self.width is not None and self.depth is not None
+            least = "layers" if both else "width" if self.width is not None else "depth"
             raise ValueError(
                 "layers and width or depth both give the network's sizes; remove one of the forms, "
-                "as with --set layers=null"
+                f"as with --set {least}=null"
             )
         if self.layers is None and (self.width is None or self.depth is None):
             raise ValueError(

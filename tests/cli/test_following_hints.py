@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,70 @@ def test_hints_mend_what_they_are_about(folder: Path, fault: str) -> None:
         sizes = config.pop("layers")
         config |= {"width": sizes[1], "depth": 1}
     mended(folder, config)
+
+
+#: A command that fails or says something, what it must say in backticks or as an option, and what
+#: the user does then with that command or option; CONFIG is own.yaml.
+COMMANDS = [
+    ("explain zz", "initbench list", ""),
+    ("verify zz", "initbench list initializers", ""),
+    ("verify tf:zz", "initbench list frameworks", ""),
+    ("run zz", "initbench list configs", ""),
+    ("run empty.yaml", "initbench schema", ""),
+    ("explain identity", "initbench explain identity --kind activation", ""),
+    ("new 'my first'", "initbench validate 'my first.yaml'", ""),
+    ("show zz", "initbench show", ""),
+    ("show --initializer zz", "initbench show", ""),
+    ("show --results 'no where'", "initbench run", "own.yaml --results 'no where'"),
+    ("check own.yaml", "initbench baseline save CONFIG...", ""),
+    ("check own.yaml --baseline 'b c.json'", "initbench baseline save CONFIG... --baseline", ""),
+    ("show --results 'broken store'", "initbench clean --damaged --results 'broken store'", ""),
+    ("run own.yaml --seeds 1 --results more", "initbench show --results more", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "said", "further"), COMMANDS, ids=[row[0] for row in COMMANDS])
+def test_commands_in_messages_work(folder: Path, fault: str, said: str, further: str) -> None:
+    (folder / "own.yaml").write_text(yaml.safe_dump({**CONFIG, "seeds": 3}))
+    (folder / "empty.yaml").touch()
+    for results in ("results", "more", "broken store"):
+        assert invoke("run", "own.yaml", "--results", results, "--quiet").exit_code == 0
+    store = folder / "broken store" / "runs.sqlite"
+    store.write_bytes(store.read_bytes()[:9000])
+    done = invoke(*shlex.split(fault))
+    assert said in done.output.replace("compare", "validate")
+    command = next(
+        part
+        for part in re.findall(r"`([^`]+)`", done.output.replace("compare", "validate"))
+        if part.startswith(said)
+    )
+    words = shlex.split(command.replace("CONFIG...", "own.yaml"))[1:] + shlex.split(further)
+    followed_up = invoke(*words)
+    assert followed_up.exit_code == 0, followed_up.output
+    if done.exit_code == 3 or "results" in fault:  # what was missing is there now
+        assert invoke(*shlex.split(fault)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--set", "width=3"), "--set width=null"),
+        (("--set", "width=3", "--set", "depth=1"), "--set layers=null"),
+        (("--set", "max_runs=1", "--seeds", "2"), "--set max_runs=2"),
+        (("--set", "plugins=[own.py]"), "--trust-plugins"),
+        (("--set", "plugins=['my own.py']"), "--plugin 'my own.py'"),
+    ],
+)
+def test_options_in_messages_work(folder: Path, options: tuple[str, ...], said: str) -> None:
+    (folder / "own.yaml").write_text(yaml.safe_dump(CONFIG))
+    for name in ("own.py", "my own.py"):
+        (folder / name).write_text(
+            'def mine(rng, shape, dtype):\n    """Ones."""\n    return rng.rand(*shape) * 0 + 1\n'
+        )
+    done = invoke("run", "own.yaml", *options)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert invoke("run", "own.yaml", *options, *shlex.split(said)).exit_code == 0
 
 
 @pytest.mark.parametrize(

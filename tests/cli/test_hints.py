@@ -57,7 +57,7 @@ def refused(*settings: str) -> str:
         ("lr=0.1", "lr: unknown key; write learning_rate\n", "learning_rate=0.1"),
         ("width=3",
          "small.yaml:1:1: layers and width or depth both give the network's sizes; remove one of "
-         "the forms, as with --set layers=null\n",
+         "the forms, as with --set width=null\n",
          "layers=[2, 3, 1]"),
         ("initializer={name: trunc_normal_, dialect: torch, std: 500}",
          "initializer: std must be at most 200 with dialect: torch, which cuts at -2 and 2, got "
