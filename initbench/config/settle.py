@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from initbench import datasets, spec
 from initbench.config.document import Document, KeyPath, spelled
@@ -16,6 +17,7 @@ from initbench.config.messages import closest
 from initbench.errors import Problem
 from initbench.runs import cost
 from initbench.spec import Experiment
+from initbench.spec.choice import Choice
 from initbench.spec.expectations import RELATIONS
 
 
@@ -34,6 +36,7 @@ def settled(
         *_unknown_initializers(document, experiment),
         *_numbers_beyond_the_dtype(document, experiment),
         *problems_of_layers(document, experiment, len(_sizes(experiment, data)) - 1),
+        *_data_beyond_the_dtype(document, experiment, data),
     ]
     # model_copy validates nothing: what it changes is checked here.
     sizes = _sizes(experiment, data)
@@ -91,29 +94,55 @@ def _too_large_a_batch(
 
 
 def _numbers_beyond_the_dtype(document: Document, experiment: Experiment) -> list[Problem]:
-    """A problem for each number that becomes infinite or 0 in the type of all arithmetic."""
+    """A problem for each number that the type of all arithmetic rounds to one that is refused."""
     dtype = np.dtype(experiment.dtype)
-    parts: list[tuple[KeyPath, Mapping[str, Any]]] = [
-        ((), {"learning_rate": experiment.learning_rate}),
-        (("optimizer",), experiment.optimizer.parameters),
-        (("activation",), experiment.activation.parameters),
+    parts: list[tuple[KeyPath, Choice | None, Mapping[str, Any]]] = [
+        ((), None, {"learning_rate": experiment.learning_rate}),
+        (("optimizer",), experiment.optimizer, experiment.optimizer.parameters),
+        (("activation",), experiment.activation, experiment.activation.parameters),
     ]
     for path, choice in initializers_of(document, experiment):
         for key, part in choice.parts.items():
-            parts.append(((*path, key) if key else path, part.parameters))
+            parts.append(((*path, key) if key else path, part, part.parameters))
     problems = []
-    for path, parameters in parts:
+    for path, choice, parameters in parts:
         for key, value in parameters.items():
             if not isinstance(value, float) or not value:
                 continue
             with np.errstate(over="ignore", under="ignore"):
                 held = float(dtype.type(value))
-            if math.isinf(held) or not held:
-                what = "infinite" if held else "0"
-                message = f"{value:g} is {what} in {dtype}; write another number, or dtype: float64"
+            if math.isinf(held) or not held or not _takes(choice, key, held):
+                what = "infinite" if math.isinf(held) else f"{held:g}"
+                message = f"{value!r} is {what} in {dtype}; write another number, or dtype: float64"
                 place = document.place((*path, key))
                 problems.append(Problem(place, spelled((*path, key)), message))
     return problems
+
+
+def _takes(choice: Choice | None, key: str, held: float) -> bool:
+    """Whether a parameter's bounds let a rounded number in: a momentum below 1 may become 1."""
+    if choice is None or getattr(choice, key) == held:
+        return True
+    try:
+        type(choice)(name=choice.name, **{**choice.parameters, key: held})
+    except ValidationError:
+        return False
+    return True
+
+
+def _data_beyond_the_dtype(
+    document: Document, experiment: Experiment, data: datasets.Dataset
+) -> list[Problem]:
+    """A problem where samples are infinite in the type of all arithmetic."""
+    arrays = (data.train.inputs, data.train.targets, data.test.inputs, data.test.targets)
+    largest = max(float(np.abs(array).max(initial=0)) for array in arrays)
+    if largest <= float(np.finfo(experiment.dtype).max):
+        return []
+    message = (
+        f"{experiment.dataset.name} holds numbers up to {largest:g}, which are infinite in "
+        f"{experiment.dtype}; scale them down, or write dtype: float64"
+    )
+    return [Problem(document.place(("dataset",)), "dataset", message)]
 
 
 def _unknown_initializers(document: Document, experiment: Experiment) -> list[Problem]:

@@ -85,11 +85,26 @@ def test_what_pytorch_accepts_is_drawn(std: float) -> None:
          "initializer.std: 1e+39 is infinite in float32"),
         ("optimizer={name: adam, epsilon: 1e-60}", "optimizer.epsilon: 1e-60 is 0 in float32"),
         ("activation={name: elu, alpha: 1e40}", "activation.alpha: 1e+40 is infinite in float32"),
+        ("optimizer={name: momentum, momentum: 0.9999999999}",
+         "optimizer.momentum: 0.9999999999 is 1 in float32"),
+        ("optimizer={name: adam, beta2: 0.9999999999}",
+         "optimizer.beta2: 0.9999999999 is 1 in float32"),
     ],
 )  # fmt: skip
 def test_numbers_that_the_dtype_does_not_hold(setting: str, message: str) -> None:
     ending = "; write another number, or dtype: float64\n"
     assert refused(setting, "dtype=float32") == message + ending
+
+
+@pytest.mark.parametrize("dataset", ["moons, noise: 1e60", "blobs, centers: 2, cluster_std: 1e60"])
+def test_data_that_the_dtype_does_not_hold(dataset: str) -> None:
+    setting = f"dataset={{name: {dataset}}}"
+    assert re.fullmatch(
+        r"dataset: \w+ holds numbers up to [\d.]+e\+60, which are infinite in float32; scale them "
+        r"down, or write dtype: float64\n",
+        refused(setting, "dtype=float32"),
+    )
+    assert invoke("run", "small.yaml", "--set", setting).exit_code == 0
 
 
 def test_a_swept_number_that_the_dtype_does_not_hold() -> None:
