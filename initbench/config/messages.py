@@ -216,17 +216,19 @@ def _is_plain(value: Any) -> bool:
 
 def _unknown_name(mistake: _Mistake) -> str:
     kind, name = str(mistake.path[0]), mistake.error["input"]["name"]
-    names, aliases = _likely(str(name), _kind(mistake))
-    meant = pointers.of_name(kind, str(name), [*names, *aliases])
-    if kind == "dataset" and {".", "/"} & set(str(name)):
+    if not isinstance(name, str):
+        return f"its name must be a text, got {shown(name)}"
+    names, aliases = _likely(name, _kind(mistake))
+    meant = pointers.of_name(kind, name, [*names, *aliases])
+    if kind == "dataset" and {".", "/"} & set(name):
         form = f"{{name: file, path: {name}, target: COLUMN}}"
         return f"unknown name {_shortened(repr(name))}; write {form}"
-    hint = question(meant) or closest(registry_spelling(str(name)), [*names, *aliases])
+    hint = question(meant) or closest(registry_spelling(name), [*names, *aliases])
     if not hint and len(names) <= LISTED:
         hint = f"; known: {', '.join(names)}"
     if not hint:
         own = "; for one of your own add --plugin FILE" if kind == "initializer" else ""
-        listed = "frameworks" if ":" in str(name) else f"{kind}s"
+        listed = "frameworks" if ":" in name else f"{kind}s"
         hint = f"; `initbench list {listed}` shows all {len(names)}{own}"
     return f"unknown name {_shortened(repr(name))}{hint}"
 

@@ -227,7 +227,8 @@ def _of_initializer(
 ) -> str:
     """What an initializer of a family takes as variance_scaling, or as a gain."""
     if key in ("a", "negative_slope", "nonlinearity", *_SCALING) and "gain" in known:
-        dialect = DIALECTS.get(beside.get("dialect", ""), {})
+        rows = (rows for name, rows in DIALECTS.items() if name == beside.get("dialect"))
+        dialect = next(rows, {})
         drawn = dialect[chosen].name if chosen in dialect else chosen
         family, _, distribution = drawn.partition("_")
         if family in _FAMILIES and not beside.keys().isdisjoint(_SCALING):
@@ -274,12 +275,12 @@ def _torch_gain(name: Any, beside: Mapping[str, Any]) -> float:
     if not isinstance(known, str) or known not in TORCH_GAINS:
         return 0.0
     slope = next((beside[key] for key in ("a", "negative_slope") if key in beside), 0.0)
-    sloped = known == "leaky_relu" and _is_number(slope) and abs(slope) < 1e100
-    return torch_gain(known, {"negative_slope": float(slope) if sloped else 0.0})
+    return torch_gain(known, {"negative_slope": float(slope) if _is_number(slope) else 0.0})
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a value is a number that can be computed with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e100
 
 
 def _of_optimizer(chosen: str, key: str, beside: Mapping[str, Any]) -> str:
@@ -288,7 +289,8 @@ def _of_optimizer(chosen: str, key: str, beside: Mapping[str, Any]) -> str:
             return f"; {_momentum(beside)}"
         return f"; {chosen} has no momentum here; remove it, or write optimizer: adam"
     if key == "learning_rate" or KEYS.get(key) == "write learning_rate":
-        return f"; write learning_rate: {beside[key]} as a key of its own, beside optimizer"
+        rate = beside[key] if _is_number(beside[key]) else "..."
+        return f"; write learning_rate: {rate} as a key of its own, beside optimizer"
     if key == "betas":
         return "; write beta1 and beta2"
     if key in ("amsgrad", "centered", "maximize", "foreach", "fused", "dampening"):
