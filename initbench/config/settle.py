@@ -105,13 +105,13 @@ def _numbers_beyond_the_dtype(document: Document, experiment: Experiment) -> lis
         for key, part in choice.parts.items():
             parts.append(((*path, key) if key else path, part, part.parameters))
     problems = []
-    for path, choice, parameters in parts:
+    for path, holder, parameters in parts:
         for key, value in parameters.items():
             if not isinstance(value, float) or not value:
                 continue
             with np.errstate(over="ignore", under="ignore"):
                 held = float(dtype.type(value))
-            if math.isinf(held) or not held or not _takes(choice, key, held):
+            if math.isinf(held) or not held or not _takes(holder, key, held):
                 what = "infinite" if math.isinf(held) else f"{held:g}"
                 message = f"{value!r} is {what} in {dtype}; write another number, or dtype: float64"
                 place = document.place((*path, key))
