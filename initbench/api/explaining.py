@@ -16,6 +16,7 @@ from initbench.config.document import parse
 from initbench.config.messages import unknown_anywhere
 from initbench.core.activations import ACTIVATIONS
 from initbench.core.gains import TORCH_GAINS, exact_gain, torch_gain
+from initbench.core.initializers.biases import BIASES
 from initbench.core.losses import LOSS_OF_TASK, LOSSES
 from initbench.core.means import elementwise, means_of
 from initbench.core.optimizers import OPTIMIZERS
@@ -174,6 +175,18 @@ def _of_dataset(name: str, choice: Choice | None) -> dict[str, Any]:
     return {**known, "facts": facts, "note": "\n".join((note, *data.notes)).strip()}
 
 
+def _of_bias(name: str, _: Choice | None) -> dict[str, Any]:
+    row = BIASES[name]
+    return {
+        "summary": f"what a layer's biases start at: {row.formula}",
+        "formula": row.formula,
+        "reference": row.reference,
+        "facts": {"biases": row.formula},
+        "points": [],
+        "note": "",
+    }
+
+
 def _of_loss(text: str, settings: Sequence[tuple[str, str]]) -> Facts:
     name = _name(text)
     if name not in LOSSES:
@@ -203,4 +216,5 @@ _OF_KIND: Mapping[str, Callable[[str, Choice | None], dict[str, Any]]] = {
     "activation": _of_activation,
     "optimizer": _of_optimizer,
     "dataset": _of_dataset,
+    "bias": _of_bias,
 }

@@ -10,7 +10,7 @@ from initbench.cli import options
 
 #: Sizes of the layers of a network for MNIST.
 SIZES = "784,512,256,10"
-KINDS = ("initializer", "activation", "dataset", "optimizer", "loss")
+KINDS = ("initializer", "activation", "dataset", "optimizer", "bias", "loss")
 #: Options that describe the network or the data that an initializer is explained on.
 OF_INITIALIZERS = ("layers", "layer", "activation", "dataset")
 
@@ -70,7 +70,7 @@ def command(
 ) -> None:
     """Explain what a name of a config stands for, and its parameters.
 
-    NAME is that of an initializer, an activation, a data set, an optimizer or a loss. It may carry
+    NAME is that of an initializer, activation, data set, optimizer, bias or loss. It may carry
     parameters, as in '{name: normal, std: 0.1}'.
 
     Of an initializer the mean, standard deviation and bounds of each layer's weights are shown.

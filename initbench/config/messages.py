@@ -15,7 +15,7 @@ from initbench import metrics, spec
 from initbench.config import pointers
 from initbench.config.document import Document, KeyPath, spelled
 from initbench.errors import MAX_LISTED, Problem
-from initbench.spec import Experiment, biases
+from initbench.spec import Experiment
 from initbench.spec.by_layer import BY_LAYER, ROLES, is_layer_key
 from initbench.spec.choice import registry_spelling
 from initbench.spec.expectations import Expectation, Gate
@@ -370,10 +370,7 @@ def _shortened(text: str) -> str:
 
 def _kind(mistake: _Mistake) -> Kind:
     """What the mistaken key of a config names."""
-    key = str(mistake.path[0])
-    if key == "bias":
-        return Kind(biases.BIAS_MODELS, biases.ALIASES)
-    return kinds(mistake.model)[key]
+    return kinds(mistake.model)[str(mistake.path[0])]
 
 
 def _known_keys(mistake: _Mistake) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from initbench.config.document import Document, KeyPath, parse, spelled
 from initbench.errors import ConfigError, Place, Problem
-from initbench.spec import BIAS_MODELS, Experiment
+from initbench.spec import Experiment
 from initbench.spec.by_layer import BY_LAYER, is_layer_key
 from initbench.spec.choice import Choice
 from initbench.spec.expectations import Expectation, Gate
@@ -126,7 +126,6 @@ def _is_known(outer: list[str], last: str) -> bool:
         return True
     models: dict[str, list[type[BaseModel]]] = {
         **{key: list(kind.models.values()) for key, kind in kinds().items()},
-        "bias": list(BIAS_MODELS.values()),
         "gate": [Gate],
         "expect": [Expectation],
     }

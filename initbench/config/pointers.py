@@ -65,6 +65,10 @@ _KEYS: dict[str, tuple[str, ...]] = {
         "kernel_init", "weight_init", "weight_initializer", "weights",
     ),
     "write activation": ("act", "activations", "activation_function", "nonlinearity"),
+    "write bias": ("biases", "bias_init", "bias_initializer", "use_bias"),
+    "write initializer: {hidden: ..., output: ...}": (
+        "output_initializer", "last_layer", "head_init", "final_init", "zero_init_last",
+    ),
     "write optimizer": ("optim", "opt", "solver", "optimiser"),
     "write dataset": ("data", "datasets"),
     "write seeds": (

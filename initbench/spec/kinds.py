@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from initbench.core import activations, initializers, optimizers
+from initbench.spec.biases import ALIASES as BIAS_ALIASES
+from initbench.spec.biases import BIAS_MODELS
 from initbench.spec.choice import Choice, registered
 from initbench.spec.datasets import DATASET_MODELS
 from initbench.spec.experiment import ACTIVATION_MODELS, OPTIMIZER_MODELS, Experiment
@@ -27,11 +29,12 @@ def kinds(model: type[Experiment] = Experiment) -> dict[str, Kind]:
 
     >>> known = kinds()
     >>> list(known), known["activation"].find("SiLU"), known["optimizer"].find("sgd")
-    (['initializer', 'activation', 'dataset', 'optimizer'], 'silu', 'gd')
+    (['initializer', 'activation', 'dataset', 'optimizer', 'bias'], 'silu', 'gd')
     """
     return {
         "initializer": Kind(model.initializer_models, initializers.ALIASES),
         "activation": Kind(ACTIVATION_MODELS, activations.ALIASES),
         "dataset": Kind(DATASET_MODELS, {}),
         "optimizer": Kind(OPTIMIZER_MODELS, optimizers.ALIASES),
+        "bias": Kind(BIAS_MODELS, BIAS_ALIASES),
     }

@@ -106,6 +106,15 @@ def test_a_name_of_two_kinds() -> None:
     assert document("identity")["kind"] == "initializer"
 
 
+def test_a_rule_for_biases_and_an_initializer_that_fills_them() -> None:
+    assert document("prior")["facts"] == {
+        "biases": "log odds of the classes at the output, else 0", "in a config": "bias: prior"
+    }  # fmt: skip
+    assert "`initbench explain uniform --kind bias` explains the bias" in explain("uniform").stdout
+    low, high = document("uniform", "--kind", "bias", "--set", "low=0")["parameters"][-2:]
+    assert (low["name"], high["default"]) == ("low", "1")
+
+
 def test_initializers_show_their_parameters() -> None:
     (dialect, gain) = document("he_normal")["parameters"]
     assert (dialect["name"], gain["name"], gain["default"]) == ("dialect", "gain", "null")

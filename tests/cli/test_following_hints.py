@@ -23,7 +23,8 @@ FILE = "dataset: {name: file, path: x.csv, target: y"
 FAULTS = [
     "lr: 0.1", "eta: 0.1", "epochs: 3", "steps: 3", "batch: 8", "minibatch: 8",
     "hidden_layers: [2, 4, 1]", "sizes: [2, 4, 1]", "optim: adam", "solver: adam", "init: zeros",
-    "kernel_initializer: zeros", "act: tanh", "nonlinearity: tanh", "data: circles", "seed: 2",
+    "kernel_initializer: zeros", "bias_init: zeros", "biases: zeros", "act: tanh",
+    "nonlinearity: tanh", "data: circles", "seed: 2",
     "random_seed: 2", "runs: 2", "loss: mse", "criterion: bce", "dropout: 0.1", "device: cpu",
     "weight_decay: 0.1", "scheduler: cosine", "patience: 3", "metric: accuracy", "momentum: 0.8",
     "nesterov: true", "noise: 0.2", "train_samples: 20", "learning-rate: 0.1", "log: 1",

@@ -197,7 +197,7 @@ def test_a_shorter_trial_says_what_it_replaces(folder: Path) -> None:
     held = len(json.loads((folder / "results/small.json").read_text())["records"])
     assert done.stderr.startswith(
         f"results/small.* held {3 * held} runs and now hold {held}; "
-        "`initbench list --results results` shows which runs are stored\n"
+        "`initbench show --results results` shows which runs are stored\n"
     )
     run("small.yaml", "--seeds", "3")
     (folder / "results/small.json").unlink()

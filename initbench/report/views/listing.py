@@ -10,7 +10,7 @@ from initbench.core.initializers.biases import BIASES
 from initbench.interop.frameworks import FRAMEWORKS
 from initbench.report.views.parameters import default, parameter_fields, shared_tables
 from initbench.report.views.view import Cells, Table, View
-from initbench.spec import BIAS_MODELS, DATASET_MODELS, Experiment
+from initbench.spec import DATASET_MODELS, Experiment
 from initbench.spec.biases import ALIASES as BIAS_ALIASES
 from initbench.spec.kinds import kinds
 from initbench.spec.parameters import Parameter, parameters_of, prose
@@ -18,6 +18,7 @@ from initbench.spec.parameters import Parameter, parameters_of, prose
 Row = dict[str, Any]
 #: What a table of a kind has of each row.
 TEXTS = ("name", "aliases", "formula", "reference")
+PLURALS = {"bias": "biases"}
 
 
 def list_view(rows: Mapping[str, list[Row]], width: int | None = None) -> View:
@@ -58,8 +59,8 @@ def catalogue(model: type[Experiment] = Experiment) -> dict[str, list[Row]]:
             for name, loss in losses.LOSSES.items()
         ],
     }
-    models = {f"{key}s": kind.models for key, kind in kinds(model).items()}
-    models["frameworks"], models["biases"] = models["initializers"], BIAS_MODELS
+    models = {PLURALS.get(key, f"{key}s"): kind.models for key, kind in kinds(model).items()}
+    models["frameworks"] = models["initializers"]
     return {
         kind: [
             {**row, "parameters": parameters_of(known[row["name"]]) if known else []}
