@@ -50,7 +50,7 @@ ROOMS = {
         ["results"],
         ["folder", "pictures", "sources"],
     ],
-    "report": [["page"], ["charts", "render"], ["views"]],
+    "report": [["page"], ["charts", "render"], ["views"], ["kinds"]],
     "report.page": [["compose"], ["charts", "content"]],
     "report.charts": [["figure"], ["registry"], ["training", "comparing", "networks"], ["style"]],
     "report.views": [

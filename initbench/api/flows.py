@@ -19,7 +19,7 @@ from initbench.analysis.deciding import compare_until_decided
 from initbench.analysis.summary import summarize
 from initbench.api.folder import refusal, refusing, writable
 from initbench.api.pages import page_of
-from initbench.api.pictures import Gallery, asked, drawing
+from initbench.api.pictures import Gallery, asked, drawing, judged_contests
 from initbench.api.results import Comparison, DiagnosisResult, RunResult
 from initbench.diagnosis import diagnose as diagnosis
 from initbench.errors import ConfigError, FailedRunsError, Place, Problem
@@ -34,7 +34,6 @@ from initbench.report.render import TEXTS
 from initbench.report.views import titles
 from initbench.report.views.compare import compare_view
 from initbench.report.views.diagnose import diagnose_view
-from initbench.report.views.pictures import JudgedContest
 from initbench.report.views.run import run_view
 from initbench.runs import identity, plan, runner
 from initbench.runs.provenance import provenance
@@ -106,6 +105,7 @@ def run(
         stopped_by=trained.stopped_by,
         failure=trained.failure,
         weights=tuple(kept),
+        experiments=tuple(experiments),
     )
 
 
@@ -184,9 +184,9 @@ def _compared(
         competing, looked = contests(experiments, records, chosen), ()
         rows = statistics.compare(competing, metric, reach)
     trained = _joined(parts)
-    in_words = [titles.problem(contest.experiments) for contest in competing]
+    problems = judged_contests(competing, metric, rows)
     view = compare_view(
-        in_words,
+        [problem.title for problem in problems],
         competing,
         records,
         rows,
@@ -198,10 +198,7 @@ def _compared(
         view=view,
         records=tuple(records),
         rows=tuple(rows),
-        problems=tuple(
-            JudgedContest.of(title, contest, metric, [row for row in rows if row.problem == number])
-            for number, (title, contest) in enumerate(zip(in_words, competing, strict=True))
-        ),
+        problems=problems,
         summary=trained.summary,
         written=(),
         stopped_by=trained.stopped_by,

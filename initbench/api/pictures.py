@@ -8,6 +8,9 @@ from functools import cached_property
 from types import ModuleType
 
 from initbench import datasets
+from initbench.analysis import comparison
+from initbench.analysis.comparison import Contest, Row
+from initbench.analysis.contests import contests
 from initbench.analysis.intervals import median
 from initbench.analysis.overview import Matrix, matrices
 from initbench.diagnosis import diagnose as diagnosis
@@ -15,15 +18,13 @@ from initbench.diagnosis.diagnose import Diagnosis
 from initbench.diagnosis.portraits import Portrait, in_the_plane, portraits
 from initbench.errors import InitbenchError
 from initbench.metrics import METRICS
-from initbench.report.views import networks, pictures
+from initbench.report.kinds import KINDS
+from initbench.report.views import networks, pictures, titles
 from initbench.report.views.pictures import JudgedContest, Picture
 from initbench.runs import identity, plan
 from initbench.runs.records import Record
+from initbench.spec import Experiment
 
-#: Every kind of picture that a person may ask for.
-KINDS = (
-    "curves", "boundary", "layers", "seeds", "forest", "profile", "sensitivity", "activations",
-)  # fmt: skip
 #: Why a problem has no picture of a kind.
 WITHOUT = {
     "boundary": "boundaries need data of two inputs, in classes",
@@ -112,7 +113,8 @@ class Gallery:
             case "sensitivity":
                 found = [pictures.sensitivity(problem, matrix) for matrix in self.matrices]
             case "layers":
-                found = [pictures.layers(problem, self.diagnoses)]
+                named = pictures.judged_diagnoses(problem, self.diagnoses)
+                found = [pictures.layers(problem.series, named)]
             case "boundary":
                 found = [networks.boundary(problem, self.portraits)] if self.flat else []
             case "activations":
@@ -120,7 +122,7 @@ class Gallery:
             case "weights":
                 found = [networks.weights(problem, self.portraits)]
             case _:
-                raise InitbenchError(f"kind: must be {_listed(KINDS)}, got {kind!r}")
+                raise InitbenchError(f"kind: must be {_listed(tuple(KINDS))}, got {kind!r}")
         return [picture for picture in found if picture is not None]
 
     @property
@@ -137,14 +139,44 @@ def asked(
     log: bool | None = None,
 ) -> list[Picture]:
     """The pictures of a kind of all problems, or the error that says why there are none."""
-    if metric is not None and metric not in METRICS:
-        raise InitbenchError(f"metric: must be {_listed(tuple(METRICS))}, got {metric!r}")
+    if metric is not None:
+        known_metric(metric)
     found = [one for g in galleries for one in g.pictures(kind, metric, log=log)]
     if not found:
         raise InitbenchError(
             f"there is nothing to draw: {WITHOUT.get(kind, 'no run has finished')}"
         )
     return found
+
+
+def known_metric(metric: str) -> str:
+    """The metric, or the error that there is none of its name."""
+    if metric not in METRICS:
+        raise InitbenchError(f"metric: must be {_listed(tuple(METRICS))}, got {metric!r}")
+    return metric
+
+
+def judged_contests(
+    competing: Sequence[Contest], metric: str, rows: Sequence[Row]
+) -> tuple[JudgedContest, ...]:
+    """Each contest with its title and its rows."""
+    return tuple(
+        JudgedContest.of(
+            titles.problem(contest.experiments),
+            contest,
+            metric,
+            [row for row in rows if row.problem == number],
+        )
+        for number, contest in enumerate(competing)
+    )
+
+
+def problems_of(
+    experiments: Sequence[Experiment], records: Sequence[Record], metric: str
+) -> tuple[JudgedContest, ...]:
+    """The problems of runs that nobody has compared yet."""
+    competing = contests(experiments, records)
+    return judged_contests(competing, metric, comparison.compare(competing, metric))
 
 
 def typical_seed(records: Sequence[Record], metric: str) -> int:
@@ -161,10 +193,10 @@ def drawing() -> ModuleType:
     try:
         from initbench.report.charts import figure
     except ModuleNotFoundError as error:
-        if error.name not in {"altair", "vl_convert"}:
+        if error.name not in {"altair", "vl_convert", "pikepdf"}:
             raise
         raise InitbenchError(
-            "charts need Altair and vl-convert; try: pip install 'initbench[report]'"
+            "charts need Altair, vl-convert and pikepdf; try: pip install 'initbench[report]'"
         ) from None
     return figure
 

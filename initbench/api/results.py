@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from initbench.analysis.comparison import Row
 from initbench.analysis.summary import Summary
-from initbench.api.pictures import Gallery, asked, drawing
+from initbench.api.pictures import Gallery, asked, drawing, known_metric, problems_of
 from initbench.diagnosis.diagnose import Diagnosis
 from initbench.errors import InitbenchError
 from initbench.gate.verdicts import Verdict
 from initbench.report.render.html import html_view
 from initbench.report.render.rich import rich_view
-from initbench.report.views.pictures import JudgedContest
+from initbench.report.views.pictures import JudgedContest, layers, named_diagnoses
 from initbench.report.views.view import View
 from initbench.runs.records import Record
 from initbench.runs.replay import Weights
+from initbench.spec import Experiment
 
 if TYPE_CHECKING:
     import altair
     from rich.console import RenderableType
+
+#: The axis of curves.
+Scale = Literal["log", "linear"]
+#: The width of a chart in inches: a page's column.
+WIDTH = 6.5
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
@@ -77,10 +84,42 @@ class RunResult(TrainingResult):
     Attributes:
         rows: One Summary for each initializer of each config, at each point of its sweep.
         weights: The weights of each run that did not fail, where they were asked for.
+        experiments: What was run, a point of a sweep each.
     """
 
     rows: tuple[Summary, ...]
     weights: tuple[Weights, ...]
+    experiments: tuple[Experiment, ...]
+
+    def plot(
+        self,
+        kind: str,
+        *,
+        metric: str = "train_loss",
+        seed: int | None = None,
+        scale: Scale | None = None,
+        width: float = WIDTH,
+    ) -> altair.VConcatChart:
+        """A chart of the runs, which a notebook shows; as :meth:`Comparison.plot` draws it.
+
+        Args:
+            kind: Any but ``forest``: differences belong to :func:`initbench.compare`.
+            metric: The metric of ``curves``, ``seeds`` and ``sensitivity``. It also says which
+                point of a sweep the other kinds show of each initializer: its best.
+            seed: As in :meth:`Comparison.plot`.
+            scale: As in :meth:`Comparison.plot`.
+            width: As in :meth:`Comparison.plot`.
+
+        Raises:
+            InitbenchError: As :meth:`Comparison.plot`.
+        """
+        if kind == "forest":
+            raise InitbenchError(
+                "kind: a forest shows differences, and runs are not compared; draw it from the "
+                "result of initbench.compare"
+            )
+        problems = problems_of(self.experiments, self.records, known_metric(metric))
+        return _chart([Gallery(problem, seed) for problem in problems], kind, metric, scale, width)
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
@@ -101,8 +140,8 @@ class Comparison(TrainingResult):
         *,
         metric: str | None = None,
         seed: int | None = None,
-        scale: Literal["log", "linear"] | None = None,
-        width: float = 6.5,
+        scale: Scale | None = None,
+        width: float = WIDTH,
     ) -> altair.VConcatChart:
         """A chart of the comparison, which a notebook shows; `initbench plot` makes the same.
 
@@ -123,13 +162,8 @@ class Comparison(TrainingResult):
             InitbenchError: There is no such kind, it does not apply to these data, or Altair is
                 not installed.
         """
-        figure = drawing()
-        log = None if scale is None else scale == "log"
         galleries = [Gallery(problem, seed) for problem in self.problems]
-        chart: altair.VConcatChart = figure.chart(
-            asked(galleries, kind, metric, log=log), width * figure.POINTS
-        )
-        return chart
+        return _chart(galleries, kind, metric, scale, width)
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
@@ -146,6 +180,40 @@ class DiagnosisResult(Result):
     rows: tuple[Diagnosis, ...]
     notes: tuple[str, ...]
     failure: InitbenchError | None
+
+    def plot(self, kind: str = "layers", *, width: float = WIDTH) -> altair.VConcatChart:
+        """A chart of signal and gradient in each layer before training, which a notebook shows.
+
+        Args:
+            kind: ``layers``; the other kinds show runs, which a diagnosis has none of.
+            width: The width in inches.
+
+        Raises:
+            InitbenchError: The kind is another, no network could be drawn, or Altair is not
+                installed.
+        """
+        if kind != "layers":
+            raise InitbenchError(
+                f"kind: a diagnosis draws layers, got {kind!r}; the results of initbench.run and "
+                "initbench.compare draw the other kinds"
+            )
+        figure = drawing()
+        named = named_diagnoses([row for row in self.rows if row.findings.iteration == 0])
+        if not named:
+            raise InitbenchError("there is nothing to draw: no network could be drawn")
+        picture = layers(tuple(name for name, _ in named), named)
+        chart: altair.VConcatChart = figure.chart([picture], width * figure.POINTS)
+        return chart
+
+
+def _chart(
+    galleries: Sequence[Gallery], kind: str, metric: str | None, scale: Scale | None, width: float
+) -> altair.VConcatChart:
+    figure = drawing()
+    log = None if scale is None else scale == "log"
+    pictures = asked(galleries, kind, metric, log=log)
+    chart: altair.VConcatChart = figure.chart(pictures, width * figure.POINTS)
+    return chart
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)

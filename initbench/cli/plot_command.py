@@ -9,11 +9,8 @@ import click
 
 from initbench.cli import options, streams
 from initbench.metrics import METRICS
+from initbench.report.kinds import FORMS, KINDS
 
-KINDS = (
-    "curves", "boundary", "layers", "seeds", "forest", "profile", "sensitivity", "activations",
-)  # fmt: skip
-FORMS = ("svg", "png", "pdf")
 #: Points in each unit of a width.
 UNITS = {"in": 72.0, "cm": 72 / 2.54, "mm": 7.2 / 2.54, "pt": 1.0}
 #: A narrower figure has no room for axes, and a wider one is no page.
@@ -40,8 +37,20 @@ def _file(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
     return value
 
 
-@click.command("plot")
-@click.argument("kind", type=options.Word(KINDS), metavar="KIND")
+#: Click reads the backspace: it keeps the lines that follow apart.
+HELP = """Draw a figure of configs for a paper.
+
+\b
+KIND is one of:
+{kinds}
+
+Stored runs are taken from DIR, and missing ones are trained. boundary and activations train one run
+of each initializer again, because no store holds weights.
+""".format(kinds="\n".join(f"  {kind:<12} {shows}" for kind, shows in KINDS.items()))
+
+
+@click.command("plot", help=HELP)
+@click.argument("kind", type=options.Word(list(KINDS)), metavar="KIND")
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...", type=click.Path())
 @click.option(
     "-o", "--output", "path", required=True, metavar="FIGURE", callback=_file,
@@ -87,22 +96,7 @@ def command(
     quiet: bool,
     jobs: int | None,
 ) -> None:
-    """Draw a figure of configs for a paper.
-
-    \b
-    KIND is one of:
-      curves       a metric at each log point, median and middle half of the seeds
-      seeds        each run's final metric, the runs of a seed joined by a line
-      forest       differences to the best row, with their intervals
-      profile      the share of runs that have learned, at each log point
-      layers       signal and gradient in each layer, measured and predicted
-      boundary     the class that a network gives to each place of the plane
-      activations  histograms of the hidden layers' activations while training
-      sensitivity  the metric at each value of a sweep
-
-    Stored runs are taken from DIR, and missing ones are trained. boundary and activations train one
-    run of each initializer again, because no store holds weights.
-    """  # noqa: D301  # Click reads the backspace: it keeps the lines that follow apart
+    """Draw a figure."""
     from initbench import config
     from initbench.api import flows
     from initbench.cli.display import say, share_done, watch

@@ -54,7 +54,7 @@ def test_without_altair_the_message_says_what_to_install(monkeypatch: pytest.Mon
     done = invoke("plot", "curves", "small.yaml", "-o", "loss.svg")
     assert done.exit_code == 2
     assert done.stderr == (
-        "charts need Altair and vl-convert; try: pip install 'initbench[report]'\n"
+        "charts need Altair, vl-convert and pikepdf; try: pip install 'initbench[report]'\n"
     )
     assert not Path("results").exists()  # nothing was trained
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import altair as alt
+import pikepdf
 import vl_convert
 
 from initbench.report.charts.registry import CHARTS, tables
@@ -14,8 +16,6 @@ from initbench.report.charts.style import Size, by_name, config, legend
 from initbench.report.views.pictures import Picture
 
 Format = Literal["svg", "png", "pdf"]
-Chart: TypeAlias = alt.VConcatChart
-
 #: Points in an inch, the unit of all sizes here.
 POINTS = 72.0
 #: Dots per inch of a PNG.
@@ -29,6 +29,20 @@ HEIGHTS = {"curves": 150, "profile": 150, "layers": 120, "sensitivity": 120, "ac
 TRIES = 2
 #: The Vega-Lite that Altair writes, by the name that vl-convert gives it: 6.4.
 VERSION = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+
+
+class Chart(alt.VConcatChart):
+    """A chart that a notebook shows without a network.
+
+    Altair's own HTML loads its scripts from one, so that this shows an SVG instead, unless the
+    person has enabled a renderer: ``altair.renderers.enable("jupyter")``, say.
+    """
+
+    def _repr_mimebundle_(self, *arguments: Any, **options: Any) -> Any:
+        if alt.renderers.active != "default":
+            return super()._repr_mimebundle_(*arguments, **options)
+        svg = vl_convert.vegalite_to_svg(self.to_dict(), vl_version=VERSION)
+        return {"image/svg+xml": svg, "text/plain": repr(self)}
 
 
 def chart(
@@ -73,7 +87,15 @@ def figure(
         ).encode()
     if form == "png":
         return bytes(vl_convert.svg_to_png(svg, ppi=DPI))
-    return bytes(vl_convert.svg_to_pdf(svg))
+    return _settled(vl_convert.svg_to_pdf(svg))
+
+
+def _settled(pdf: bytes) -> bytes:
+    """The PDF with its objects in one order: vl-convert numbers them anew in each process."""
+    content = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        opened.save(content, deterministic_id=True)
+    return content.getvalue()
 
 
 def _chart(
@@ -84,7 +106,7 @@ def _chart(
         _part(picture, f"{number}_", width, inner, font_size, titled=len(pictures) > 1)
         for number, picture in enumerate(pictures)
     ]
-    together: Chart = alt.vconcat(*parts).configure(**config(font, font_size, width))
+    together: Chart = Chart(vconcat=parts).configure(**config(font, font_size, width))
     return together
 
 

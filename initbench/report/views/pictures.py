@@ -300,19 +300,42 @@ def sensitivity(problem: JudgedContest, matrix: Matrix) -> Picture:
     )
 
 
-def layers(problem: JudgedContest, diagnoses: Sequence[Diagnosis]) -> Picture:
+def judged_diagnoses(
+    problem: JudgedContest, diagnoses: Sequence[Diagnosis]
+) -> list[tuple[str, Diagnosis]]:
+    """The diagnosis of each row of a comparison, at the setting of a sweep that the row shows."""
+    settings = {(row.config, row.initializer): row.setting for row in problem.rows}
+    found = [(d, d.findings.config, d.findings.initializer) for d in diagnoses]
+    return [
+        (problem.name_of(config, initializer), d)
+        for d, config, initializer in found
+        if settings.get((config, initializer)) == d.findings.setting
+    ]
+
+
+def named_diagnoses(diagnoses: Sequence[Diagnosis]) -> list[tuple[str, Diagnosis]]:
+    """Each diagnosis with a name: its initializer, and what else tells it from the others."""
+    short = [d.findings.initializer for d in diagnoses]
+    if len(set(short)) == len(short):
+        return list(zip(short, diagnoses, strict=True))
+    return [
+        (
+            ", ".join(
+                [d.findings.config, d.findings.initializer]
+                + [f"{key} {value}" for key, value in d.findings.setting.items()]
+            ),
+            d,
+        )
+        for d in diagnoses
+    ]
+
+
+def layers(series: tuple[str, ...], named: Sequence[tuple[str, Diagnosis]]) -> Picture:
     """The mean square of signal and gradient in each layer before training, beside theory."""
     rows: list[Fields] = []
     words = []
-    settings = {
-        (row.config, row.initializer): row.setting for row in problem.rows
-    }  # of a sweep the shown one
-    for diagnosis in diagnoses:
+    for name, diagnosis in named:
         found = diagnosis.findings
-        who = (found.config, found.initializer)
-        if settings.get(who) != found.setting:
-            continue
-        name = problem.name_of(*who)
         for layer in found.layers:
             for quantity, pair in (
                 ("signal", layer.preactivation_variance),
@@ -339,7 +362,7 @@ def layers(problem: JudgedContest, diagnoses: Sequence[Diagnosis]) -> Picture:
     return Picture(
         "layers",
         "Signal and gradient in each layer before training",
-        problem.series,
+        series,
         {"layers": rows},
         "Mean square in the first and in the last layer. A zero has no place on a logarithmic "
         f"axis. {'; '.join(words)}.",

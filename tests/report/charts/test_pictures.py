@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 import initbench
-from initbench.api.pictures import KINDS, Gallery, asked, typical_seed
+from initbench.api.pictures import Gallery, asked, typical_seed
 from initbench.api.results import Comparison
 from initbench.errors import InitbenchError
+from initbench.report.kinds import KINDS
 
 registry = pytest.importorskip(
     "initbench.report.charts.registry", reason="charts need the extra `report`"
@@ -167,8 +168,11 @@ def test_figures_have_reproducible_bytes_and_exact_sizes(comparison: Comparison)
     forest = asked([gallery(comparison)], "forest")
     png = figure.figure(forest, "png", 288.0)
     assert figure.figure(forest, "png", 288.0) == png
+    # A process of its own orders its hash tables in its own way, and each call one more.
+    pdfs = [figure.figure(forest, "pdf", 288.0) for _ in range(4)]
+    assert len(set(pdfs)) == 1
     assert abs(int.from_bytes(png[16:20], "big") - 4 * figure.DPI) <= 1
-    (box,) = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ", figure.figure(forest, "pdf", 288.0))
+    (box,) = re.findall(rb"/MediaBox \[ ?0 0 ([\d.]+) ", figure.figure(forest, "pdf", 288.0))
     assert abs(float(box) - 288) <= 1
 
 
@@ -191,8 +195,56 @@ def test_a_comparison_plots_in_a_notebook(comparison: Comparison) -> None:
     assert "test accuracy" in json.dumps(spec)
 
 
+def test_runs_and_diagnoses_plot_the_same(comparison: Comparison) -> None:
+    run = initbench.run([CONFIG | {"name": name} for name in (HOSTILE, "plain")])
+    for kind in ("curves", "seeds", "profile", "layers", "boundary"):
+        assert run.plot(kind).to_dict() == comparison.plot(kind).to_dict()
+    diagnosis = initbench.diagnose([CONFIG | {"name": name} for name in (HOSTILE, "plain")])
+    spec = diagnosis.plot().to_dict()
+    (ours,) = (rows for rows in spec["datasets"].values() if rows)
+    (theirs,) = (rows for rows in run.plot("layers").to_dict()["datasets"].values() if rows)
+    assert ours == theirs
+    during = initbench.diagnose(CONFIG | {"seeds": 3}, during=True)
+    assert {row.findings.iteration for row in during.rows} == {0, 20, 40, 60}
+    (rows,) = (rows for rows in during.plot().to_dict()["datasets"].values() if rows)
+    assert {row["layer"] for row in rows} == {1, 2, 3}
+    assert len(rows) == len({tuple(row.values())[:4] for row in rows})  # of one log point
+
+
+def test_a_notebook_shows_charts_and_tables(comparison: Comparison) -> None:
+    diagnosis = initbench.diagnose(CONFIG | {"seeds": 3})
+    for chart in (comparison.plot("forest"), diagnosis.plot().properties(title="mine")):
+        bundle: Any = chart._repr_mimebundle_()
+        assert set(bundle) == {"image/svg+xml", "text/plain"}
+        root = ET.fromstring(bundle["image/svg+xml"])
+        addresses = [v for e in root.iter() for k, v in e.attrib.items() if k.endswith("href")]
+        assert [address for address in addresses if not address.startswith("data:")] == []
+        assert not [element for element in root.iter() if element.tag.endswith("script")]
+    assert "<table>" in diagnosis._repr_html_()
+
+
+def test_a_renderer_that_a_person_chose_shows_charts(comparison: Comparison) -> None:
+    import altair
+
+    with altair.renderers.enable("mimetype"):
+        bundle: Any = comparison.plot("curves")._repr_mimebundle_()
+    assert any("vegalite" in kind for kind in (bundle if isinstance(bundle, dict) else bundle[0]))
+
+
+def test_what_runs_and_diagnoses_lack_is_said() -> None:
+    run = initbench.run(CONFIG | {"seeds": 2})
+    with pytest.raises(InitbenchError, match="a forest shows differences, and runs are not"):
+        run.plot("forest")
+    with pytest.raises(InitbenchError, match="metric: must be train_loss, "):
+        run.plot("curves", metric="loss")
+    with pytest.raises(InitbenchError, match="a sensitivity needs a sweep"):
+        run.plot("sensitivity")
+    with pytest.raises(InitbenchError, match="a diagnosis draws layers, got 'curves'"):
+        initbench.diagnose(CONFIG | {"seeds": 2}).plot("curves")
+
+
 def test_what_cannot_be_drawn_is_said(comparison: Comparison) -> None:
-    with pytest.raises(InitbenchError, match=r"kind: must be curves, boundary, .* got 'pie'"):
+    with pytest.raises(InitbenchError, match=r"kind: must be curves, seeds, .* got 'pie'"):
         comparison.plot("pie")
     with pytest.raises(InitbenchError, match="a sensitivity needs a sweep"):
         comparison.plot("sensitivity")
