@@ -18,7 +18,8 @@ MIN_ROWS = 20
 ROUNDING = 1e-9
 
 _ID = re.compile(
-    r"id|ids|index|idx|row|row[_ .]?(?:id|no|nr|num|number|names?)|unnamed: ?\d+|.+[_ .-]id",
+    r"id|ids|index|idx|row|row[_ .]?(?:id|no|nr|num|number|names?)|unnamed: ?\d+|.+[_ .-]id"
+    r"|__index_level_\d+__",  # pandas' own, in a Parquet file
     re.IGNORECASE,
 )
 _CAMEL_ID = re.compile(r".*[a-z](?:ID|Id)")
@@ -30,6 +31,8 @@ def numbers_rows(column: Column) -> str:
     >>> from initbench.datasets.columns import column_of
     >>> numbers_rows(column_of("week", ["1", "2", "3"])), numbers_rows(column_of("n", list("321")))
     ('1 to 3, a row number', '3 to 1, a row number')
+    >>> numbers_rows(column_of("__index_level_0__", ["0", "1", "2"]))
+    '0 to 2, a row number'
     >>> numbers_rows(column_of("age", ["3", "1", "2"]))
     ''
     """
