@@ -89,7 +89,7 @@ ROOMS = {
         ["describing", "diagnosing"],
         ["verifying"],
         ["laws", "signals"],
-        ["parameters", "batches", "functions"],
+        ["parameters", "batches", "functions", "room"],
         ["building"],
     ],
     "config": [

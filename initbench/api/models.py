@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from initbench.report.views.model import model_checks_view, parameter_failures
 from initbench.report.views.model_diagnosis import model_diagnosis_view
 from initbench.report.views.view import View
 
+#: Is given a message while a command works.
+Tell = Callable[[str], None]
 #: Failures that an error lists.
 LISTED = 20
 
@@ -23,12 +26,12 @@ class ModelVerification:
     failure: FailedChecksError | None
 
 
-def verify_model(model: str, laws_file: str | Path, seeds: int) -> ModelVerification:
+def verify_model(model: str, laws_file: str | Path, seeds: int, tell: Tell) -> ModelVerification:
     """Check the parameters of the model that ``FILE.py:FUNCTION`` builds."""
     building.torch()
     declared = laws.read(laws_file)
     builder = building.load(model, "--model")
-    result = verifying.verify(builder, declared, range(seeds), model)
+    result = verifying.verify(builder, declared, range(seeds), model, tell)
     return ModelVerification(model_checks_view(result), failure_of(result))
 
 
@@ -45,10 +48,10 @@ def failure_of(result: verifying.ModelChecks) -> FailedChecksError | None:
     )
 
 
-def describe_model(model: str, seeds: int) -> str:
+def describe_model(model: str, seeds: int, tell: Tell) -> str:
     """The laws file that the model of ``FILE.py:FUNCTION`` follows as it is."""
     building.torch()
-    return describing.describe(building.load(model, "--model"), range(seeds))
+    return describing.describe(building.load(model, "--model"), range(seeds), tell)
 
 
 def diagnose_model(
@@ -60,6 +63,7 @@ def diagnose_model(
     loss: str,
     optimizer: str,
     depth: int | None,
+    tell: Tell,
 ) -> View:
     """Diagnose the first step of the model that ``FILE.py:FUNCTION`` builds."""
     building.torch()
@@ -71,5 +75,6 @@ def diagnose_model(
         loss=loss,
         optimizer=optimizer,
         name=model,
+        tell=tell,
     )
     return model_diagnosis_view(diagnosis, depth)

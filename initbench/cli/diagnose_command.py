@@ -87,14 +87,21 @@ def command(
                 "--model goes without configs and their options; --model-seeds counts its seeds."
             )
         if (text is None) == (batch is None):
-            raise click.UsageError("--model needs --input or --batch.")
+            raise click.UsageError("--model needs --input or --batch, and not both.")
         from initbench.api import models
         from initbench.cli.output import show as show_view
 
         show_view(
             output_format,
             models.diagnose_model(
-                model, text, batch, seeds=model_seeds, loss=loss, optimizer=optimizer, depth=depth
+                model,
+                text,
+                batch,
+                seeds=model_seeds,
+                loss=loss,
+                optimizer=optimizer,
+                depth=depth,
+                tell=streams.tell,
             ),
         )
         return

@@ -83,9 +83,9 @@ def _model(model: str, laws_file: Path | None, seeds: int, output_format: str) -
     from initbench.cli.output import show
 
     if laws_file is None:
-        streams.write_text(models.describe_model(model, seeds))
+        streams.write_text(models.describe_model(model, seeds, streams.tell))
         return
-    verified = models.verify_model(model, laws_file, seeds)
+    verified = models.verify_model(model, laws_file, seeds, streams.tell)
     show(output_format, verified.view)
     if verified.failure is not None:
         raise verified.failure

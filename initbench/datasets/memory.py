@@ -15,8 +15,16 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 
 def most_cells() -> int:
     """The cells that fit in memory, at most MAX_CELLS."""
-    available = [physical_memory(), *map(_limit, _LIMITS)]
-    return min([MAX_CELLS, *(size // (8 * COPIES) for size in available if size)])
+    memory = available_memory()
+    return MAX_CELLS if memory is None else min(MAX_CELLS, memory // (8 * COPIES))
+
+
+def available_memory() -> int | None:
+    """The bytes that this machine has, or a container's limit where that is less.
+
+    None where the system says neither.
+    """
+    return min(filter(None, [physical_memory(), *map(_limit, _LIMITS)]), default=None)
 
 
 def physical_memory() -> int | None:

@@ -55,6 +55,7 @@ def of_text(text: str) -> Batch:
 def of_function(reference: str) -> Batch:
     """The batch of ``FILE.py:FUNCTION``: inputs (a mapping is keywords), or inputs and targets."""
     function = building.load(reference, "--batch")
+    building.check_callable(function, f"--batch: {reference}")
 
     def batch() -> tuple[Any, Any]:
         with building.in_words(reference.rpartition(":")[2], reference.rpartition(":")[0]):

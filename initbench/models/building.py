@@ -103,6 +103,7 @@ def build(builder: Builder, seed: int) -> Any:
     random.seed(seed)
     code = getattr(builder, "__code__", None)
     name = getattr(builder, "__name__", "the builder")
+    check_callable(builder, name, "seed")
     with in_words(name, code.co_filename if code else ""):
         given = {"seed": seed} if _takes_seed(builder) else {}
         model = builder(**given)
@@ -111,11 +112,36 @@ def build(builder: Builder, seed: int) -> Any:
     return model
 
 
+def check_callable(function: Callable[..., Any], name: str, *given: str) -> None:
+    """Raise where a user's function has parameters without a default, beyond those given."""
+    try:
+        listed = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return
+    more = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    needed = [
+        x.name
+        for x in listed
+        if x.default is x.empty and x.kind not in more and x.name not in given
+    ]
+    if needed:
+        allowed = f", or with {' and '.join(given)} alone" if given else ""
+        raise InitbenchError(
+            f"{name} is called without arguments{allowed}, and needs {', '.join(needed)}: "
+            "wrap it in a function that gives them"
+        )
+
+
 def _takes_seed(builder: Builder) -> bool:
     try:
         return "seed" in inspect.signature(builder).parameters
     except (TypeError, ValueError):
         return False
+
+
+def is_lazy(tensor: Any) -> bool:
+    """Whether a lazy module has seen no input yet, so that its parameter has no shape."""
+    return type(tensor).__name__.startswith("Uninitialized")
 
 
 @contextlib.contextmanager

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from initbench.audit.verify import FALSE_ALARM
 from initbench.models.building import Builder
 from initbench.models.laws import Expected, expected, parse
+from initbench.models.room import silent
 from initbench.models.verifying import (
     ORTHOGONAL,
     SEEDS,
@@ -36,13 +37,19 @@ laws:
 """
 
 
-def describe(builder: Builder, seeds: Sequence[int] = SEEDS) -> str:
+def describe(
+    builder: Builder,
+    seeds: Sequence[int] = SEEDS,
+    tell: Callable[[str], None] = silent,
+) -> str:
     """The laws file of a model: the most probable law of each parameter, blocks together.
 
+    ``tell`` is told how much memory a large model takes.
+
     Raises:
-        InitbenchError: The builder fails, or the model has no parameters.
+        InitbenchError: The builder fails, or the model has no parameters or no room in memory.
     """
-    reduced, ties = reduce_model(builder, seeds)
+    reduced, ties = reduce_model(builder, seeds, tell=tell)
     level = FALSE_ALARM / (TESTS * len(reduced))
     blocks = _depth(reduced)
     laws = {name: _most_probable(name, one, level, blocks) for name, one in reduced.items()}

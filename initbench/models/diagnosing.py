@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from initbench.diagnosis.rules import Condition
 from initbench.errors import InitbenchError
-from initbench.models import building
+from initbench.models import building, room
 from initbench.models.building import Builder
 from initbench.models.functions import mean_square
 from initbench.models.parameters import Parameter, parameters
@@ -65,6 +65,7 @@ def diagnose(
     loss: str = "auto",
     optimizer: str = "sgd",
     name: str = "model",
+    tell: Callable[[str], None] = room.silent,
 ) -> ModelDiagnosis:
     """Diagnose the model that ``builder`` makes, by medians over seeds.
 
@@ -75,17 +76,32 @@ def diagnose(
         loss: ``cross_entropy``, ``mse`` or ``auto``.
         optimizer: ``sgd`` or ``adam``.
         name: What to call the model.
+        tell: Is told how much memory a large model takes.
 
     Raises:
-        InitbenchError: The user's code fails, or nothing can be trained.
+        InitbenchError: The user's code fails, nothing can be trained, or there is no room in
+            memory.
     """
-    passes, notes = [], []
+    passes: list[Pass] = []
+    notes: list[str] = []
+    drawn = []
     with building.generators_kept():
         for seed in seeds:
             model = building.build(builder, seed)
+            if not passes:
+                # The model, a copy to restore, and gradients.
+                room.check(model, 3, "diagnosing", tell)
             passes.append(measure(model, batch(), loss, optimizer))
+            listed = parameters(model)[0]
             if len(passes) == 1:
-                notes += _of_parameters(parameters(model)[0])
+                notes += _of_parameters(listed)
+            drawn.append(_first_entries(listed))
+            del model, listed
+    if len(seeds) > 1 and drawn[0] and all(one == drawn[0] for one in drawn):
+        notes.append(
+            f"The builder ignores the seed: all {len(seeds)} models have the same parameters, and "
+            "the medians are those of one."
+        )
     if len({tuple(one.module for one in each.signals) for each in passes}) > 1:
         raise InitbenchError("the model runs other modules at other seeds")
     found = medians(passes)
@@ -250,6 +266,12 @@ def _gates(found: Pass) -> list[str]:
         f"Closed gates: the gradients of {len(gates)} weights are 0 by design, and there after one "
         f"step ({', '.join(gates[:3])}{', ...' if len(gates) > 3 else ''}): healthy."
     ]
+
+
+def _first_entries(listed: Sequence[Parameter]) -> list[list[float]]:
+    """The first entries of each parameter whose entries differ: what a seed changes."""
+    firsts = [one.value.reshape(-1)[:16].tolist() for one in listed]
+    return [entries for entries in firsts if len(set(entries)) > 1]
 
 
 def _of_parameters(listed: Sequence[Parameter]) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from initbench.models import building
 
+#: Entries that are reduced at a time.
+CHUNK = 1 << 22
 #: Functions that are seen, by their names without underscores, and the kind that a row shows: the
 #: module that does the same where there is one, so that the same rules apply.
 FUNCTIONS = {
@@ -85,6 +88,13 @@ def _branches(args: tuple[Any, ...]) -> bool:
 
 
 def mean_square(tensor: Any) -> float:
-    """E[|x|^2] over a tensor's entries, summed in float64."""
+    """E[|x|^2] over a tensor's entries, in float64, some at a time."""
     values = tensor.detach()
-    return float((values.abs() if values.is_complex() else values).double().square().mean())
+    if not values.numel():
+        return math.nan
+    if values.is_complex():
+        values = building.torch().view_as_real(values.resolve_conj())
+    flat = values.reshape(-1)
+    parts = (flat[start : start + CHUNK].double() for start in range(0, flat.numel(), CHUNK))
+    total = sum(float(part @ part) for part in parts)
+    return total / int(tensor.numel())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from initbench.models.building import torch
+from initbench.models.building import is_lazy, torch
 
 #: Rows of gates that a recurrent layer packs into one matrix.
 GATES = {"LSTM": 4, "LSTMCell": 4, "GRU": 3, "GRUCell": 3, "RNN": 1, "RNNCell": 1}
@@ -89,11 +89,6 @@ def _own(module: Any) -> Iterator[tuple[str, Any, int]]:
     for name, tensor in module._parameters.items():
         if tensor is not None and name not in replaced:
             yield name, tensor.detach() if not is_lazy(tensor) else tensor, id(tensor)
-
-
-def is_lazy(tensor: Any) -> bool:
-    """Whether a lazy module has seen no input yet, so that its parameter has no shape."""
-    return type(tensor).__name__.startswith("Uninitialized")
 
 
 def _parameter(name: str, own: str, module: Any, tensor: Any) -> Parameter:

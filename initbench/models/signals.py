@@ -17,7 +17,7 @@ from typing import Any
 from initbench.errors import InitbenchError
 from initbench.models import building, functions
 from initbench.models.functions import mean_square
-from initbench.models.parameters import NORMS, is_lazy
+from initbench.models.parameters import NORMS
 
 #: Activations that are flat on one side (zero there), and those flat on both, with the range
 #: outside which their slope is under 2 % of its maximum.
@@ -105,7 +105,7 @@ def measure(model: Any, batch: tuple[Any, Any], loss: str = "auto", optimizer: s
     torch = building.torch()
     if any(parameter.is_meta for parameter in model.parameters()):
         raise InitbenchError("the model is on the meta device: its parameters were never set")
-    if any(map(is_lazy, model.parameters())):
+    if any(map(building.is_lazy, model.parameters())):
         raise InitbenchError("the model has lazy parameters: show it an input in the function")
     weights = {
         name: module.weight
@@ -236,31 +236,43 @@ def _note(one: Signal, order: dict[str, Signal], output: Any) -> None:
     order[one.module] = one
     one.called = len(order)
     with building.torch().no_grad():
-        values = output.detach().float()
-        one.signal = mean_square(values)
-        one.cosine, one.contrast = _alike(values)
+        values = output.detach()
+        _forward(one, values)
         if one.kind in ONE_SIDED or one.kind in TWO_SIDED:
-            _flat(one, values)
+            _flat(one, values.float())
     if output.requires_grad:
         output.register_hook(lambda gradient: _gradient(one, gradient))
 
 
 def _gradient(one: Signal, gradient: Any) -> None:
-    squares = gradient.detach().double().square()
-    one.gradient, one.energy = float(squares.mean()), float(squares.sum())
+    one.gradient = mean_square(gradient)
+    one.energy = one.gradient * gradient.numel()
 
 
-def _alike(values: Any) -> tuple[float, float]:
-    """The mean cosine of two samples (of two tokens of a sequence), and the variance over them."""
-    if values.dim() < 2:
-        return math.nan, math.nan
-    rows = values if values.dim() == 3 else values.reshape(1, values.shape[0], -1)
-    count = rows.shape[1]
+def _forward(one: Signal, values: Any) -> None:
+    """The mean square, the mean cosine of two samples (of two tokens) and the variance over them.
+
+    One copy in float64 serves all three: float32 has no room for squares below 1e-38.
+    """
+    rows = values.double()
+    if rows.dim() < 2 or not rows.numel():
+        one.signal = mean_square(rows)
+        return
+    rows = rows if rows.dim() == 3 else rows.reshape(1, rows.shape[0], -1)
+    groups, count, units = rows.shape
+    sizes = rows.norm(dim=-1)  # (groups, count)
+    one.signal = float(sizes.square().mean()) / units
     if count < 2:
-        return math.nan, math.nan
-    unit = rows.double() / rows.double().norm(dim=-1, keepdim=True).clamp_min(1e-300)
-    pairs = (unit.sum(1).square().sum(-1) - unit.square().sum((1, 2))) / (count * (count - 1))
-    return float(pairs.mean()), float(rows.double().var(1).mean())
+        return
+    unit = sizes.clamp_min(1e-300).reciprocal()
+    # |sum of unit vectors|^2. A product of matrices would be seen as one of the forward's.
+    total = (rows * unit.unsqueeze(-1)).sum(1).square().sum(-1)
+    # A unit vector's square is 1; a vector of zeros counts as at right angles to the others.
+    pairs = (total - (sizes > 0).sum(1)) / (count * (count - 1))
+    one.cosine = float(pairs.mean())
+    one.contrast = float((rows - rows.mean(1, keepdim=True)).square_().sum()) / (
+        groups * (count - 1) * units
+    )
 
 
 def _flat(one: Signal, values: Any) -> None:
@@ -302,7 +314,10 @@ def _step(
     torch = building.torch()
     value: Any
     inputs, targets = batch
-    with building.in_words("the model's forward"), mode or contextlib.nullcontext():
+    with (
+        building.in_words(f"the model's forward{_types(model, inputs)}"),
+        mode or contextlib.nullcontext(),
+    ):
         if isinstance(inputs, Mapping):
             answer = model(**inputs)
         else:
@@ -311,6 +326,8 @@ def _step(
     output = next((t for t in tensors(getattr(answer, "logits", answer))), None)
     if output is None or not (output.is_floating_point() or output.is_complex()):
         raise InitbenchError(f"the model's output has no tensor of floats: {type(answer).__name__}")
+    if not output.numel():
+        raise InitbenchError(f"the model's output is empty: its shape is {tuple(output.shape)}")
     if output.is_complex():
         output = torch.view_as_real(output).flatten(-2)
     samples = int(next(tensors(inputs)).shape[0])
@@ -323,20 +340,44 @@ def _step(
     elif chosen == "cross_entropy":
         if targets is None:
             targets = torch.randint(0, classes, (len(flat),), device=flat.device)
+        fits = torch.is_tensor(targets) and targets.numel() == len(flat)
+        _check_targets(targets, f"a class for each of the {len(flat)} rows of logits", fits=fits)
         with building.in_words("the loss"):
             value = torch.nn.functional.cross_entropy(flat, targets.reshape(-1))
         reference = math.log(classes)
     else:
         if targets is None:
             targets = torch.randn_like(output.float())
+        shape = tuple(output.shape)
+        fits = torch.is_tensor(targets) and targets.squeeze().shape == output.squeeze().shape
+        _check_targets(targets, f"numbers of the output's shape, {shape}", fits=fits)
         with building.in_words("the loss"):
-            value = torch.nn.functional.mse_loss(output.float(), targets.float())
+            value = torch.nn.functional.mse_loss(output.float(), targets.reshape(shape).float())
         reference = float(targets.float().var(unbiased=False))
     if not value.requires_grad:
         raise InitbenchError("no parameter has a part in the output: nothing can be trained")
     with building.in_words("the model's backward"):
         value.backward()
     return float(value.detach()), reference, mean_square(output), classes, samples
+
+
+def _types(model: Any, inputs: Any) -> str:
+    """Words on inputs of another floating type than the parameters; they fit models that cast."""
+    own = {one.dtype for one in model.parameters() if one.is_floating_point() or one.is_complex()}
+    given = {one.dtype for one in tensors(inputs) if one.is_floating_point() or one.is_complex()}
+    if not own or given <= own:
+        return ""
+    names = (" and ".join(sorted(str(x).removeprefix("torch.") for x in y)) for y in (own, given))
+    return " (parameters are {}, inputs {}: --batch can give inputs of their type)".format(*names)
+
+
+def _check_targets(targets: Any, needed: str, *, fits: bool) -> None:
+    """Raise unless the targets fit: PyTorch would broadcast some that do not, and compute on."""
+    if fits:
+        return
+    tensor = building.torch().is_tensor(targets)
+    got = f"shape {tuple(targets.shape)}" if tensor else f"a {type(targets).__name__}"
+    raise InitbenchError(f"the targets must be {needed}, got {got}")
 
 
 def _read(

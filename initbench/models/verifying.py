@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scipy import stats
 
 from initbench.audit.verify import FALSE_ALARM
 from initbench.errors import InitbenchError
-from initbench.models import building
+from initbench.models import building, room
 from initbench.models.building import Builder
 from initbench.models.laws import Expected, Law, expected
-from initbench.models.parameters import Parameter, is_lazy, parameters
+from initbench.models.parameters import Parameter, parameters
 
 SEEDS = range(5)
 #: Tests of a parameter that chance can fail: mean, std, largest entry, symmetry.
@@ -99,37 +99,48 @@ def reduce_model(
     centre: Callable[[Parameter], float] = lambda _: 0.0,
     *,
     orthogonal: Callable[[Parameter], int] = lambda _: 0,
+    tell: Callable[[str], None] = room.silent,
 ) -> tuple[dict[str, Reduced], dict[str, str]]:
     """Build the model at every seed, and reduce each parameter; tied names beside it.
 
     ``orthogonal`` says into how many matrices a parameter is split whose rows are to be compared.
+    ``tell`` is told how much memory a large model takes. One model is held at a time.
 
     Raises:
-        InitbenchError: The builder fails, or its models differ in their parameters.
+        InitbenchError: The builder fails, its models differ in their parameters, or they do not
+            fit in memory.
     """
     found: dict[str, Reduced] = {}
     ties: dict[str, str] = {}
+
+    def reduce(seed: int) -> None:
+        model = building.build(builder, seed)
+        if not found:
+            room.check(model, 1, "verifying", tell)
+        listed, tied = parameters(model)
+        if not listed:
+            raise InitbenchError("the model has no parameters: there is nothing to verify")
+        if found and {one.name for one in listed} != set(found):
+            raise InitbenchError("the builder makes other parameters at other seeds")
+        ties.update(tied)
+        for one in listed:
+            kept = found.setdefault(one.name, Reduced(one, centre(one)))
+            _add(kept, one, orthogonal(one))
+            kept.parameter = one
+
     with building.generators_kept():
-        for number, seed in enumerate(seeds):
-            model = building.build(builder, seed)
-            listed, ties = parameters(model)
-            if not listed:
-                raise InitbenchError("the model has no parameters: there is nothing to verify")
-            if number and {one.name for one in listed} != set(found):
-                raise InitbenchError("the builder makes other parameters at other seeds")
-            for one in listed:
-                if not number:
-                    found[one.name] = Reduced(one, centre(one))
-                _add(found[one.name], one, orthogonal(one))
-                found[one.name].parameter = one
-            del model
+        for seed in seeds:
+            for one in found.values():  # the model before is let go
+                if not building.is_lazy(one.parameter.value):
+                    one.parameter = replace(one.parameter, value=one.parameter.value.to("meta"))
+            reduce(seed)
     return found, ties
 
 
 def _add(reduced: Reduced, parameter: Parameter, split: int) -> None:
     torch = building.torch()
     tensor = parameter.value
-    if is_lazy(tensor):
+    if building.is_lazy(tensor):
         reduced.unset = "never set: a lazy module that has seen no input"
         return
     if tensor.is_meta:
@@ -173,7 +184,11 @@ def gram_error(weight: Any) -> float:
 
 
 def verify(
-    builder: Builder, laws: Sequence[Law], seeds: Sequence[int] = SEEDS, name: str = "model"
+    builder: Builder,
+    laws: Sequence[Law],
+    seeds: Sequence[int] = SEEDS,
+    name: str = "model",
+    tell: Callable[[str], None] = room.silent,
 ) -> ModelChecks:
     """Check every parameter against the first law whose pattern fits its name.
 
@@ -182,9 +197,10 @@ def verify(
         laws: The laws, in order.
         seeds: The seeds to build it at, two or more.
         name: What to call the model in a title.
+        tell: Is told how much memory a large model takes.
 
     Raises:
-        InitbenchError: The builder fails, or the model has no parameters.
+        InitbenchError: The builder fails, or the model has no parameters or no room in memory.
     """
     chosen: dict[str, tuple[Law | None, Expected | str]] = {}
 
@@ -204,7 +220,7 @@ def verify(
         declared = isinstance(what, Expected) and what.orthogonal
         return (law.split or parameter.split) if declared and law else 0
 
-    reduced, ties = reduce_model(builder, seeds, centre, orthogonal=orthogonal)
+    reduced, ties = reduce_model(builder, seeds, centre, orthogonal=orthogonal, tell=tell)
     level = FALSE_ALARM / (TESTS * len(reduced))
     checks: list[ParameterCheck] = []
     notes: list[str] = []
