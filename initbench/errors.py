@@ -9,6 +9,7 @@
     │   └── DamagedError      exit 2   a store whose bytes are not those that were written
     ├── PluginError           exit 2   a plugin that defines no usable initializer
     ├── BaselineError         exit 3   a baseline that is missing, damaged or edited by hand
+    ├── JobsError             exit 2   more processes than memory has room for
     ├── ExecutorError         exit 3   no workers to train on: Dask or its scheduler is missing
     ├── OutputError           exit 3   standard output takes no more: a full disk, for example
     ├── FailedRunsError       exit 1   some runs failed; the tables show the others
@@ -102,6 +103,10 @@ class ExecutorError(InitbenchError):
     """Runs cannot be trained, since the workers that were asked for are missing or unfit."""
 
     exit_code = 3
+
+
+class JobsError(InitbenchError):
+    """More processes were asked for than memory has room for; the message names how many fit."""
 
 
 class OutputError(InitbenchError):

@@ -80,6 +80,12 @@ class Commands(click.Group):
         except InitbenchError as error:
             streams.tell(str(error))
             return error.exit_code
+        except MemoryError as error:
+            size = f" ({error})" if str(error) else ""  # NumPy says it, Python itself does not
+            streams.tell(
+                f"memory ran out{size}; use smaller layers, fewer samples or a smaller batch"
+            )
+            return InitbenchError.exit_code
         except click.ClickException as error:
             text = io.StringIO()
             error.show(text)

@@ -48,7 +48,7 @@ def settled(
     if experiment.plugins:
         absolute_files = tuple(str((folder / path).resolve()) for path in experiment.plugins)
         copy = copy.model_copy(update={"plugins": absolute_files})
-    if not problems and (excess := cost.memory_excess(copy, data.train.inputs.shape[1])):
+    if not problems and (excess := cost.memory_excess(copy, data.size)):
         key = "layers" if experiment.layers is not None else "width"
         problems.append(Problem(document.place((key,)), key, excess))
     return problems or copy

@@ -11,7 +11,15 @@ from scipy.special import entr
 
 from initbench.datasets import named
 from initbench.datasets.files import read_file
-from initbench.datasets.preparation import Dataset, dataset_of, held_out, split_dataset, title
+from initbench.datasets.memory import available_memory, bytes_text
+from initbench.datasets.preparation import (
+    Dataset,
+    DataSize,
+    dataset_of,
+    held_out,
+    split_dataset,
+    title,
+)
 from initbench.datasets.recent import Recent
 from initbench.datasets.tables import Table
 from initbench.errors import DataError
@@ -28,6 +36,9 @@ from initbench.spec.datasets import (
 Stamp = tuple[int, int, int]
 #: Data sets larger than this are made anew for each stack that trains on them.
 KEPT_BYTES = 2**29
+#: Numbers of 8 bytes at the peak, for each sample of the sets in the plane (by tracemalloc, 7 to
+#: 10), and for each class of a blobs' sample beside its features twice.
+PLANAR_NUMBERS, BLOB_NUMBERS = 9.0, 1.2
 
 
 def load(choice: Choice, folder: Path | None = None) -> Dataset:
@@ -57,6 +68,15 @@ def load(choice: Choice, folder: Path | None = None) -> Dataset:
                 f"{title(choice)} holds numbers that are too large to compute with; scale them down"
             )
     return data
+
+
+@lru_cache(maxsize=4096)
+def size(choice: Choice) -> DataSize:
+    """The samples and bytes of a data set that its choice determines, a user's file's if pinned.
+
+    They are kept when the data themselves are not.
+    """
+    return load(choice).size
 
 
 def constant_loss(dataset: Dataset) -> float:
@@ -108,7 +128,7 @@ def pinned(choice: Choice, folder: Path | None = None, data: Dataset | None = No
 
 
 _TABLES = Recent[Table](2, KEPT_BYTES, lambda table: table.x.nbytes + table.y.nbytes)
-_SPLITS = Recent[Dataset](8, KEPT_BYTES, lambda data: data.nbytes)
+_SPLITS = Recent[Dataset](8, KEPT_BYTES, lambda data: data.size.nbytes)
 
 
 def _of_file(choice: FileDataset, folder: Path | None) -> Dataset:
@@ -163,15 +183,29 @@ def _measured(choice: MeasuredDataset) -> Table:
     return Table(x, y, classify, numbers=x.shape[1])
 
 
+def _ensure_room(choice: GeneratedDataset | BlobsDataset, features: int, numbers: float) -> None:
+    """Raise DataError where samples that are yet to be drawn do not fit in memory."""
+    samples = choice.train_samples + choice.test_samples
+    needed, memory = int(8 * numbers * samples), available_memory()
+    if memory is not None and needed > memory.size:
+        raise DataError(
+            f"{title(choice)} needs {bytes_text(needed)} ({samples:,} samples of {features:,} "
+            f"features), {memory.whose} has {bytes_text(memory.size)}; use fewer samples"
+        )
+
+
 @lru_cache(maxsize=8)
 def _named(choice: Choice) -> Dataset:
     match choice:
         case GeneratedDataset():
+            _ensure_room(choice, features=2, numbers=PLANAR_NUMBERS)
             train = named.generated(choice, choice.train_samples, choice.train_random_state)
             test = named.generated(choice, choice.test_samples, choice.test_random_state)
             state = choice.train_random_state
             return dataset_of(*held_out(choice, train, test, state, classify=True), classify=True)
         case BlobsDataset():
+            numbers = 2 * choice.features + BLOB_NUMBERS * choice.centers
+            _ensure_room(choice, choice.features, numbers)
             train, test = named.blobs(choice)
             state = choice.random_state
             return dataset_of(*held_out(choice, train, test, state, classify=True), classify=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,14 @@ from initbench.spec.datasets import FileDataset, MeasuredDataset, ResplitDataset
 NO_TEST = "test_fraction is 0: test metrics are those of the train samples."
 #: Features (N, I), and each sample's target (N,).
 Samples = tuple[Array, Array]
+
+
+class DataSize(NamedTuple):
+    """The samples of each split of a data set, and the bytes of its arrays."""
+
+    train: int
+    test: int
+    nbytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +71,12 @@ class Dataset:
         return f"{max(2, len(self.train.targets))} classes"
 
     @property
-    def nbytes(self) -> int:
-        """The bytes of its arrays."""
+    def size(self) -> DataSize:
+        """Its samples and bytes."""
         splits = (self.train, self.test)
-        return sum(split.inputs.nbytes + split.targets.nbytes for split in splits)
+        train, test = (split.inputs.shape[1] for split in splits)
+        nbytes = sum(split.inputs.nbytes + split.targets.nbytes for split in splits)
+        return DataSize(train, test, nbytes)
 
 
 def title(choice: Choice) -> str:

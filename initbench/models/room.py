@@ -38,7 +38,8 @@ def check(
     held = [one for one in (*model.parameters(), *model.buffers()) if not is_lazy(one)]
     sizes = [one.numel() * one.element_size() for one in held if not one.is_meta]
     needed: int = copies * sum(sizes) + 2 * max(sizes, default=0)
-    available = available_memory() if available is None else available
+    if available is None and (memory := available_memory()) is not None:
+        available = memory.size
     count = sum(one.numel() for one in held)
     words = (
         f"{doing} a model of {count:,} numbers needs up to {needed / 2**30:.1f} GiB of memory "

@@ -216,8 +216,21 @@ def prepare(stack: Stack) -> Work:
 
 
 def train_work(tell: Tell, work: Work) -> StackOutcome:
-    """Draw and train a stack. A run that cannot be drawn fails, and the others train without it."""
+    """Draw and train a stack. A run that cannot be drawn fails, and the others train without it.
+
+    Where memory runs out, the whole stack fails.
+    """
     begun = perf_counter()
+    try:
+        return _drawn_and_trained(tell, work, begun)
+    except MemoryError as error:
+        # NumPy says how much it asked for; Python itself says nothing.
+        reason = f"memory ran out: {str(error) or 'no size is known'}"
+        failures = dict.fromkeys(range(len(work.seeds)), reason)
+        return StackOutcome([], perf_counter() - begun, failures, {}, provenance())
+
+
+def _drawn_and_trained(tell: Tell, work: Work, begun: float) -> StackOutcome:
     points = []
     losses = np.full(len(work.seeds), np.nan)
     with threadpool_limits(1, user_api="blas"):

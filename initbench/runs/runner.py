@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from initbench import datasets
-from initbench.errors import ExecutorError, FailedRunsError, InitbenchError
+from initbench.errors import ExecutorError, FailedRunsError, InitbenchError, JobsError
 from initbench.runs import execute, identity, plan
-from initbench.runs.cost import useful_jobs
+from initbench.runs.cost import fitting_jobs, held_bytes, stack_bytes, useful_jobs
 from initbench.runs.execute import Finished, Progress
 from initbench.runs.plan import Run, Stack
 from initbench.runs.records import Record
@@ -179,13 +179,33 @@ def train_runs(
             jobs = dask.threads
             if not jobs:
                 say(f"{execution.scheduler} has no workers yet: waiting for them")
-        elif jobs > 1:
-            workers = opened.enter_context(closing(Processes(jobs)))
+        else:
+            jobs = _in_memory(runs, jobs, asked=execution.jobs is not None)
+            if jobs > 1:
+                workers = opened.enter_context(closing(Processes(jobs)))
         stacks = plan.stacks(runs, max(1, jobs), train_samples)
         report = opened.enter_context(watch(stacks))
         yield from opened.enter_context(
             closing(execute.execute(stacks, list(todo), workers, report))
         )
+
+
+def _in_memory(runs: Sequence[Run], jobs: int, *, asked: bool) -> int:
+    """How many of ``jobs`` have room in memory. Raises JobsError where more were asked for."""
+    if jobs == 1:
+        return 1
+    stacks = plan.stacks(runs, jobs, train_samples)
+    needed = []
+    held: dict[Choice, int] = {}
+    for stack in stacks:
+        experiment = stack.runs[0].experiment
+        data = datasets.size(experiment.dataset)
+        needed.append(stack_bytes(experiment, data, len(stack.runs)))
+        held[experiment.dataset] = held_bytes(experiment.dataset, data)
+    fit, why = fitting_jobs(jobs, needed, max(held.values()))
+    if why and asked:
+        raise JobsError(f"{why}; give --jobs {fit}")
+    return fit
 
 
 def _labelled(
@@ -231,7 +251,7 @@ def _fingerprints(runs: Sequence[Run]) -> dict[Choice, str | None]:
 
 def train_samples(experiment: Experiment) -> int:
     """How many train samples an experiment's data set has."""
-    return int(datasets.load(experiment.dataset).train.inputs.shape[1])
+    return datasets.size(experiment.dataset).train
 
 
 def processors() -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from initbench import config, spec
+from initbench.datasets.memory import Memory
 from initbench.runs import cost
 from tests.config.conftest import BASE, NO_SIZES, load, refusal
 
@@ -18,14 +19,14 @@ def test_width_and_depth_become_layers_that_fit_the_data() -> None:
 
 
 def test_a_network_larger_than_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost, "physical_memory", lambda: 2**20)
+    monkeypatch.setattr(cost, "available_memory", lambda: Memory(2**20, "this machine"))
     assert load(BASE)
     wide = NO_SIZES + "width: 9000\ndepth: 2\n"
     for text, place in (wide, "4:8: width"), (BASE.replace("3", "9000, 9000"), "2:9: layers"):
         message = refusal(text)
-        assert message.startswith(f"x.yaml:{place}: one run needs 1.")
-        assert " GiB (81,045,001 parameters), this machine has 0.0 GiB; use smaller" in message
-    monkeypatch.setattr(cost, "physical_memory", lambda: None)
+        assert message.startswith(f"x.yaml:{place}: one run needs 2.")
+        assert " GiB (81,045,001 parameters, data of 0.0 MiB), this machine has 1.0 MiB" in message
+    monkeypatch.setattr(cost, "available_memory", lambda: None)
     assert load(text)
 
 

@@ -101,22 +101,6 @@ def test_small_work_is_not_spread_over_processes() -> None:
     assert cost.useful_jobs(long, 8, samples) == 8
 
 
-@pytest.mark.parametrize("available", [None, 2**40])
-def test_what_fits_is_not_refused(monkeypatch: pytest.MonkeyPatch, available: int | None) -> None:
-    monkeypatch.setattr(cost, "physical_memory", lambda: available)
-    assert cost.memory_excess(experiment(), 300) is None
-
-
-def test_what_does_not_fit_is_refused_with_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost, "physical_memory", lambda: 2**33)
-    large = experiment(layers=[2, 100_000, 100_000, 1])
-    # 10^10 parameters, of 8 bytes, twice (their gradient) are 149.0 GiB; 300 samples add 1.4.
-    assert cost.memory_excess(large, 300) == (
-        "one run needs 150.4 GiB (10,000,500,001 parameters), this machine has 8.0 GiB; "
-        "use smaller layers or a smaller batch_size"
-    )
-
-
 def test_describe() -> None:
     assert titles.problem([experiment(batch_size=32)]) == (
         "circles (one split), 2-10-5-1 relu, gd, learning rate 0.01, 100 iterations, "

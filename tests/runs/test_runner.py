@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from initbench import config, datasets
-from initbench.runs import identity, plan
+from initbench.runs import execute, identity, plan
 from initbench.runs.records import NO_CURVE, Record
 from initbench.runs.runner import Execution, Trained, train, train_afresh, train_runs
 from initbench.runs.store import opened
@@ -29,7 +29,7 @@ def test_workers_are_ended_when_ctrl_c_comes_before_their_first_stack(
     def interrupted(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(plan, "stacks", interrupted)
+    monkeypatch.setattr(execute, "execute", interrupted)
     with pytest.raises(KeyboardInterrupt):
         list(train_runs(todo, Execution(jobs=2)))
     assert closed == [True]
