@@ -299,7 +299,7 @@ def _faults(
     chosen: ChosenInitializer, network: Network, shape: Shape, law: Moments
 ) -> dict[str, float]:
     """Well-known mistakes, and the variance that each gives in units of the declared one."""
-    variance = law.std**2
+    variance = law.variance
     faults = {
         "as if truncated without correction": TRUNCATED_STD**2,
         "as if a gain of sqrt(2) were missing": 0.5,
@@ -309,5 +309,5 @@ def _faults(
     if chosen.initializer.scope == "layer" and chosen.initializer.law and variance:
         (swapped,) = draw.laws(chosen, replace(network, sizes=shape))  # (O, I): O inputs
         assert swapped is not None
-        faults = {"as if the fans were swapped": swapped.std**2 / variance, **faults}
+        faults = {"as if the fans were swapped": swapped.variance / variance, **faults}
     return faults

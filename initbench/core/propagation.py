@@ -222,7 +222,7 @@ def measure(
             activation_mean=_layers([s.activation for s in signals]),
             activation_variance=np.stack([s.activation.var(axis=(1, 2)) for s in signals], axis=1),
             activation_contrast=_layers([s.activation.var(axis=2, keepdims=True) for s in signals]),
-            weight_square=_mean_squares(views),
+            weight_square=_weight_squares(views),
             gradient_variance=_layers([d**2 for d in deltas]),
             weight_gradient_variance=_mean_squares(gradients),
             flat=np.stack([*flat, _certain(task.loss, logits)], axis=1),
@@ -301,6 +301,13 @@ def _some_samples(signals: Sequence[LayerSignals]) -> list[LayerSignals]:
 def _layers(arrays: Sequence[Array]) -> Array:
     """The mean of each layer's array over units and samples, (R, L)."""
     return np.stack([array.mean(axis=(1, 2)) for array in arrays], axis=1)
+
+
+def _weight_squares(views: Sequence[Array]) -> Array:
+    """The mean squares of weights; 0 only where all weights are 0, and not where squares vanish."""
+    squares = _mean_squares(views)
+    some = np.stack([view[:, :, :-1].any(axis=(1, 2)) for view in views], axis=1)
+    return np.where(some, np.maximum(squares, np.finfo(squares.dtype).tiny), squares)
 
 
 def _mean_squares(views: Sequence[Array]) -> Array:

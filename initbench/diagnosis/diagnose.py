@@ -152,6 +152,7 @@ def _samples_to_measure(rows: Sequence[Sequence[Run]]) -> int:
     return int(np.clip(PRODUCTS / (6 * weights), MIN_SAMPLES, MAX_SAMPLES))
 
 
+@np.errstate(all="ignore")  # what explodes overflows, in theory and measured: that is the finding
 def _diagnose_row(
     runs: Sequence[Run], samples: int, during: bool, progress: Callable[[float], None]
 ) -> Diagnosed:

@@ -98,7 +98,7 @@ def _variances(work: Work, theta: Array) -> WeightVariances:
     for moments, view in zip(declared, work.task.architecture.views(theta), strict=True):
         weights = view[:, :, :-1].astype(np.float64)
         mean.append(weights.mean() if moments is None else moments.mean)
-        square = (weights**2).mean() if moments is None else moments.mean**2 + moments.std**2
+        square = (weights**2).mean() if moments is None else moments.mean_square
         squares.append(square)
         errors.append(MEAN_ERRORS / math.sqrt(weights.size) if moments is None else 0.0)
         biases.append((view[:, :, -1].astype(np.float64) ** 2).mean())
@@ -114,7 +114,7 @@ def _centred_biases(work: Work) -> bool:
         if chosen is None or chosen.initializer.law is None or chosen.initializer.scope != "layer":
             continue  # those rules have mean 0
         (moments,) = draw.laws(chosen, replace(work.network, sizes=(1, 1)))
-        square = moments.mean**2 + moments.std**2 if moments else 0.0
+        square = moments.mean_square if moments else 0.0
         if moments and abs(moments.mean) > MEAN_SHARE * math.sqrt(square):
             return False
     return True

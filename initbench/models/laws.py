@@ -236,7 +236,7 @@ def _expected(
     faults |= {
         "as if a gain of sqrt(2) were missing": std / math.sqrt(2),
         "as if a gain of sqrt(2) were applied twice": std * math.sqrt(2),
-        "as if the standard deviation were the variance": std**2,
+        "as if the standard deviation were the variance": moments.variance,
     }
     if name == "truncated_normal":
         words = "as if nothing were cut off (the bounds of trunc_normal_ are absolute)"

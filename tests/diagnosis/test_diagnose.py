@@ -63,6 +63,21 @@ def test_the_articles_conditions(article: dict[str, Diagnosis]) -> None:
     }
 
 
+@pytest.mark.parametrize("std", [1e153, 1e154, 1e155, 1e300, 1e-300, 5e-324])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_numbers_at_the_ends_of_float64_are_diagnosed(
+    tmp_path: Path, std: float, activation: str
+) -> None:
+    """Squares of such numbers overflow and underflow; a warning would fail the test."""
+    written = f"{{name: normal, std: {std!r}}}"
+    found = only([experiment(tmp_path, initializer=written, width=8, depth=2,
+                             activation=activation)])  # fmt: skip
+    if std > 1:
+        assert found.condition == "exploding"
+    else:
+        assert found.condition in ("vanishing", "ordered", "dead")
+
+
 def test_zeros(article: dict[str, Diagnosis]) -> None:
     zeros = article["zeros"]
     hidden = zeros.findings.layers[:-1]

@@ -61,6 +61,16 @@ class Moments(NamedTuple):
     low: float = -math.inf
     high: float = math.inf
 
+    @property
+    def variance(self) -> float:
+        """Std squared; inf where that overflows."""
+        return self.std * self.std  # a power of floats raises OverflowError
+
+    @property
+    def mean_square(self) -> float:
+        """E[w^2]; inf where that overflows."""
+        return self.mean * self.mean + self.variance
+
 
 @dataclass(frozen=True, slots=True)
 class Network(Architecture):
