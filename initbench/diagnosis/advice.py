@@ -18,6 +18,7 @@ from initbench.diagnosis.findings import Findings
 from initbench.diagnosis.rules import ADVISED, FAMILIES, Condition
 from initbench.spec import Experiment
 from initbench.spec.biases import OWN
+from initbench.wording import counted
 
 #: The sigma_w^2 of initializers that have a name; others are a variance_scaling.
 NAMED = {1: "lecun_normal", 2: "he_normal"}
@@ -53,7 +54,8 @@ def remedies(experiment: Experiment, findings: Findings, condition: Condition) -
         condition: What is to be mended.
     """
     yield from _without_hidden_biases(experiment)
-    layers = f"{len(findings.layers)} layers of"
+    hidden = len(findings.layers) - 1
+    layers = f"{counted(hidden, 'hidden layer')} of"
     architecture = experiment.architecture
     activation = architecture.activation
     phi = elementwise(activation, architecture.activation_parameters)
@@ -61,7 +63,11 @@ def remedies(experiment: Experiment, findings: Findings, condition: Condition) -
     for data, first, square in inputs:
         for initializer, name in _starts(phi, square):
             use = (
-                f"{first}use {name}" if first else f"For {layers} {findings.activation} use {name}"
+                f"{first}use {name}"
+                if first
+                else f"For {layers} {findings.activation} use {name}"
+                if hidden
+                else f"Use {name}"
             )
             yield Remedy({**data, "initializer": initializer}, use)
     for other in ("leaky_relu", "tanh") if condition == "dead" else ("tanh", "relu"):

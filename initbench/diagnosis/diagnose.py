@@ -17,6 +17,7 @@ from initbench.core.meanfield import Prediction
 from initbench.core.propagation import Measurement
 from initbench.diagnosis.advice import Remedy, remedies
 from initbench.diagnosis.calibration import SHARES, SLOWER, Share
+from initbench.diagnosis.cautions import constant_features, seeds_in_data, shared_stream
 from initbench.diagnosis.findings import Findings, Layer, Pair
 from initbench.diagnosis.measuring import draw_stack, joined, measurements
 from initbench.diagnosis.predicting import Background, background, unpredicted
@@ -72,7 +73,7 @@ class Diagnosis:
     starts of this condition in the benchmark, and how many of them failed; it is None where there
     was none, and during training. ``slower`` is how many times the iterations of others slow
     starts took there. ``remedy`` holds what ``advice`` recommends, as keys of a config
-    with their new values.
+    with their new values. ``cautions`` are sentences about the data that a reader should know.
     """
 
     findings: Findings
@@ -85,6 +86,7 @@ class Diagnosis:
     slower: float | None
     advice: str
     remedy: dict[str, Any]
+    cautions: tuple[str, ...] = ()
 
 
 class Diagnosed(NamedTuple):
@@ -161,6 +163,7 @@ def _diagnose_row(
     found = Diagnosed([], [], [])
     measured: dict[int, list[Measurement]] = {}
     shared: Background | None = None
+    alike: list[int] = []
     done = 0
     for stack in plan.stacks(runs, 1, lambda _: samples):
         networks, drawn = draw_stack(stack, samples)
@@ -172,18 +175,21 @@ def _diagnose_row(
             except PluginError as error:  # a plugin whose moments raise
                 found.failures.append(f"{name}: {error}")
                 return found
+            alike += seeds_in_data(networks)
             for iteration, measurement in measurements(networks, during=during):
                 measured.setdefault(iteration, []).append(measurement)
                 progress(done + len(stack.runs) * iteration / networks.work.task.iterations)
         done += len(stack.runs)
     if shared is not None:
+        inputs = datasets.load(runs[0].experiment.dataset).train.inputs
+        cautions = tuple(filter(None, [constant_features(inputs), shared_stream(alike)]))
         for iteration, parts in sorted(measured.items()):
             findings = _findings(runs[0], shared, iteration, joined(parts))
-            found.diagnoses.append(_diagnosis(runs, findings))
+            found.diagnoses.append(_diagnosis(runs, findings, cautions))
     return found
 
 
-def _diagnosis(runs: Sequence[Run], findings: Findings) -> Diagnosis:
+def _diagnosis(runs: Sequence[Run], findings: Findings, cautions: tuple[str, ...]) -> Diagnosis:
     assessed = {family: assess(findings, bounds) for family, bounds in BOUNDS.items()}
     own = FAMILIES[findings.optimizer]
     assessment = assessed[own]
@@ -200,13 +206,14 @@ def _diagnosis(runs: Sequence[Run], findings: Findings) -> Diagnosis:
         begins_at_layer=assessment.begins_at_layer,
         reason=assessment.reason
         + _elsewhere(assessed, own)
-        + _record(assessment, share)
+        + _record(share)
         + (_slowness(SLOWER[own]) if degree == "slow" else "")
         + _progress(findings),
         slower=SLOWER[own] if degree == "slow" else None,
         share=share,
         advice=advice,
         remedy=remedy,
+        cautions=cautions,
     )
 
 
@@ -221,7 +228,7 @@ def _elsewhere(assessed: dict[Family, Assessment], own: Family) -> str:
 
 
 def _slowness(times: float) -> str:
-    return f" It will be slow: such starts took about {times:.0f} times the iterations of others."
+    return f" Slow starts took about {times:.0f} times the iterations of others."
 
 
 def _progress(findings: Findings) -> str:
@@ -239,9 +246,9 @@ def _progress(findings: Findings) -> str:
     return words + "."
 
 
-def _record(assessment: Assessment, share: Share | None) -> str:
-    """How many starts of an alarming condition failed in the benchmark."""
-    if assessment.condition == "healthy" or share is None:
+def _record(share: Share | None) -> str:
+    """How many starts of this condition failed in the benchmark."""
+    if share is None:
         return ""
     return (
         f" {share.momentum} of {share.starts} such starts failed to train under momentum, "

@@ -51,7 +51,7 @@ def test_several_are_summed_up_worst_first() -> None:
     assert text.startswith("Worst first\n")
     order = [text.index(f"\n {name}") for name in ("zeros", "normal(std=10)", "he_normal")]
     assert order == sorted(order)
-    assert "zeros: symmetric from layer 1: all 6 units of layer 1 are equal" in text
+    assert "zeros: symmetric from layer 1, will not train: all 6 units of layer 1 are equal" in text
 
 
 def test_several_configs_are_named() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,6 +12,13 @@ from initbench.diagnosis.findings import Layer, Pair
 from initbench.diagnosis.rules import CONDITIONS, FAMILIES
 from initbench.files import envelope, finite_or_none
 from initbench.report.views import titles
+from initbench.report.views.diagnosis_lines import (
+    caution_lines,
+    condition_line,
+    idle_lines,
+    theory_line,
+)
+from initbench.report.views.diagnosis_rows import DiagnosisRow, idle_keys, rows_of
 from initbench.report.views.texts import setting_heading
 from initbench.report.views.view import Cells, Table, View
 from initbench.runs.records import RowKey, setting_key
@@ -22,20 +29,26 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 BAR_WIDTH = 4
 TRACK = "·"  # the empty part of a bar: blanks at the end of a cell are cut off
 LEGEND = (
-    "Signal: the mean square of a layer's pre-activations z. Grad.: that of the loss's gradient by "
-    "z. cos: the cosine between two inputs' z. Flat: the share of units and samples where the "
-    "activation's slope is under 2 % of its maximum (last layer: where the output is all but "
-    "certain). Dead: units that are 0 on every sample. Unique: units that are no copy of another."
+    "Signal: the mean square of a layer's pre-activations z (weights times inputs, plus biases). "
+    "Grad.: that of the loss's gradient by z. Theory: as mean-field theory predicts them; "
+    "measured: medians over seeds, with bars of their logarithms. cos: the cosine between two "
+    "inputs' z, the mean over pairs (at 1 all inputs look the same). Flat: the share of units and "
+    "samples where the activation's slope is under 2 % of its maximum (last layer: of samples "
+    "whose output is all but certain). Dead: the share of units that are 0 on every sample. "
+    "Unique: units that are no copy of another (1/10: all of 10 are equal)."
 )
 ACROSS = (
-    "chi_1: the factor by which each layer changes the gradient's variance, in theory. Signal "
-    "change: the last layer's mean square over the first's; gradient change: the first's over the "
-    "last's."
+    "From layer: where the trouble begins. chi_1: the factor by which each layer changes the "
+    "gradient's variance, in theory (1 keeps it; -: theory does not apply). Signal change: the "
+    "mean square of the last layer's pre-activations over that of the first's; gradient change: "
+    "that of the loss's gradient, the first layer's over the last's."
 )
 DURING = (
-    "Signal change: the last layer's mean square over the first's; gradient change: the first's "
-    "over the last's. Most flat, most dead, fewest unique: of the units of the hidden layer that "
-    "has the most, or the fewest."
+    "Signal change: the mean square of the last layer's pre-activations over that of the first's; "
+    "gradient change: that of the loss's gradient, the first layer's over the last's. Most flat: "
+    "the share of units and samples where the activation's slope is under 2 % of its maximum, in "
+    "the hidden layer with the most; most dead: the share of units that are 0 on every sample, "
+    "likewise; fewest unique: units that are no copy of another, in the layer with the fewest."
 )
 #: A bar's whole length is at least so many decades: else a ripple would look like a cliff.
 BAR_DECADES = 2.0
@@ -53,27 +66,31 @@ def diagnose_view(
     """
     posed = {(e.name, setting_key(e.setting)): e for e in experiments}
 
-    def title(diagnosis: Diagnosis) -> str:
+    def title(diagnosis: Diagnosis, idle: Container[str] = ()) -> str:
         f = diagnosis.findings
-        return _title(diagnosis, posed[f.config, setting_key(f.setting)])
+        return _title(diagnosis, posed[f.config, setting_key(f.setting)], idle)
 
+    rows = [] if during else rows_of(diagnoses)
     if during:
         groups: dict[RowKey, list[Diagnosis]] = {}
         for diagnosis in diagnoses:
             groups.setdefault(diagnosis.findings.row, []).append(diagnosis)
         tables = [during_table(group, title(group[0])) for group in groups.values()]
-    elif len(diagnoses) == 1:
-        tables = [diagnosis_table(diagnoses[0], title(diagnoses[0]))]
+    elif len(rows) == 1:
+        (row,), idle = rows, idle_keys(rows)
+        keys = [key for one in idle for key in one.keys]
+        notes = idle_lines(idle, "this table")
+        tables = [diagnosis_table(row.diagnosis, title(row.diagnosis, keys), notes)]
     else:
-        tables = [summary_table("Worst first", diagnoses)] if diagnoses else []
+        tables = [summary_table("Worst first", rows)] if rows else []
     return View(
         tuple(tables), lambda: diagnose_document(diagnoses), lambda: diagnose_cells(diagnoses)
     )
 
 
-def _title(diagnosis: Diagnosis, experiment: Experiment) -> str:
+def _title(diagnosis: Diagnosis, experiment: Experiment, idle: Container[str]) -> str:
     f = diagnosis.findings
-    setting = "".join(f", {key} {value}" for key, value in f.setting.items())
+    setting = "".join(f", {key} {value}" for key, value in f.setting.items() if key not in idle)
     seeds = counted(f.seeds, "seed")
     if f.seeds < len(experiment.seeds):
         seeds = f"{f.seeds} of {len(experiment.seeds):,} seeds"
@@ -83,8 +100,8 @@ def _title(diagnosis: Diagnosis, experiment: Experiment) -> str:
     )
 
 
-def diagnosis_table(diagnosis: Diagnosis, title: str) -> Table:
-    """One initializer layer by layer, and its condition in words below."""
+def diagnosis_table(diagnosis: Diagnosis, title: str, notes: Sequence[str] = ()) -> Table:
+    """One initializer layer by layer; ``notes`` and its condition are told in words below."""
     findings = diagnosis.findings
     layers = findings.layers
     variance_bars = bars([layer.preactivation_variance.measured for layer in layers])
@@ -114,38 +131,59 @@ def diagnosis_table(diagnosis: Diagnosis, title: str) -> Table:
         header,
         tuple(rows),
         frozenset(header),
-        f"{LEGEND}\n{theory_line(diagnosis)}\n{condition_line(diagnosis)}",
+        "\n".join(
+            [
+                LEGEND,
+                *notes,
+                theory_line(diagnosis),
+                *caution_lines([diagnosis]),
+                condition_line(diagnosis),
+            ]
+        ),
     )
 
 
-def summary_table(title: str, diagnoses: Sequence[Diagnosis]) -> Table:
+def summary_table(title: str, rows: Sequence[DiagnosisRow]) -> Table:
     """A row for each initializer, the worst first, and the reasons of their conditions below."""
-    ordered = sorted(diagnoses, key=lambda d: CONDITIONS.index(d.condition))
-    several = len({d.findings.config for d in diagnoses}) > 1
-    rows = []
-    for diagnosis in ordered:
-        findings = diagnosis.findings
-        rows.append(
+    ordered = sorted(rows, key=lambda row: CONDITIONS.index(row.diagnosis.condition))
+    several = len({row.diagnosis.findings.config for row in rows}) > 1
+    idle = idle_keys(rows)
+    unmoved = {one.config: one.keys for one in idle}
+    cells, lines = [], []
+    for row in ordered:
+        diagnosis, findings = row.diagnosis, row.diagnosis.findings
+        begins, theory = diagnosis.begins_at_layer, findings.theory
+        values = {
+            key: ", ".join(map(str, values))
+            for key, values in row.values.items()
+            if key not in unmoved.get(findings.config, ())
+        }
+        cells.append(
             ({"config": findings.config} if several else {})
             | {"initializer": findings.initializer}
-            | {setting_heading(key): str(value) for key, value in findings.setting.items()}
+            | {setting_heading(key): text for key, text in values.items()}
             | {"condition": diagnosis.condition}
-            | {
-                "from\nlayer": ""
-                if diagnosis.begins_at_layer is None
-                else str(diagnosis.begins_at_layer)
-            }
-            | {"chi_1": _figure(findings.theory.chi_1 if findings.theory else None)}
+            | {"from\nlayer": "" if begins is None else str(begins)}
+            | {"chi_1": _figure(theory.chi_1 if theory else None)}
             | _across(findings.layers)
         )
-    header = tuple(dict.fromkeys(key for row in rows for key in row))
-    lines = [f"{_named(d, several)}: {condition_line(d)}" for d in ordered]
+        names = [findings.config] if several else []
+        names += [findings.initializer, *(f"{key} {text}" for key, text in values.items())]
+        lines.append(f"{', '.join(names)}: {condition_line(diagnosis)}")
+    header = tuple(dict.fromkeys(key for row in cells for key in row))
     return Table(
         title,
         header,
-        tuple(tuple(row.get(key, "") for key in header) for row in rows),
+        tuple(tuple(row.get(key, "") for key in header) for row in cells),
         frozenset(header) - {"config", "initializer", "condition"},
-        "\n".join([ACROSS, *lines]),
+        "\n".join(
+            [
+                ACROSS,
+                *idle_lines(idle, "each row", several=several),
+                *caution_lines([row.diagnosis for row in ordered], several=several),
+                *lines,
+            ]
+        ),
         ("initializer", 16),
     )
 
@@ -174,45 +212,9 @@ def during_table(diagnoses: Sequence[Diagnosis], title: str) -> Table:
         header,
         tuple(tuple(row.values()) for row in rows),
         frozenset(header) - {"condition"},
-        f"{DURING}\nAt the end: {condition_line(diagnoses[-1])}",
-    )
-
-
-def condition_line(diagnosis: Diagnosis) -> str:
-    """The condition, its reason and what to do, in one to three sentences."""
-    begins = diagnosis.begins_at_layer
-    place = "" if begins is None else f" from layer {begins}"
-    advice = f" {diagnosis.advice}" if diagnosis.advice else ""
-    return f"{diagnosis.condition}{place}: {diagnosis.reason}{advice}"
-
-
-def theory_line(diagnosis: Diagnosis) -> str:
-    """What theory says about the network as a whole, its symbols explained."""
-    theory = diagnosis.findings.theory
-    if theory is None:
-        return (
-            "Theory: none, because it needs random weights and biases of mean 0, and hidden layers "
-            "to go by."
-        )
-    if theory.fixed_variance in (0, math.inf):
-        fading = theory.fixed_variance == 0
-        rate = math.exp((-1 if fading else 1) / theory.xi_q) if theory.xi_q > 0 else 0.0
-        pace = f"by a factor of {rate:.4g} a layer" if rate != 1 else "slower with every layer"
-        reach = f"the signal {'fades' if fading else 'grows'} {pace}"
-    elif math.isinf(theory.reach):
-        reach = "a signal reaches any depth"
-    else:
-        layers = max(1, round(theory.reach))
-        reach = f"a signal reaches about {layers:,} layer{'s' * (layers > 1)}"
-    dead = ""
-    if theory.born_dead is not None and theory.born_dead[1] >= 0.001:
-        low, high = (f"{100 * bound:.2f}" for bound in theory.born_dead)
-        dead = f"; {low} to {high} % of such networks are born dead"
-    return (
-        f"Theory: weights of variance {theory.sigma_w2:.4g} / fan_in, biases of variance "
-        f"{theory.sigma_b2:.4g}; with depth the signal tends to {theory.fixed_variance:.3g} and "
-        f"the cosine to {theory.fixed_cosine:.3g}; each layer changes the gradient's variance by a "
-        f"factor chi_1 = {theory.chi_1:.4g}; {reach}{dead}."
+        "\n".join(
+            [DURING, *caution_lines(diagnoses), f"At the end: {condition_line(diagnoses[-1])}"]
+        ),
     )
 
 
@@ -296,6 +298,7 @@ def _fields(diagnosis: Diagnosis) -> dict[str, Any]:
         },
         "advice": diagnosis.advice,
         "remedy": diagnosis.remedy,
+        "cautions": list(diagnosis.cautions),
         "chi_1": finite_or_none(theory.chi_1) if theory else None,
         "theory": theory
         and {
@@ -369,12 +372,6 @@ def _differing(layer: Layer) -> str:
 def _fewest(hidden: Sequence[Layer]) -> str:
     layer = min(hidden, key=lambda x: (x.distinct_units or 0) / x.units, default=None)
     return "" if layer is None else f"{layer.distinct_units:g}/{layer.units}"
-
-
-def _named(diagnosis: Diagnosis, several: bool) -> str:
-    findings = diagnosis.findings
-    setting = [f"{key} {value}" for key, value in findings.setting.items()]
-    return ", ".join([*([findings.config] if several else []), findings.initializer, *setting])
 
 
 def _figure(value: float | None, digits: int = 2) -> str:

@@ -10,7 +10,7 @@ from initbench.analysis.curves import curve_points
 from initbench.diagnosis.diagnose import Diagnosis
 from initbench.diagnosis.rules import CONDITIONS
 from initbench.metrics import METRICS
-from initbench.report.views.diagnose import condition_line
+from initbench.report.views.diagnosis_lines import condition_line
 from initbench.report.views.pictures import JudgedContest
 from initbench.wording import counted
 

@@ -14,6 +14,7 @@ from initbench.diagnosis.diagnose import Diagnosis
 from initbench.diagnosis.findings import Findings, Layer, Pair, Theory
 from initbench.report.render.csv import csv_text
 from initbench.report.views import diagnose as report
+from initbench.report.views.diagnosis_rows import rows_of
 from tests.report.conftest import Rendered
 
 THEORY = Theory(
@@ -85,21 +86,24 @@ def test_layers_at_80_columns(rendered: Rendered) -> None:
         "     2    0.011   5.4e-3 ███▏   1.0e-6   1.0e-6 █▉··  0.12    50    25   7/100\n"
         "     3  9.0e-10  4.5e-10 ▏···     0.25     0.25 ████  0.12     2\n"
         "\n"
-        "Signal: the mean square of a layer's pre-activations z. Grad.: that of the\n"
-        "loss's gradient by z. cos: the cosine between two inputs' z. Flat: the share of\n"
-        "units and samples where the activation's slope is under 2 % of its maximum (last\n"
-        "layer: where the output is all but certain). Dead: units that are 0 on every\n"
-        "sample. Unique: units that are no copy of another.\n"
+        "Signal: the mean square of a layer's pre-activations z (weights times inputs,\n"
+        "plus biases). Grad.: that of the loss's gradient by z. Theory: as mean-field\n"
+        "theory predicts them; measured: medians over seeds, with bars of their\n"
+        "logarithms. cos: the cosine between two inputs' z, the mean over pairs (at 1 all\n"
+        "inputs look the same). Flat: the share of units and samples where the\n"
+        "activation's slope is under 2 % of its maximum (last layer: of samples whose\n"
+        "output is all but certain). Dead: the share of units that are 0 on every sample.\n"
+        "Unique: units that are no copy of another (1/10: all of 10 are equal).\n"
         "Theory: weights of variance 1 / fan_in, biases of variance 0; with depth the\n"
         "signal tends to 0 and the cosine to 1; each layer changes the gradient's\n"
         "variance by a factor chi_1 = 0.5; the signal fades by a factor of 0.5 a layer;\n"
-        "0.01 to 3.12 % of such networks are born dead.\n"
-        "vanishing from layer 2: it fades. Use he_normal.\n"
+        "0.01 to 3.12 % of such networks give a constant output.\n"
+        "vanishing from layer 2, will not train: it fades. Use he_normal.\n"
     )
 
 
 def test_a_summary_is_worst_first(rendered: Rendered) -> None:
-    assert rendered(report.summary_table("all", [HEALTHY, FADING])) == (
+    assert rendered(report.summary_table("all", rows_of([HEALTHY, FADING]))) == (
         "all\n"
         "\n"
         "                                    from          signal  gradient\n"
@@ -108,10 +112,13 @@ def test_a_summary_is_worst_first(rendered: Rendered) -> None:
         " deep    glorot_normal  vanishing      2    0.5  6.4e-10   1.3e-10\n"
         " other   he_normal      healthy               -  6.4e-10   1.3e-10      3\n"
         "\n"
-        "chi_1: the factor by which each layer changes the gradient's variance, in\n"
-        "theory. Signal change: the last layer's mean square over the first's; gradient\n"
-        "change: the first's over the last's.\n"
-        "deep, glorot_normal: vanishing from layer 2: it fades. Use he_normal.\n"
+        "From layer: where the trouble begins. chi_1: the factor by which each layer\n"
+        "changes the gradient's variance, in theory (1 keeps it; -: theory does not\n"
+        "apply). Signal change: the mean square of the last layer's pre-activations over\n"
+        "that of the first's; gradient change: that of the loss's gradient, the first\n"
+        "layer's over the last's.\n"
+        "deep, glorot_normal: vanishing from layer 2, will not train: it fades. Use\n"
+        "he_normal.\n"
         "other, he_normal, depth 3: healthy: it holds.\n"
     )
 
@@ -129,9 +136,12 @@ def test_during(rendered: Rendered) -> None:
         "         0  2.303  vanishing  6.4e-10   1.3e-10      50      25   7/100\n"
         "     2,000    inf  vanishing  6.4e-10   1.3e-10      50      25   7/100\n"
         "\n"
-        "Signal change: the last layer's mean square over the first's; gradient change:\n"
-        "the first's over the last's. Most flat, most dead, fewest unique: of the units\n"
-        "of the hidden layer that has the most, or the fewest.\n"
+        "Signal change: the mean square of the last layer's pre-activations over that of\n"
+        "the first's; gradient change: that of the loss's gradient, the first layer's\n"
+        "over the last's. Most flat: the share of units and samples where the\n"
+        "activation's slope is under 2 % of its maximum, in the hidden layer with the\n"
+        "most; most dead: the share of units that are 0 on every sample, likewise; fewest\n"
+        "unique: units that are no copy of another, in the layer with the fewest.\n"
         "At the end: vanishing from layer 2: it fades. Use he_normal.\n"
     )
 
