@@ -7,13 +7,14 @@ word: every field is tried before a value is used.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model
 
 from initbench.gate.outcomes import RowOutcomes, RunOutcome
-from initbench.metrics import METRICS, Metric
+from initbench.metrics import METRICS
 from initbench.runs.records import RowKey, Status
 from initbench.spec.expectations import Gate
 from initbench.spec.fields import MAX_SEED
@@ -32,10 +33,6 @@ def _number(low: float, high: float) -> Any:
     return Annotated[float, Field(ge=low, le=most, allow_inf_nan=False)] | None
 
 
-def _values(metric: Metric) -> Any:
-    return _number(*metric.valid_range)
-
-
 class _Saved(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -44,7 +41,9 @@ _Spread: Any = create_model(
     "_Spread", __base__=_Saved, **{name: _number(0, math.inf) for name in METRICS}
 )
 _Metrics: Any = create_model(
-    "_Metrics", __base__=_Saved, **{name: _values(metric) for name, metric in METRICS.items()}
+    "_Metrics",
+    __base__=_Saved,
+    **{name: _number(*metric.valid_range) for name, metric in METRICS.items()},
 )
 
 
@@ -156,14 +155,14 @@ def _place(location: Iterable[str | int]) -> str:
 def _told_once(rows: Iterable[RowOutcomes]) -> list[RowOutcomes]:
     """The rows, if none is there twice, nor a seed of one, and each run has its row's metrics."""
     rows, problems = list(rows), []
-    keys = [row.key for row in rows]
+    keys = Counter(row.key for row in rows)
     for row in rows:
         name = f"{row.config}, {row.initializer}"
-        if keys.count(row.key) > 1:
+        if keys[row.key] > 1:
             problems.append(f"{name}: is there twice")
         for part in (row.runs, row.confirm):
-            seeds = [run.seed for run in part]
-            twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+            seeds = Counter(run.seed for run in part)
+            twice = sorted(seed for seed, count in seeds.items() if count > 1)
             problems += [f"{name}: seed {seed} is there twice" for seed in twice]
         for metric in METRICS:
             absent = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -16,17 +17,18 @@ import numpy as np
 from initbench.analysis.intervals import median
 from initbench.analysis.paired import MIN_SEEDS
 from initbench.gate.outcomes import RowOutcomes
-from initbench.gate.replay import floors_of, tolerance_of
+from initbench.gate.replay import GATE_CONFIDENCE, floors_of, tolerance_of
 from initbench.metrics import METRICS, Metric
 from initbench.spec.expectations import Gate
 from initbench.wording import counted
 
-#: Quantiles of the normal distribution: of the gate's 99 % interval, and of 9 cases in 10.
-CONFIDENT, POWERFUL = 2.576, 1.282
+#: Quantiles of the normal distribution: of the gate's interval, and of 9 cases in 10.
+_quantile = NormalDist().inv_cdf
+CONFIDENT, POWERFUL = _quantile((1 + GATE_CONFIDENCE) / 2), _quantile(0.9)
 #: The standard error of a normal sample's median, as a multiple of the mean's: sqrt(pi / 2).
 MEDIAN_TO_MEAN = math.sqrt(math.pi / 2)
 #: The quartiles of a normal distribution lie this many standard deviations apart.
-QUARTILES_APART = 1.349
+QUARTILES_APART = _quantile(0.75) - _quantile(0.25)
 #: A number of seeds above this is as good as none.
 MANY_SEEDS = 10_000
 
