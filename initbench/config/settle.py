@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -134,9 +135,13 @@ def _data_beyond_the_dtype(
     document: Document, experiment: Experiment, data: datasets.Dataset
 ) -> list[Problem]:
     """A problem where samples are infinite in the type of all arithmetic."""
+    limit = float(np.finfo(experiment.dtype).max)
+    if limit == sys.float_info.max:  # finite numbers are none beyond it
+        return []
     arrays = (data.train.inputs, data.train.targets, data.test.inputs, data.test.targets)
-    largest = max(float(np.abs(array).max(initial=0)) for array in arrays)
-    if largest <= float(np.finfo(experiment.dtype).max):
+    # Both ends: the sizes of all numbers would be a copy of the data.
+    largest = max(float(max(array.max(initial=0), -array.min(initial=0))) for array in arrays)
+    if largest <= limit:
         return []
     message = (
         f"{experiment.dataset.name} holds numbers up to {largest:g}, which are infinite in "

@@ -51,7 +51,7 @@ def seeds_in_data(drawn: DrawnStack) -> list[int]:
     weights and the samples, then in the stream itself, weights beside inputs in their order.
     """
     task, work = drawn.work.task, drawn.work
-    law = draw.laws(work.chosen[0], work.network)[0]
+    law = draw.law(work.chosen[0], work.network, 0)
     if law is None or law.std == 0:
         return []
     inputs = task.train.inputs

@@ -110,10 +110,11 @@ def _variances(work: Work, theta: Array) -> WeightVariances:
 
 def _centred_biases(work: Work) -> bool:
     """Whether the biases that a config asks for have mean 0 in the layers that others follow."""
+    network = replace(work.network, sizes=(1, 1))
     for chosen in work.biases[0][:-1]:
         if chosen is None or chosen.initializer.law is None or chosen.initializer.scope != "layer":
             continue  # those rules have mean 0
-        (moments,) = draw.laws(chosen, replace(work.network, sizes=(1, 1)))
+        moments = draw.law(chosen, network, 0)
         square = moments.mean_square if moments else 0.0
         if moments and abs(moments.mean) > MEAN_SHARE * math.sqrt(square):
             return False

@@ -179,30 +179,28 @@ def train_runs(
             jobs = dask.threads
             if not jobs:
                 say(f"{execution.scheduler} has no workers yet: waiting for them")
-        else:
-            jobs = _in_memory(runs, jobs, asked=execution.jobs is not None)
-            if jobs > 1:
-                workers = opened.enter_context(closing(Processes(jobs)))
         stacks = plan.stacks(runs, max(1, jobs), train_samples)
+        if workers is None and jobs > 1:
+            fit = _in_memory(stacks, jobs, asked=execution.jobs is not None)
+            if fit < jobs:
+                stacks = plan.stacks(runs, fit, train_samples)
+            if fit > 1:
+                workers = opened.enter_context(closing(Processes(fit)))
         report = opened.enter_context(watch(stacks))
         yield from opened.enter_context(
             closing(execute.execute(stacks, list(todo), workers, report))
         )
 
 
-def _in_memory(runs: Sequence[Run], jobs: int, *, asked: bool) -> int:
+def _in_memory(stacks: Sequence[Stack], jobs: int, *, asked: bool) -> int:
     """How many of ``jobs`` have room in memory. Raises JobsError where more were asked for."""
-    if jobs == 1:
-        return 1
-    stacks = plan.stacks(runs, jobs, train_samples)
-    needed = []
-    held: dict[Choice, int] = {}
+    needed, held = [], 0
     for stack in stacks:
         experiment = stack.runs[0].experiment
         data = datasets.size(experiment.dataset)
         needed.append(stack_bytes(experiment, data, len(stack.runs)))
-        held[experiment.dataset] = held_bytes(experiment.dataset, data)
-    fit, why = fitting_jobs(jobs, needed, max(held.values()))
+        held = max(held, held_bytes(experiment.dataset, data))
+    fit, why = fitting_jobs(jobs, needed, held)
     if why and asked:
         raise JobsError(f"{why}; give --jobs {fit}")
     return fit

@@ -144,7 +144,8 @@ def test_jobs_that_were_asked_for_and_do_not_fit_are_refused(
     monkeypatch.setattr(cost, "available_memory", lambda: Memory(3 * least, "this machine"))
     with pytest.raises(JobsError, match=r"^4 jobs need .* MiB, this machine has .*; give --jobs 2"):
         runner.train_afresh(plan.runs([one]), Execution(jobs=4))
-    assert runner._in_memory(plan.runs([one]), 4, asked=False) == 2
+    stacks = plan.stacks(plan.runs([one]), 4, runner.train_samples)
+    assert runner._in_memory(stacks, 4, asked=False) == 2
 
 
 def test_what_fits_is_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
