@@ -42,9 +42,6 @@ class Summary:
 
 def summarize(records: Iterable[Record]) -> list[Summary]:
     """One Summary for each (config, initializer, setting), in the order of the records."""
-    rows: dict[RowKey, list[Record]] = {}
-    for record in records:
-        rows.setdefault(record.row, []).append(record)
     return [
         Summary(
             config=runs[0].config,
@@ -57,8 +54,16 @@ def summarize(records: Iterable[Record]) -> list[Summary]:
             reasons=failure_reasons(runs),
             notes=run_notes(runs),
         )
-        for runs in rows.values()
+        for runs in by_row(records)
     ]
+
+
+def by_row(records: Iterable[Record]) -> list[list[Record]]:
+    """The records of each (config, initializer, setting), in the order of the records."""
+    rows: dict[RowKey, list[Record]] = {}
+    for record in records:
+        rows.setdefault(record.row, []).append(record)
+    return list(rows.values())
 
 
 def _spread(values: Sequence[float]) -> Spread | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -16,6 +16,18 @@ from initbench.metrics import parse_target
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The question after the known word that is most like this one; "" where none is like it.
+
+    >>> did_you_mean("tabel", ["table", "json"]), did_you_mean("x", ["table", "json"])
+    (" Did you mean 'table'?", '')
+    """
+    import difflib
+
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
 class Word(click.Choice[str]):
     """One of some words; a misspelt one is answered with the closest."""
 
@@ -24,13 +36,7 @@ class Word(click.Choice[str]):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter as error:
-            import difflib
-
-            words = [str(choice) for choice in self.choices]
-            close = difflib.get_close_matches(value, words, n=1)
-            if not close:
-                raise
-            message = f"{error.message} Did you mean {close[0]!r}?"
+            message = error.message + did_you_mean(value, self.choices)
             raise click.BadParameter(message, ctx, param) from error
 
 

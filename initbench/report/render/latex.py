@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from initbench.printable import visible
-from initbench.report.views.view import Table, View
+from initbench.report.views.view import Table, View, in_one_line
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
@@ -60,5 +60,4 @@ def latex_text(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    first, _, detail = text.partition("\n")
-    return latex_text(f"{first} ({detail})" if detail else first)
+    return latex_text(in_one_line(text))

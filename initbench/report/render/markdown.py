@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from initbench.printable import visible
-from initbench.report.views.view import Table, View
+from initbench.report.views.view import Table, View, in_one_line
 
 #: Characters that mean something wherever they stand, and others where they begin a tag, a link's
 #: address or a character reference. An underscore begins nothing after a letter.
@@ -44,8 +44,7 @@ def markdown_table(table: Table) -> str:
 
 
 def _cell(text: str) -> str:
-    first, _, detail = _text(text).partition("\n")
-    return f"{first} ({detail.replace(chr(10), ' ')})" if detail else first
+    return in_one_line(_text(text))
 
 
 def _paragraph(text: str) -> str:

@@ -7,13 +7,13 @@ wrap between words, each row becomes a block of lines.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from initbench.printable import NEAREST, visible
 from initbench.report.render.sparkline import characters, sparkline
-from initbench.report.views.view import Table, View
+from initbench.report.views.view import Table, View, in_one_line
 
 if TYPE_CHECKING:
     from rich.box import Box
@@ -58,11 +58,11 @@ class _Fitted:
 
         encoding, room = getattr(console.file, "encoding", None) or "utf-8", options.max_width
         table = _curved(_shown(self.table, encoding), SHORTEST_CURVE, encoding)
-        chosen = _without(table, _left_out(table, room))
+        chosen = table.without(_left_out(table, room))
         widths = _widths(_columns(chosen), room)
         if widths is None:  # a block has a line for the curve
             curve = table.sparklines.heading if table.sparklines else ""
-            chosen = _without(table, set(table.wide) - {curve})
+            chosen = table.without(set(table.wide) - {curve})
             chosen = _curved(chosen, int((1 - LABELS) * room), encoding)
         else:
             spare = max(0, room - _total(widths))
@@ -124,26 +124,13 @@ def _curved(table: Table, width: int, encoding: str) -> Table:
     return replace(table, rows=tuple(rows))
 
 
-def _without(table: Table, names: Collection[str]) -> Table:
-    """The table without some of its columns."""
-    kept = [index for index, name in enumerate(table.header) if name not in names]
-    curves = table.sparklines
-    return replace(
-        table,
-        header=tuple(table.header[index] for index in kept),
-        rows=tuple(tuple(row[index] for index in kept) for row in table.rows),
-        strong=frozenset((row, kept.index(index)) for row, index in table.strong if index in kept),
-        sparklines=None if curves and curves.heading in names else curves,
-    )
-
-
 def _left_out(table: Table, room: int) -> list[str]:
     """The wide columns that there is no room for."""
     left_out = list(table.wide)
     passing = table.screen - ({table.sparklines.heading} if table.sparklines else set())
     for column in table.wide:
         fewer = [name for name in left_out if name != column]
-        needed = _total([one.modest for one in _columns(_without(table, fewer))])
+        needed = _total([one.modest for one in _columns(table.without(fewer))])
         if needed <= room and (column not in passing or room >= SPACIOUS):
             left_out = fewer
         elif column not in table.screen:
@@ -246,20 +233,13 @@ def _blocks(table: Table, room: int) -> Iterator[RenderableType]:
         for index, text in enumerate(row):
             if text and index != first:
                 style = "bold" if (number, index) in table.strong else ""
-                line = _one_line(text, folded=table.header[index] in table.folded)
+                folded = table.header[index] in table.folded
+                line = text.replace("\n", " ") if folded else in_one_line(text)
                 block.add_row(Text(labels[index], style="dim"), Text(line, style=style))
-        title = f"{labels[first]} {row[first]}" if numbered else _one_line(row[first])
+        title = f"{labels[first]} {row[first]}" if numbered else in_one_line(row[first])
         yield Text(f"\n{title}", style="bold", overflow="fold")
         yield Padding(block, (0, 0, 0, 2))
     yield Text("")
-
-
-def _one_line(text: str, *, folded: bool = False) -> str:
-    """A cell's first line, and in parentheses what details it."""
-    if folded:
-        return text.replace("\n", " ")
-    first, _, detail = text.partition("\n")
-    return f"{first} ({detail.replace(chr(10), ' ')})" if detail else first
 
 
 def _box(encoding: str) -> Box:

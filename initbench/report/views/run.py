@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from initbench.analysis.summary import Spread, Summary, summarize
+from initbench.analysis.summary import Spread, Summary, by_row, summarize
 from initbench.files import envelope, finite_or_none
 from initbench.metrics import METRICS
 from initbench.report.views import regression, titles
@@ -23,7 +23,7 @@ from initbench.report.views.texts import (
     spread_cell,
 )
 from initbench.report.views.view import Table, View
-from initbench.runs.records import Record, RowKey, setting_key
+from initbench.runs.records import Record, setting_key
 from initbench.spec import Experiment
 
 DIVERGED_RUNS = "runs\ndiverged"
@@ -52,7 +52,7 @@ def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here:
         rows = [summary for summary in summaries if summary.config == name]
         scales = scales_of(of_config)
         table = summary_table(f"{name}: {titles.problem(of_config)}", rows, scales)
-        table = on_screen(table, _groups(mine), "train_loss", HEADINGS["train_loss"])
+        table = on_screen(table, by_row(mine), "train_loss", HEADINGS["train_loss"])
         tables.append(noted(table, mine, here, titles.data_notes(of_config)))
     return View(
         tuple(tables),
@@ -64,14 +64,6 @@ def run_view(experiments: Sequence[Experiment], records: Sequence[Record], here:
         },
         lambda: record_cells(records),
     )
-
-
-def _groups(records: Sequence[Record]) -> list[list[Record]]:
-    """The records of each summary of them."""
-    groups: dict[RowKey, list[Record]] = {}
-    for record in records:
-        groups.setdefault(record.row, []).append(record)
-    return list(groups.values())
 
 
 def scales_of(experiments: Sequence[Experiment]) -> Scales:

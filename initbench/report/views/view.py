@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -51,28 +51,43 @@ class Table:
     screen: frozenset[str] = frozenset()
     sparklines: Sparklines | None = None
 
+    def without(self, names: Collection[str]) -> Table:
+        """The table without some of its columns."""
+        kept = [index for index, name in enumerate(self.header) if name not in names]
+        curves = self.sparklines
+        return replace(
+            self,
+            header=tuple(self.header[index] for index in kept),
+            rows=tuple(tuple(row[index] for index in kept) for row in self.rows),
+            strong=frozenset((row, kept.index(at)) for row, at in self.strong if at in kept),
+            sparklines=None if curves and curves.heading in names else curves,
+        )
+
     @property
     def on_paper(self) -> Table:
         """The table in files and pages, where width is no matter.
 
         It has neither the line breaks of folded columns nor the columns of a screen.
         """
-        kept = [index for index, name in enumerate(self.header) if name not in self.screen]
+        shown = self.without(self.screen)
         rows = tuple(
             tuple(
-                row[index].replace("\n", " ") if self.header[index] in self.folded else row[index]
-                for index in kept
+                text.replace("\n", " ") if name in self.folded else text
+                for name, text in zip(shown.header, row, strict=True)
             )
-            for row in self.rows
+            for row in shown.rows
         )
-        place = {old: new for new, old in enumerate(kept)}
-        return replace(
-            self,
-            header=tuple(self.header[index] for index in kept),
-            rows=rows,
-            strong=frozenset((row, place[index]) for row, index in self.strong if index in place),
-            sparklines=None,
-        )
+        return replace(shown, rows=rows)
+
+
+def in_one_line(cell: str) -> str:
+    r"""A cell's first line, and in parentheses what details it.
+
+    >>> in_one_line("0.1019\n0.078–0.36"), in_one_line("0.1")
+    ('0.1019 (0.078–0.36)', '0.1')
+    """
+    first, _, detail = cell.partition("\n")
+    return f"{first} ({detail.replace(chr(10), ' ')})" if detail else first
 
 
 class Cells(NamedTuple):
