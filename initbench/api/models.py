@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from initbench.models import batches, building, describing, diagnosing, laws, ve
 from initbench.report.views.model import model_checks_view, parameter_failures
 from initbench.report.views.model_diagnosis import model_diagnosis_view
 from initbench.report.views.view import View
+from initbench.runs.runner import Say
 
-#: Is given a message while a command works.
-Tell = Callable[[str], None]
 #: Failures that an error lists.
 LISTED = 20
 
@@ -26,7 +24,7 @@ class ModelVerification:
     failure: FailedChecksError | None
 
 
-def verify_model(model: str, laws_file: str | Path, seeds: int, tell: Tell) -> ModelVerification:
+def verify_model(model: str, laws_file: str | Path, seeds: int, tell: Say) -> ModelVerification:
     """Check the parameters of the model that ``FILE.py:FUNCTION`` builds."""
     building.torch()
     declared = laws.read(laws_file)
@@ -48,7 +46,7 @@ def failure_of(result: verifying.ModelChecks) -> FailedChecksError | None:
     )
 
 
-def describe_model(model: str, seeds: int, tell: Tell) -> str:
+def describe_model(model: str, seeds: int, tell: Say) -> str:
     """The laws file that the model of ``FILE.py:FUNCTION`` follows as it is."""
     building.torch()
     return describing.describe(building.load(model, "--model"), range(seeds), tell)
@@ -63,7 +61,7 @@ def diagnose_model(
     loss: str,
     optimizer: str,
     depth: int | None,
-    tell: Tell,
+    tell: Say,
 ) -> View:
     """Diagnose the first step of the model that ``FILE.py:FUNCTION`` builds."""
     building.torch()

@@ -8,7 +8,7 @@ import os
 import random
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def build(builder: Builder, seed: int) -> Any:
     name = getattr(builder, "__name__", "the builder")
     check_callable(builder, name, "seed")
     with in_words(name, code.co_filename if code else ""):
-        given = {"seed": seed} if _takes_seed(builder) else {}
+        given = {"seed": seed} if "seed" in _parameters(builder) else {}
         model = builder(**given)
     if not isinstance(model, torch_.nn.Module):
         raise InitbenchError(f"{name}: must return a torch.nn.Module, got {type(model).__name__}")
@@ -114,14 +114,10 @@ def build(builder: Builder, seed: int) -> Any:
 
 def check_callable(function: Callable[..., Any], name: str, *given: str) -> None:
     """Raise where a user's function has parameters without a default, beyond those given."""
-    try:
-        listed = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return
     more = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
     needed = [
         x.name
-        for x in listed
+        for x in _parameters(function).values()
         if x.default is x.empty and x.kind not in more and x.name not in given
     ]
     if needed:
@@ -132,11 +128,12 @@ def check_callable(function: Callable[..., Any], name: str, *given: str) -> None
         )
 
 
-def _takes_seed(builder: Builder) -> bool:
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """A function's parameters by name; none where Python does not know them."""
     try:
-        return "seed" in inspect.signature(builder).parameters
+        return inspect.signature(function).parameters
     except (TypeError, ValueError):
-        return False
+        return {}
 
 
 def is_lazy(tensor: Any) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from initbench.audit.verify import FALSE_ALARM
 from initbench.models.building import Builder
 from initbench.models.laws import Expected, expected, parse
-from initbench.models.room import silent
 from initbench.models.verifying import (
     ORTHOGONAL,
     SEEDS,
@@ -20,6 +19,7 @@ from initbench.models.verifying import (
     gram_error,
     reduce_model,
 )
+from initbench.runs.runner import Say, silent
 
 #: Laws of the catalogue that are tried, the most common first.
 CANDIDATES = (
@@ -40,7 +40,7 @@ laws:
 def describe(
     builder: Builder,
     seeds: Sequence[int] = SEEDS,
-    tell: Callable[[str], None] = silent,
+    tell: Say = silent,
 ) -> str:
     """The laws file of a model: the most probable law of each parameter, blocks together.
 

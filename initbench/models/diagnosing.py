@@ -19,6 +19,7 @@ from initbench.models.building import Builder
 from initbench.models.functions import mean_square
 from initbench.models.parameters import Parameter, parameters
 from initbench.models.signals import Pass, Signal, measure, medians
+from initbench.runs.runner import Say, silent
 
 #: Outputs explode where their mean square is beyond this: a standard deviation of 10, at which
 #: softmax is certain although nothing was learned yet.
@@ -65,7 +66,7 @@ def diagnose(
     loss: str = "auto",
     optimizer: str = "sgd",
     name: str = "model",
-    tell: Callable[[str], None] = room.silent,
+    tell: Say = silent,
 ) -> ModelDiagnosis:
     """Diagnose the model that ``builder`` makes, by medians over seeds.
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from initbench.datasets.memory import available_memory
 from initbench.errors import InitbenchError
 from initbench.models.building import is_lazy
+from initbench.runs.runner import Say
 
 #: What needs at least this many bytes is announced.
 ANNOUNCED = 1 << 30
 
 
-def silent(_: str) -> None:
-    """Tell nobody."""
-
-
-def check(
-    model: Any, copies: int, doing: str, tell: Callable[[str], None], available: int | None = None
-) -> int:
+def check(model: Any, copies: int, doing: str, tell: Say, available: int | None = None) -> int:
     """The bytes that ``copies`` of a model's tensors need, with two more of the largest.
 
     The model itself is one of the copies. What needs ANNOUNCED bytes or more is told. Tensors on

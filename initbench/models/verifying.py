@@ -22,6 +22,7 @@ from initbench.models import building, room
 from initbench.models.building import Builder
 from initbench.models.laws import Expected, Law, expected
 from initbench.models.parameters import Parameter, parameters
+from initbench.runs.runner import Say, silent
 
 SEEDS = range(5)
 #: Tests of a parameter that chance can fail: mean, std, largest entry, symmetry.
@@ -99,7 +100,7 @@ def reduce_model(
     centre: Callable[[Parameter], float] = lambda _: 0.0,
     *,
     orthogonal: Callable[[Parameter], int] = lambda _: 0,
-    tell: Callable[[str], None] = room.silent,
+    tell: Say = silent,
 ) -> tuple[dict[str, Reduced], dict[str, str]]:
     """Build the model at every seed, and reduce each parameter; tied names beside it.
 
@@ -188,7 +189,7 @@ def verify(
     laws: Sequence[Law],
     seeds: Sequence[int] = SEEDS,
     name: str = "model",
-    tell: Callable[[str], None] = room.silent,
+    tell: Say = silent,
 ) -> ModelChecks:
     """Check every parameter against the first law whose pattern fits its name.
 

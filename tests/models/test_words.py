@@ -15,6 +15,7 @@ from initbench.errors import InitbenchError
 from initbench.models import room
 from initbench.models.diagnosing import diagnose
 from initbench.models.verifying import reduce_model, verify
+from initbench.runs.runner import silent
 from tests.cli.conftest import invoke
 
 torch = pytest.importorskip("torch")
@@ -227,9 +228,9 @@ def test_generators_are_left_bit_for_bit(raises: bool) -> None:
 def test_memory_is_counted_and_refused_in_words() -> None:
     model = nn.Sequential(nn.Embedding(1000, 16), nn.Linear(16, 8))
     bytes_ = 4 * (16_000 + 128 + 8)
-    assert room.check(model, 3, "diagnosing", room.silent) == 3 * bytes_ + 2 * 64_000
+    assert room.check(model, 3, "diagnosing", silent) == 3 * bytes_ + 2 * 64_000
     with pytest.raises(InitbenchError, match="diagnosing a model of 16,136 numbers needs up to"):
-        room.check(model, 3, "diagnosing", room.silent, available=100_000)
+        room.check(model, 3, "diagnosing", silent, available=100_000)
 
 
 def test_a_large_model_announces_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
