@@ -14,8 +14,8 @@ from initbench.core.initializers import ALIASES, INITIALIZERS
 from initbench.errors import ConfigError, ResultsError
 from initbench.runs import identity, plan
 from initbench.runs.store import Filter, Store
-from initbench.spec import Experiment
-from initbench.spec.choice import registry_spelling
+from initbench.spec import INITIALIZER_MODELS, Experiment
+from initbench.spec.choice import registered, registry_spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ def _stored_name(initializer: str) -> str:
     if initializer.lstrip().startswith("{"):
         return _label_by_layer(initializer)
     name, bracket, parameters = initializer.partition("(")
-    known = ALIASES.get(registry_spelling(name), registry_spelling(name))
-    return f"{known}{bracket}{parameters}" if known in INITIALIZERS else initializer
+    known = registered(name, INITIALIZER_MODELS, ALIASES)
+    return f"{known}{bracket}{parameters}" if known else initializer
 
 
 def _label_by_layer(text: str) -> str:

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from initbench.errors import DamagedError, ResultsError
 from initbench.files import ensure_writable
 from initbench.runs import identity, store
-from initbench.runs.database import FILE_ERRORS, checksum, connect, rewrite_schema
+from initbench.runs.database import FILE_ERRORS, connect, rewrite_schema
 from initbench.runs.store import Filter, Request, Stored
 
 #: What SQLite keeps beside a file: its log, and the log's index.
@@ -99,9 +99,9 @@ def _whole_requests(connection: sqlite3.Connection, run: str) -> tuple[Request, 
     """The requests for a run that can be read and match their checksums."""
     found = []
     with suppress(*FILE_ERRORS):
-        for *words, written in connection.execute(store.REQUESTS_OF, [run]):
-            if checksum(run, *words) == written:
-                found.append(Request(*words))
+        rows = connection.execute(store.REQUESTS_OF, [run])
+        requests = (store.whole_request(run, row) for row in rows)
+        found.extend(one for one in requests if one is not None)  # those before an error stay
     return tuple(found)
 
 

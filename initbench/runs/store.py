@@ -436,9 +436,14 @@ def _whole_requests(run: str, text: str) -> tuple[Request, ...] | None:
         rows = [tuple(map(str, row)) for row in json.loads(text)]
     except ValueError:
         return None
-    if any(checksum(run, *words) != written for *words, written in rows):
-        return None
-    return tuple(sorted(Request(*words) for *words, _ in rows))
+    found = [request for row in rows if (request := whole_request(run, row)) is not None]
+    return tuple(sorted(found)) if len(found) == len(rows) else None
+
+
+def whole_request(run: str, row: Sequence[str]) -> Request | None:
+    """The request for a run in a row of :data:`REQUESTS_OF`; None where the row has changed."""
+    *words, written = row
+    return Request(*words) if checksum(run, *words) == written else None
 
 
 def whole(row: Sequence[Any]) -> Stored | None:

@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 
 from initbench.core import initializers
-from initbench.core.architecture import layer_key
 from initbench.core.draw import ChosenInitializer
 from initbench.core.initializers.biases import BIASES
 from initbench.spec.by_layer import ByLayer, or_by_layer
-from initbench.spec.choice import choice_field, registry_spelling
+from initbench.spec.choice import choice_field, registered
 from initbench.spec.initializers import INITIALIZER_MODELS, InitializerChoice
 
 
@@ -69,8 +68,7 @@ class BiasesByLayer(ByLayer):
 
     def of_layers(self, count: int) -> tuple[InitializerChoice, ...]:
         """What fills the biases of each of ``count`` layers."""
-        keys = [layer_key(self.layers, number, count) for number in range(1, count + 1)]
-        return tuple(OWN if key is None else self.layers[key] for key in keys)
+        return tuple(OWN if key is None else self.layers[key] for key in self.keys_of(count))
 
 
 def _named(value: Any) -> Any:
@@ -83,9 +81,8 @@ def _named(value: Any) -> Any:
         return {"name": "constant", "value": value} if value else "zeros"
     name = value.get("name") if isinstance(value, dict) else value
     if isinstance(name, str):
-        known = registry_spelling(name)
-        known = initializers.ALIASES.get(known, known)
-        if ":" in name or (known in INITIALIZER_MODELS and known not in BIAS_MODELS):
+        known = registered(name, INITIALIZER_MODELS, initializers.ALIASES)
+        if ":" in name or (known and known not in BIAS_MODELS):
             raise ValueError(
                 f"{name} is made for matrices, and biases are a vector; write one of "
                 f"{', '.join(BIAS_MODELS)}, or a number"

@@ -87,8 +87,11 @@ class ByLayer(InitializerChoice):
 
     def of_layers(self, count: int) -> tuple[InitializerChoice, ...]:
         """The initializer of each of ``count`` layers, which must all have one."""
-        keys = [layer_key(self.layers, number, count) for number in range(1, count + 1)]
-        return tuple(self.layers[key or ""] for key in keys)
+        return tuple(self.layers[key or ""] for key in self.keys_of(count))
+
+    def keys_of(self, count: int) -> list[str | None]:
+        """The key that speaks for each of ``count`` layers; None where none does."""
+        return [layer_key(self.layers, number, count) for number in range(1, count + 1)]
 
     @property
     def chosen(self) -> ChosenInitializer:
