@@ -97,7 +97,7 @@ def _whole_runs(path: Path) -> Iterator[Stored]:
 
 def _whole_requests(connection: sqlite3.Connection, run: str) -> tuple[Request, ...]:
     """The requests for a run that can be read and match their checksums."""
-    found = []
+    found: list[Request] = []
     with suppress(*FILE_ERRORS):
         rows = connection.execute(store.REQUESTS_OF, [run])
         requests = (store.whole_request(run, row) for row in rows)
