@@ -122,6 +122,26 @@ def test_a_signal_while_python_imports_is_no_traceback(tmp_path: Path) -> None:
         assert errors in ("", "interrupted\n")
 
 
+def test_a_signal_that_a_module_turns_into_an_error_is_no_traceback(tmp_path: Path) -> None:
+    """As compiled modules do that are being loaded: `ImportError: initialization failed`."""
+    code = f"""{AS_A_TERMINAL_STARTS}
+from initbench import cli
+@cli.main.command("load")
+def load():
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    except KeyboardInterrupt:
+        raise ImportError("initialization failed")
+cli.Commands.get_command = lambda self, ctx, name: load
+cli.main(["load"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (143, "interrupted\n")
+
+
 def test_a_terminal_that_is_gone_does_not_change_the_exit_code(tmp_path: Path) -> None:
     """Whoever closes a terminal cannot be shown what was finished."""
     code = f"""{AS_A_TERMINAL_STARTS}

@@ -71,6 +71,12 @@ class Commands(click.Group):
                 code = self._exit_code(*args, **options)
             except signals.Stopped:  # it came while an error was told
                 code = INTERRUPTED
+            except Exception:
+                if not heard:
+                    raise
+                # Compiled modules turn a signal that comes while they load into errors of theirs.
+                streams.tell("interrupted")
+                code = INTERRUPTED
         sys.exit(128 + heard[0] if heard else code)
 
     def _exit_code(self, *args: Any, **options: Any) -> int:
